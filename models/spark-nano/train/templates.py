@@ -1,0 +1,29 @@
+"""The strings of RULER's needle-in-a-haystack tasks (arXiv 2404.06654), to the letter."""
+
+HEADER = ("Some special magic {type} are hidden within the following text. Make sure to memorize it. "
+          "I will quiz you about the {type} afterwards.\n")
+QUESTION = "\nWhat are all the special magic {type} for {query} mentioned in the provided text?"
+PREFIX = "\nThe special magic {type} for {query} mentioned in the provided text are"
+NEEDLE = "One of the special magic {type} for {key} is: {value}."
+NOISE = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again."
+
+
+def singular(text: str) -> str:
+    """The form for exactly one answer (the {type} loses its s in `fill`)."""
+    return text.replace("Some", "A").replace("are all", "is").replace("are", "is")
+
+
+def fill(text: str, kind: str, query: str = "", one: bool = True) -> str:
+    """`kind` is "numbers" or "uuids"."""
+    if one:
+        text, kind = singular(text), kind[:-1]
+    return text.format(type=kind, query=query)
+
+
+def needle(kind: str, key: str, value: str) -> str:
+    return NEEDLE.format(type=kind, key=key, value=value)
+
+
+def listed(items: list[str]) -> str:
+    """a / a, and b / a, b, and c"""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + ", and " + items[-1]

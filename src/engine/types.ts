@@ -1,0 +1,63 @@
+/**
+ * The op vocabulary: the tensor operations that are right and fast on every engine.
+ *
+ * Decides what the floors above may ask of TensorFlow.js. Batched or transposed matmuls and gathers with
+ * batch dimensions are left out on purpose: on wasm they are wrong or 10 to 500 times slower.
+ */
+import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+
+export type Tensor = TfTensor;
+export type EngineName = 'gpu' | 'native' | 'wasm' | 'cpu';
+export const ENGINE_NAMES: readonly EngineName[] = ['gpu', 'native', 'wasm', 'cpu'];
+
+export interface Ops {
+  /** Copies host data to the engine. */
+  fromHost(data: Float32Array, shape: readonly number[]): Tensor;
+  /** Copies a float32 tensor of any shape to the host, row-major. */
+  toHost(x: Tensor): Float32Array;
+  /** `[M, K] × [K, N] → [M, N]`, both row-major, not transposed. */
+  matMul(a: Tensor, b: Tensor): Tensor;
+  /** Elementwise with trailing-dimension broadcasting. */
+  add(a: Tensor, b: Tensor): Tensor;
+  sub(a: Tensor, b: Tensor): Tensor;
+  mul(a: Tensor, b: Tensor): Tensor;
+  /** `x · factor`. */
+  scale(x: Tensor, factor: number): Tensor;
+  /** `x / sqrt(mean(x², last axis) + eps) · weight`; `x [.., E]`, `weight [E]`. */
+  rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor;
+  /** `x · sigmoid(x)`. */
+  silu(x: Tensor): Tensor;
+  /** Softmax over the last axis of a 2-D tensor, max subtracted. */
+  softmax(x: Tensor): Tensor;
+  /** Sum over one axis, that axis removed. */
+  sum(x: Tensor, axis: number): Tensor;
+  square(x: Tensor): Tensor;
+  /** Index of the largest entry of each row of `[M, N]`; ties go to the lower index. */
+  argMax(x: Tensor): Int32Array;
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
+  transpose(x: Tensor, permutation: readonly number[]): Tensor;
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  concat(xs: readonly Tensor[], axis: number): Tensor;
+  /** Rows of `[M, N]` by index. */
+  gatherRows(x: Tensor, rows: Int32Array): Tensor;
+  /** Runs `f` and disposes of every tensor made in it but those it returns. Never across an `await`. */
+  tidy<T>(f: () => T): T;
+  /** Keeps a tensor past the tidy that it was made in. */
+  keep(x: Tensor): Tensor;
+  dispose(...xs: readonly Tensor[]): void;
+  numTensors(): number;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  readonly ops: Ops;
+  /** Versions for the manifest, e.g. `{ tfjs: '4.22.0', tensorflow: '2.21.0' }`. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly threads: number;
+  /**
+   * Rows of every decode matmul. Rows are padded up to a multiple of it and multiplied in blocks of exactly
+   * this many, so that the bits of a row do not depend on how many neighbours it has. 1 where the engine's
+   * rows are independent of each other anyway.
+   */
+  readonly rowBlock: number;
+}

@@ -1,0 +1,42 @@
+/**
+ * The extension point for compression methods.
+ *
+ * Decides what a method is: a named, documented, parametrised refinement of a layer plan. A method never
+ * touches storage, the engine or another method.
+ */
+import type { z } from 'zod';
+import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
+
+/** In the order in which they make sense: positions, channels, low rank, bits. */
+export type Axis = 'token' | 'channel' | 'rank' | 'precision';
+
+export interface Method<P = unknown> {
+  readonly name: string;
+  readonly axis: Axis;
+  /** One line for `list methods`. */
+  readonly summary: string;
+  readonly paper: string;
+  /** What is stored, in words. */
+  readonly stores: string;
+  /** Where the published code and the paper differ, and what is built here. */
+  readonly notes: readonly string[];
+  /** Strict object; each field has `.describe()` (with unit and range) and a default where it has one. */
+  readonly params: z.ZodType<P>;
+  observes(params: P): readonly Observation[];
+  plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan;
+  /** True where the parameters ask for exactly nothing on this layer (ratio 0, budget ≥ length). */
+  asksForNothing(trace: LayerTrace, params: P, plan: LayerPlan): boolean;
+}
+
+/** One step of a pipeline: a method and its validated parameters (defaults filled in). */
+export interface MethodStep {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** A cache pipeline as the spec names it; `full` has no steps. */
+export interface Pipeline {
+  /** Canonical label, e.g. `snapkv(budget=256)+spark(ratio=0.8)`; only parameters that differ from the defaults. */
+  readonly label: string;
+  readonly steps: readonly MethodStep[];
+}

@@ -1,0 +1,70 @@
+/**
+ * What a result folder holds, as types: journal lines, cells, the manifest.
+ *
+ * Decides the formats that outlive a run. Knows nothing of models.
+ */
+import type { ByteParts } from '../cache/types.js';
+
+export const FORMAT_VERSION = 1;
+
+/** One cell of the sweep: everything that names a row of accuracy.csv. */
+export interface CellInfo {
+  /** sha256 (hex, 16 characters) of all that can change an answer. */
+  readonly key: string;
+  readonly model: string;
+  readonly task: string;
+  readonly context: number;
+  readonly seed: number;
+  readonly question: 'compressed' | 'appended';
+  readonly pipeline: string;
+  /** `method.param` → value for every step, defaults included, e.g. `snapkv.budget: 256`. */
+  readonly params: Readonly<Record<string, string | number | boolean>>;
+  /** Samples asked for. */
+  readonly samples: number;
+}
+
+/** One finished (cell, sample). */
+export interface SampleRecord {
+  readonly format: typeof FORMAT_VERSION;
+  readonly cell: string;
+  readonly sample: number;
+  readonly prediction: string;
+  readonly answers: readonly string[];
+  /** In [0, 1]. */
+  readonly score: number;
+  readonly promptTokens: number;
+  /** True where the context was cut to the model's limit. */
+  readonly truncated: boolean;
+  readonly generatedTokens: number;
+  /** Mean of kept prompt tokens over layers and KV heads. */
+  readonly keptTokens: number;
+  /** Bytes of the whole prompt as a dense bf16 cache (the cell's cache dtype). */
+  readonly fullBytes: number;
+  readonly storedBytes: ByteParts;
+  /** The paper's own accounting: kept values only, in bytes. */
+  readonly paperBytes: number;
+  readonly prefillSeconds: number;
+  readonly compressSeconds: number;
+  readonly decodeSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+export interface Manifest {
+  readonly format: typeof FORMAT_VERSION;
+  readonly name: string;
+  /** The resolved spec (defaults filled in) and its sha256. */
+  readonly spec: unknown;
+  readonly specHash: string;
+  readonly version: string;
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null;
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memoryBytes: number;
+  readonly engine: { readonly name: string; readonly threads: number; readonly versions: Readonly<Record<string, string>> };
+  readonly models: readonly { readonly name: string; readonly weightsDigest: string; readonly tokenizerDigest: string }[];
+  readonly data: readonly { readonly task: string; readonly digest: string }[];
+  readonly cells: readonly CellInfo[];
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+}

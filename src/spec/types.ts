@@ -1,0 +1,42 @@
+/**
+ * The spec after validation and expansion.
+ *
+ * Decides what a run is: models × tasks × contexts × seeds, each under a list of pipelines. Method and task
+ * parameters are validated against a catalogue that the caller passes in; nothing here knows what they mean.
+ */
+import type { z } from 'zod';
+import type { CacheDtype } from '../cache/types.js';
+import type { Pipeline } from '../methods/types.js';
+
+/** What the spec may name: parameter schemas by name. Models are checked for form only (name, folder or .gguf). */
+export interface SpecCatalogue {
+  readonly methods: ReadonlyMap<string, { readonly params: z.ZodType; readonly axis: string }>;
+  readonly tasks: ReadonlyMap<string, { readonly params: z.ZodType; readonly family: string }>;
+  readonly models: readonly string[];
+}
+
+export type QuestionMode = 'compressed' | 'appended';
+
+export interface TaskCell {
+  readonly model: string;
+  readonly task: string;
+  readonly taskParams: Readonly<Record<string, unknown>>;
+  readonly context: number;
+  readonly seed: number;
+  readonly samples: number;
+  readonly question: QuestionMode;
+}
+
+export interface ResolvedSpec {
+  readonly file: string;
+  readonly name: string;
+  /** Absolute path of the result folder. */
+  readonly output: string;
+  readonly cacheDtype: CacheDtype;
+  /** `full` first, in the order of the file, without duplicates. */
+  readonly pipelines: readonly Pipeline[];
+  /** Every (model, task, context, seed, question): pipelines of one such group share their prefills. */
+  readonly groups: readonly TaskCell[];
+  /** Plain JSON of all of the above but the paths, for the manifest and its hash. */
+  readonly canonical: unknown;
+}
