@@ -1,0 +1,243 @@
+/**
+ * Decode: continuations of one prompt under many caches, as rows of one batch.
+ *
+ * Decides how rows advance together (each weight matrix is read once per step for a block of rows) and when
+ * a row stops. A row's arithmetic never depends on its neighbours: matmuls always run on blocks of exactly
+ * `engine.rowBlock` rows, attention runs row by row. Knows caches only as something that appends and attends.
+ * Alphabet: R rows, B slots in a block, T new tokens of a row, H, KV, D, E, V as everywhere.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LayerCache } from '../cache/types.js';
+import type { Tensor } from '../engine/types.js';
+import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
+import type { LayerWeights, Transformer } from './transformer.js';
+
+export interface DecodeRow {
+  /** One per layer. */
+  readonly caches: readonly LayerCache[];
+  /** Position of the next token: the prompt's length, whatever was evicted. */
+  position: number;
+}
+
+export interface GenerateRequest {
+  readonly rows: readonly DecodeRow[];
+  /** Fed to every row before generation; at least one. */
+  readonly suffixIds: readonly number[];
+  readonly maxNewTokens: number;
+  readonly stopIds: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((generated: number) => void) | undefined;
+}
+
+/**
+ * Greedy continuations, one list of ids per row, the stop id included.
+ *
+ * The first token is not checked for a stop id, as in the protocol of the published tables: if it is one,
+ * generation goes on.
+ */
+export async function generate(model: Transformer, request: GenerateRequest): Promise<number[][]> {
+  const generated: number[][] = request.rows.map(() => []);
+  let active = request.rows.map((row, index) => ({ row, index }));
+  let inputs = active.map(() => request.suffixIds);
+  const stop = new Set(request.stopIds);
+  for (let step = 0; step < request.maxNewTokens && active.length > 0; step++) {
+    request.signal?.throwIfAborted();
+    const ids = bestIds(
+      model,
+      active.map(({ row }) => row),
+      inputs,
+    );
+    active.forEach(({ index }, slot) => generated[index]!.push(ids[slot]!));
+    active = active.filter(({ index }) => {
+      const tokens = generated[index]!;
+      return tokens.length === 1 || !stop.has(tokens.at(-1)!);
+    });
+    inputs = active.map(({ index }) => [generated[index]!.at(-1)!]);
+    request.onStep?.(step + 1);
+    await nextTurn();
+  }
+  return generated;
+}
+
+/** Advances each row by its tokens; the id with the largest logit after each row's last token. */
+function bestIds(
+  model: Transformer,
+  rows: readonly DecodeRow[],
+  tokens: readonly (readonly number[])[],
+): number[] {
+  const blocks = advance(model, rows, tokens);
+  const ids = blocks.flatMap((logits) => [...model.ops.argMax(logits)]);
+  model.ops.dispose(...blocks);
+  return ids.slice(0, rows.length);
+}
+
+/**
+ * Advances each row by its tokens.
+ *
+ * @param tokens one non-empty list per row
+ * @returns logits after each row's last token, `[R, V]`
+ */
+export function logitsAfter(
+  model: Transformer,
+  rows: readonly DecodeRow[],
+  tokens: readonly (readonly number[])[],
+): Float32Array[] {
+  const { vocabulary } = model.config;
+  const blocks = advance(model, rows, tokens);
+  const logits = blocks.flatMap((block) => {
+    const flat = model.ops.toHost(block);
+    return Array.from({ length: block.shape[0] }, (_, r) =>
+      flat.slice(r * vocabulary, (r + 1) * vocabulary),
+    );
+  });
+  model.ops.dispose(...blocks);
+  return logits.slice(0, rows.length);
+}
+
+/** Feeds the tokens; logits after each row's last token in blocks `[B, V]`, in the order of the rows. */
+function advance(
+  model: Transformer,
+  rows: readonly DecodeRow[],
+  tokens: readonly (readonly number[])[],
+): Tensor[] {
+  const { ops, config, engine } = model;
+  const slots = rows.map((row, r) => ({
+    row,
+    count: tokens[r]!.length,
+    table: ropeTable(model.ropeFrequencies, row.position, tokens[r]!.length),
+  }));
+  const ids = tokens.flat();
+  let blocks = blocksOf(ids.length, engine.rowBlock).map(({ start, count, padded }) =>
+    model.embed(ids.slice(start, start + count), padded),
+  );
+  for (const [layer, weights] of model.layers.entries()) {
+    const attended = attendRows(model, weights, layer, blocks, slots);
+    const width = config.heads * config.headDim;
+    const next = blocks.map((x, b) =>
+      ops.tidy(() => {
+        const B = x.shape[0];
+        const start = b * B;
+        return model.finish(
+          weights,
+          x,
+          ops.fromHost(attended.subarray(start * width, (start + B) * width), [B, width]),
+        );
+      }),
+    );
+    ops.dispose(...blocks);
+    blocks = next;
+  }
+  for (const { row, count } of slots) row.position += count;
+  return lastLogits(model, blocks, slots);
+}
+
+interface Slot {
+  readonly row: DecodeRow;
+  /** T */
+  readonly count: number;
+  readonly table: RopeTable;
+}
+
+/** Projects all blocks, then appends and attends row by row on the host; `[slots padded, H·D]`. */
+function attendRows(
+  model: Transformer,
+  weights: LayerWeights,
+  layer: number,
+  blocks: readonly Tensor[],
+  slots: readonly Slot[],
+): Float32Array {
+  const { ops, config } = model;
+  const { heads: H, kvHeads: KV, headDim: D } = config;
+  const B = blocks[0]!.shape[0];
+  const qWidth = H * D;
+  const kvWidth = KV * D;
+  const width = qWidth + 2 * kvWidth;
+  const joined = new Float32Array(blocks.length * B * width);
+  blocks.forEach((x, b) => {
+    joined.set(
+      ops.tidy(() => ops.toHost(projectHeads(model, weights, x))),
+      b * B * width,
+    );
+  });
+  const attended = new Float32Array(blocks.length * B * qWidth);
+  let first = 0;
+  for (const { row, count: T, table } of slots) {
+    const queries = new Float32Array(T * qWidth); // [T, H, D]
+    const keys = new Float32Array(T * kvWidth); // [T, KV, D]
+    const values = new Float32Array(T * kvWidth);
+    for (let t = 0; t < T; t++) {
+      const at = (first + t) * width;
+      rotateHeads(joined, at, H + KV, table, t);
+      queries.set(joined.subarray(at, at + qWidth), t * qWidth);
+      keys.set(joined.subarray(at + qWidth, at + qWidth + kvWidth), t * kvWidth);
+      values.set(joined.subarray(at + qWidth + kvWidth, at + width), t * kvWidth);
+    }
+    const cache = row.caches[layer]!;
+    cache.append(keys, values, T);
+    cache.attend(queries, T, attended.subarray(first * qWidth, (first + T) * qWidth));
+    first += T;
+  }
+  return attended;
+}
+
+/** q|k|v of a block with head norms applied, before RoPE, `[B, (H + 2·KV)·D]`. */
+function projectHeads(model: Transformer, weights: LayerWeights, x: Tensor): Tensor {
+  const { ops, config } = model;
+  const { heads: H, kvHeads: KV, headDim: D } = config;
+  const joined = model.project(weights, x);
+  if (!config.qkNorm) return joined;
+  const B = x.shape[0];
+  const part = (from: number, heads: number): Tensor =>
+    ops.reshape(ops.slice(joined, [0, from * D], [B, heads * D]), [B, heads, D]);
+  return ops.reshape(
+    ops.concat(
+      [
+        model.normHeads(part(0, H), weights.queryNorm),
+        model.normHeads(part(H, KV), weights.keyNorm),
+        part(H + KV, KV),
+      ],
+      1,
+    ),
+    [B, (H + 2 * KV) * D],
+  );
+}
+
+/** Gathers each row's last hidden state into blocks of their own and projects them to the vocabulary. */
+function lastLogits(model: Transformer, blocks: Tensor[], slots: readonly Slot[]): Tensor[] {
+  const { ops, engine, config } = model;
+  const E = config.hidden;
+  const hidden = blocks.map((x) => ops.toHost(x));
+  const B = blocks[0]!.shape[0];
+  ops.dispose(...blocks);
+  let end = 0;
+  const last = slots.map(({ count }) => (end += count) - 1);
+  return blocksOf(slots.length, engine.rowBlock).map(({ start, count, padded }) => {
+    const x = new Float32Array(padded * E);
+    for (let r = 0; r < count; r++) {
+      const slot = last[start + r]!;
+      const at = (slot % B) * E;
+      x.set(hidden[Math.floor(slot / B)]!.subarray(at, at + E), r * E);
+    }
+    return ops.tidy(() => model.logits(ops.fromHost(x, [padded, E])));
+  });
+}
+
+interface Block {
+  readonly start: number;
+  readonly count: number;
+  /** Rows with padding. */
+  readonly padded: number;
+}
+
+/**
+ * Cuts `total` rows into blocks whose matmuls give the same bits for a row whatever stands beside it:
+ * blocks of exactly `rowBlock` rows, or a single block where rows are independent anyway (`rowBlock` 1).
+ */
+function blocksOf(total: number, rowBlock: number): Block[] {
+  if (rowBlock === 1) return [{ start: 0, count: total, padded: total }];
+  return Array.from({ length: Math.ceil(total / rowBlock) }, (_, b) => ({
+    start: b * rowBlock,
+    count: Math.min(rowBlock, total - b * rowBlock),
+    padded: rowBlock,
+  }));
+}

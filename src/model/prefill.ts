@@ -1,0 +1,141 @@
+/**
+ * Prefill: the whole prompt through the model once, one layer after the other.
+ *
+ * Decides the order (layer by layer, so that a layer's dense keys and values can be compressed and dropped
+ * before the next layer runs) and hands every layer over as a trace. Knows nothing of what the receiver
+ * makes of it. Nothing of size S×S is ever held.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LayerTrace, Observation } from '../cache/types.js';
+import type { Ops, Tensor } from '../engine/types.js';
+import { causalAttention, observe, type LayerHeads } from './prefill-attention.js';
+import { ropeTable } from './rope.js';
+import type { LayerWeights, Transformer } from './transformer.js';
+
+/** Rows that go through a matmul at once: bounds the width-2F intermediate. */
+const ROWS_PER_BLOCK = 1024;
+
+export interface PrefillRequest {
+  readonly ids: readonly number[];
+  /** Union of what the pipelines want measured. */
+  readonly observations: readonly Observation[];
+  /** Called once per layer, in order. The trace's arrays may be kept or changed. */
+  readonly onLayer: (trace: LayerTrace) => void;
+  /** Between layers; throws to stop. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs the prompt with the full cache.
+ *
+ * @returns logits after the last token, `[V]`
+ */
+export async function prefill(model: Transformer, request: PrefillRequest): Promise<Float32Array> {
+  const { ops, config } = model;
+  const length = request.ids.length; // S
+  const table = ropeTable(model.ropeFrequencies, 0, length);
+  const cos = ops.fromHost(table.cos, [length, table.half]);
+  const sin = ops.fromHost(table.sin, [length, table.half]);
+  let x = model.embed(request.ids); // [S, E]
+  try {
+    for (const [layer, weights] of model.layers.entries()) {
+      request.signal?.throwIfAborted();
+      const last = layer === config.layers - 1;
+      const { next, trace } = runLayer(model, weights, layer, x, { cos, sin }, request.observations, last);
+      ops.dispose(x);
+      x = next;
+      request.onLayer(trace);
+      await nextTurn();
+    }
+    return ops.tidy(() => ops.toHost(model.logits(x)));
+  } finally {
+    ops.dispose(x, cos, sin);
+  }
+}
+
+interface Rope {
+  /** `[S, D/2]` */
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+/** One layer over all rows; of the last layer only the last row's output is needed. */
+function runLayer(
+  model: Transformer,
+  weights: LayerWeights,
+  layer: number,
+  x: Tensor,
+  rope: Rope,
+  observations: readonly Observation[],
+  last: boolean,
+): { next: Tensor; trace: LayerTrace } {
+  const { ops, config } = model;
+  const length = x.shape[0];
+  let trace: LayerTrace | undefined;
+  const next = ops.tidy(() => {
+    const heads = splitHeads(model, weights, x, rope);
+    trace = {
+      layer,
+      layers: config.layers,
+      heads: config.heads,
+      kvHeads: config.kvHeads,
+      headDim: config.headDim,
+      length,
+      keys: ops.toHost(heads.keys),
+      values: ops.toHost(heads.values),
+      observations: observe(ops, heads, observations),
+    };
+    if (last) {
+      const attended = causalAttention(ops, heads, length - 1); // [1, H·D]
+      return model.finish(weights, ops.slice(x, [length - 1, 0], [1, config.hidden]), attended);
+    }
+    const attended = causalAttention(ops, heads, 0); // [S, H·D]
+    return inRowBlocks(ops, length, (start, rows) =>
+      model.finish(
+        weights,
+        ops.slice(x, [start, 0], [rows, config.hidden]),
+        ops.slice(attended, [start, 0], [rows, config.heads * config.headDim]),
+      ),
+    );
+  });
+  return { next, trace: trace! };
+}
+
+/** Queries, keys (rotated) and values of all rows, heads first. */
+function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): LayerHeads {
+  const { ops, config } = model;
+  const { heads: H, kvHeads: KV, headDim: D } = config;
+  const S = x.shape[0];
+  return ops.tidy(() => {
+    const joined = inRowBlocks(ops, S, (start, rows) =>
+      model.project(weights, ops.slice(x, [start, 0], [rows, config.hidden])),
+    ); // [S, (H + 2KV)·D]
+    const byHead = ops.transpose(ops.reshape(joined, [S, H + 2 * KV, D]), [1, 0, 2]); // [H + 2KV, S, D]
+    const part = (from: number, count: number): Tensor => ops.slice(byHead, [from, 0, 0], [count, S, D]);
+    return {
+      queries: rotate(ops, model.normHeads(part(0, H), weights.queryNorm), rope), // [H, S, D]
+      keys: rotate(ops, model.normHeads(part(H, KV), weights.keyNorm), rope), // [KV, S, D]
+      values: part(H + KV, KV), // [KV, S, D]
+    };
+  });
+}
+
+/** RoPE on `[heads, S, D]`. */
+function rotate(ops: Ops, x: Tensor, { cos, sin }: Rope): Tensor {
+  const [heads, S, D] = x.shape as [number, number, number];
+  const low = ops.slice(x, [0, 0, 0], [heads, S, D / 2]);
+  const high = ops.slice(x, [0, 0, D / 2], [heads, S, D / 2]);
+  return ops.concat(
+    [ops.sub(ops.mul(low, cos), ops.mul(high, sin)), ops.add(ops.mul(high, cos), ops.mul(low, sin))],
+    2,
+  );
+}
+
+function inRowBlocks(ops: Ops, rows: number, run: (start: number, count: number) => Tensor): Tensor {
+  const blocks: Tensor[] = [];
+  for (let start = 0; start < rows; start += ROWS_PER_BLOCK) {
+    const count = Math.min(ROWS_PER_BLOCK, rows - start);
+    blocks.push(ops.tidy(() => run(start, count)));
+  }
+  return blocks.length === 1 ? blocks[0]! : ops.concat(blocks, 0);
+}

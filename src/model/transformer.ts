@@ -1,0 +1,157 @@
+/**
+ * The weights of one decoder-only transformer on an engine, and the parts of a layer that work on rows.
+ *
+ * Decides the layout on the engine (matrices `[in, out]`, q|k|v and gate|up joined) and the arithmetic of
+ * Llama, Qwen2 and Qwen3 layers outside attention. Knows nothing of how rows attend, or of caches.
+ * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, F SwiGLU width, V vocabulary.
+ */
+import type { Engine, Ops, Tensor } from '../engine/types.js';
+import { ropeFrequencies } from './rope.js';
+import type { ModelConfig, ModelFiles, WeightSource } from './types.js';
+
+export interface LayerWeights {
+  /** `[E]` */
+  readonly inputNorm: Tensor;
+  /** `[E, (H + 2·KV)·D]`: q, then k, then v */
+  readonly qkv: Tensor;
+  /** `[(H + 2·KV)·D]` */
+  readonly qkvBias: Tensor | undefined;
+  /** `[D]` each (Qwen3) */
+  readonly queryNorm: Tensor | undefined;
+  readonly keyNorm: Tensor | undefined;
+  /** `[H·D, E]` */
+  readonly output: Tensor;
+  /** `[E]` */
+  readonly mlpNorm: Tensor;
+  /** `[E, 2·F]`: gate, then up */
+  readonly gateUp: Tensor;
+  /** `[F, E]` */
+  readonly down: Tensor;
+}
+
+export class Transformer {
+  readonly ops: Ops;
+  /** `[D/2]` */
+  readonly ropeFrequencies: Float32Array;
+
+  private constructor(
+    readonly engine: Engine,
+    readonly config: ModelConfig,
+    readonly layers: readonly LayerWeights[],
+    private readonly finalNorm: Tensor,
+    /** `[E, V]` */
+    private readonly head: Tensor,
+    /** `[V, E]`, on the host: a prompt needs few of its rows. */
+    private readonly embedding: Float32Array,
+  ) {
+    this.ops = engine.ops;
+    this.ropeFrequencies = ropeFrequencies(config);
+  }
+
+  /** Copies all weights to the engine, layer by layer. */
+  static load(engine: Engine, files: Pick<ModelFiles, 'config' | 'weights'>): Transformer {
+    const { config, weights } = files;
+    const layers = Array.from({ length: config.layers }, (_, i) => loadLayer(engine.ops, config, weights, i));
+    const embedding = weights.read('model.embed_tokens.weight');
+    const head = config.tiedHead ? embedding : weights.read('lm_head.weight');
+    return new Transformer(
+      engine,
+      config,
+      layers,
+      vector(engine.ops, weights, 'model.norm.weight'),
+      transposed(engine.ops, head, [config.vocabulary, config.hidden]),
+      embedding,
+    );
+  }
+
+  /** Embeddings of ids, `[ids.length, E]`, padded with zero rows up to `rows`. */
+  embed(ids: readonly number[], rows: number = ids.length): Tensor {
+    const { hidden } = this.config;
+    const x = new Float32Array(rows * hidden);
+    ids.forEach((id, r) => {
+      x.set(this.embedding.subarray(id * hidden, (id + 1) * hidden), r * hidden);
+    });
+    return this.ops.fromHost(x, [rows, hidden]);
+  }
+
+  /** `x [R, E]` → q|k|v before RoPE and before head norms, `[R, (H + 2·KV)·D]`. */
+  project(layer: LayerWeights, x: Tensor): Tensor {
+    const { ops } = this;
+    const joined = ops.matMul(ops.rmsNorm(x, layer.inputNorm, this.config.normEps), layer.qkv);
+    return layer.qkvBias === undefined ? joined : ops.add(joined, layer.qkvBias);
+  }
+
+  /** Head norms of Qwen3 on any `[.., D]` tensor of query or key heads; the identity elsewhere. */
+  normHeads(x: Tensor, weight: Tensor | undefined): Tensor {
+    return weight === undefined ? x : this.ops.rmsNorm(x, weight, this.config.normEps);
+  }
+
+  /** `x [R, E]`, attention output `[R, H·D]` → the layer's output `[R, E]`. */
+  finish(layer: LayerWeights, x: Tensor, attended: Tensor): Tensor {
+    const { ops } = this;
+    const rows = x.shape[0];
+    const width = this.config.intermediate;
+    const residual = ops.add(x, ops.matMul(attended, layer.output)); // [R, E]
+    const gateUp = ops.matMul(ops.rmsNorm(residual, layer.mlpNorm, this.config.normEps), layer.gateUp); // [R, 2F]
+    const gate = ops.silu(ops.slice(gateUp, [0, 0], [rows, width])); // [R, F]
+    const up = ops.slice(gateUp, [0, width], [rows, width]); // [R, F]
+    return ops.add(residual, ops.matMul(ops.mul(gate, up), layer.down));
+  }
+
+  /** `x [R, E]` → logits `[R, V]`. */
+  logits(x: Tensor): Tensor {
+    return this.ops.matMul(this.ops.rmsNorm(x, this.finalNorm, this.config.normEps), this.head);
+  }
+
+  dispose(): void {
+    for (const layer of this.layers) {
+      this.ops.dispose(...Object.values(layer).filter((t): t is Tensor => t !== undefined));
+    }
+    this.ops.dispose(this.finalNorm, this.head);
+  }
+}
+
+function loadLayer(ops: Ops, config: ModelConfig, weights: WeightSource, index: number): LayerWeights {
+  const { hidden, intermediate, headDim } = config;
+  const prefix = `model.layers.${index}`;
+  const attention = `${prefix}.self_attn`;
+  const qkvRows = (config.heads + 2 * config.kvHeads) * headDim;
+  const joined = (names: readonly string[]): Float32Array => concatenate(names.map((n) => weights.read(n)));
+  const parts = ['q_proj', 'k_proj', 'v_proj'];
+  return {
+    inputNorm: vector(ops, weights, `${prefix}.input_layernorm.weight`),
+    qkv: transposed(ops, joined(parts.map((p) => `${attention}.${p}.weight`)), [qkvRows, hidden]),
+    qkvBias: config.qkvBias
+      ? ops.fromHost(joined(parts.map((p) => `${attention}.${p}.bias`)), [qkvRows])
+      : undefined,
+    queryNorm: config.qkNorm ? vector(ops, weights, `${attention}.q_norm.weight`) : undefined,
+    keyNorm: config.qkNorm ? vector(ops, weights, `${attention}.k_norm.weight`) : undefined,
+    output: transposed(ops, weights.read(`${attention}.o_proj.weight`), [hidden, config.heads * headDim]),
+    mlpNorm: vector(ops, weights, `${prefix}.post_attention_layernorm.weight`),
+    gateUp: transposed(ops, joined([`${prefix}.mlp.gate_proj.weight`, `${prefix}.mlp.up_proj.weight`]), [
+      2 * intermediate,
+      hidden,
+    ]),
+    down: transposed(ops, weights.read(`${prefix}.mlp.down_proj.weight`), [hidden, intermediate]),
+  };
+}
+
+function vector(ops: Ops, weights: WeightSource, name: string): Tensor {
+  const data = weights.read(name);
+  return ops.fromHost(data, [data.length]);
+}
+
+/** `[out, in]` on the host → `[in, out]` on the engine. */
+function transposed(ops: Ops, data: Float32Array, shape: readonly [number, number]): Tensor {
+  return ops.tidy(() => ops.transpose(ops.fromHost(data, shape), [1, 0]));
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

@@ -1,0 +1,74 @@
+/**
+ * From a sample to the two token segments: what is prefilled and compressed, and what follows uncompressed.
+ *
+ * Decides the protocol of the published tables: the chat template is rendered around the context and split
+ * behind it; question, rest of the template and answer prefix are tokenised as one segment of their own;
+ * only the context is ever cut, in the middle. Knows nothing of caches.
+ */
+import { UserError } from '../errors.js';
+import type { ModelFiles } from '../model/types.js';
+import type { QuestionMode } from '../spec/types.js';
+import type { Sample } from '../tasks/types.js';
+
+/** Part of a cell's key: changes whenever the same sample would give other tokens. */
+export const PROTOCOL_VERSION = 1;
+
+export interface Segments {
+  /** Prefilled and compressed. */
+  readonly contextIds: readonly number[];
+  /** Fed to the compressed cache before generation. */
+  readonly suffixIds: readonly number[];
+  /** The context was cut to the model's limit. */
+  readonly truncated: boolean;
+}
+
+/** Stands for the end of the user's message in a rendered chat. */
+const MARKER = '\u2402end-of-context\u2403';
+
+/**
+ * Builds both segments.
+ *
+ * Without a chat template the context stands as it is and a newline separates it from the answer prefix.
+ */
+export function buildSegments(
+  files: Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>,
+  sample: Sample,
+  mode: QuestionMode,
+): Segments {
+  const compressed = mode === 'compressed' ? sample.context + sample.question : sample.context;
+  const question = mode === 'compressed' ? '' : sample.question;
+  const { before, after } = renderAround(files, compressed);
+  const suffixIds = files.tokenizer.encode(question + after + sample.answerPrefix);
+  const contextIds = files.tokenizer.encode(before);
+  const room = files.config.maxPositions - suffixIds.length - sample.maxNewTokens;
+  if (room < 2) {
+    throw new UserError(
+      `the model's ${files.config.maxPositions} positions have no room for a context beside ${suffixIds.length} suffix tokens and ${sample.maxNewTokens} new ones`,
+      { place: files.name },
+    );
+  }
+  const truncated = contextIds.length > room;
+  return { contextIds: truncated ? cutMiddle(contextIds, room) : contextIds, suffixIds, truncated };
+}
+
+/** Keeps the first and the last ⌊limit/2⌋ ids. */
+export function cutMiddle(ids: readonly number[], limit: number): number[] {
+  const half = Math.floor(limit / 2);
+  return [...ids.slice(0, half), ...ids.slice(ids.length - half)];
+}
+
+function renderAround(
+  files: Pick<ModelFiles, 'name' | 'chatTemplate'>,
+  context: string,
+): { before: string; after: string } {
+  if (files.chatTemplate === undefined) return { before: context, after: '\n' };
+  const rendered = files.chatTemplate.render(context + MARKER);
+  const at = rendered.lastIndexOf(MARKER);
+  if (at < 0) {
+    throw new UserError('the chat template does not print the end of the user message', {
+      place: files.name,
+      hint: 'Expected a template that prints the content of a single user message unchanged.',
+    });
+  }
+  return { before: rendered.slice(0, at), after: rendered.slice(at + MARKER.length) };
+}
