@@ -3,8 +3,10 @@
  *
  * Decides when caches are made and freed. Knows neither how a method plans nor how a cache packs.
  */
+import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
-import type { CacheDtype, LayerCache, LayerTrace } from '../cache/types.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerTrace } from '../cache/types.js';
+import { UserError } from '../errors.js';
 import type { Kernels } from '../kernels/index.js';
 import { observationsOf, planLayer } from '../methods/pipeline.js';
 import type { Pipeline } from '../methods/types.js';
@@ -21,21 +23,115 @@ export interface SampleRun {
   readonly cacheDtype: CacheDtype;
   readonly maxNewTokens: number;
   readonly signal?: AbortSignal | undefined;
-  /** Named phases for progress. */
+  /** Told when a long phase moves: layers of the prefill, tokens of the decode. */
   readonly onPhase?: ((phase: 'prefill' | 'decode', done: number, total: number) => void) | undefined;
 }
 
 export interface PipelineOutcome {
   readonly ids: readonly number[];
-  /** One per layer, as they were when decoding ended; freed before this is returned. */
-  readonly kept: readonly (readonly number[])[];
-  readonly bytes: CacheBytes;
+  /** Mean over layers and KV heads of the prompt tokens kept. */
+  readonly keptTokens: number;
+  readonly bytes: ByteParts;
+  /** The paper's own accounting, bytes. */
+  readonly paperBytes: number;
   readonly compressSeconds: number;
 }
 
 export interface SampleOutcome {
+  /** In the order of the run's pipelines. */
   readonly pipelines: readonly PipelineOutcome[];
+  /** Without the compressions. */
   readonly prefillSeconds: number;
   /** Of the whole batch: suffix and generation of all rows together. */
   readonly decodeSeconds: number;
+}
+
+/** Runs one sample. Every cache is freed when it returns or throws. */
+export async function runSample(run: SampleRun): Promise<SampleOutcome> {
+  const rows = run.pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype, run.kernels));
+  try {
+    const started = performance.now();
+    await compressPrompt(run.model, run.segments.contextIds, rows, run);
+    const prefilled = performance.now();
+    const generated = await generate(run.model, {
+      rows: rows.map((row) => ({ caches: row.caches, position: run.segments.contextIds.length })),
+      suffixIds: run.segments.suffixIds,
+      maxNewTokens: run.maxNewTokens,
+      stopIds: run.model.config.eosIds,
+      signal: run.signal,
+      onStep: (step) => run.onPhase?.('decode', step, run.maxNewTokens),
+    });
+    const compressing = rows.reduce((total, row) => total + row.seconds, 0);
+    return {
+      pipelines: rows.map((row, r) => row.outcome(generated[r]!)),
+      prefillSeconds: (prefilled - started) / 1000 - compressing,
+      decodeSeconds: (performance.now() - prefilled) / 1000,
+    };
+  } finally {
+    for (const row of rows) row.free();
+  }
+}
+
+/** Prefills once and lets every prompt compress each layer as it comes. */
+export async function compressPrompt(
+  model: Transformer,
+  ids: readonly number[],
+  prompts: readonly CompressedPrompt[],
+  { signal, onPhase }: Pick<SampleRun, 'signal' | 'onPhase'> = {},
+): Promise<void> {
+  await prefill(model, {
+    ids,
+    observations: observationsOf(prompts.map((prompt) => prompt.pipeline)),
+    signal,
+    onLayer: (trace) => {
+      for (const prompt of prompts) prompt.add(trace);
+      onPhase?.('prefill', trace.layer + 1, trace.layers);
+    },
+  });
+}
+
+/** The prompt's cache under one pipeline, growing layer by layer. */
+export class CompressedPrompt {
+  readonly caches: LayerCache[] = [];
+  seconds = 0;
+  private paper = 0;
+
+  constructor(
+    readonly pipeline: Pipeline,
+    private readonly dtype: CacheDtype,
+    private readonly kernels: Kernels,
+  ) {}
+
+  add(trace: LayerTrace): void {
+    const started = performance.now();
+    try {
+      const plan = planLayer(trace, this.pipeline.steps);
+      this.caches.push(encodeLayer(trace, plan, this.dtype, this.kernels));
+      this.paper += paperBytes(trace, plan, this.dtype);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(error.message, {
+        place: `${this.pipeline.label}, layer ${trace.layer}`,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
+    }
+    this.seconds += (performance.now() - started) / 1000;
+  }
+
+  outcome(ids: readonly number[]): PipelineOutcome {
+    const kept = this.caches.flatMap((cache) => cache.kept);
+    return {
+      ids,
+      keptTokens: kept.reduce((total, n) => total + n, 0) / kept.length,
+      bytes: this.caches.map((cache) => cache.bytes()).reduce(addBytes, NO_BYTES),
+      paperBytes: this.paper,
+      compressSeconds: this.seconds,
+    };
+  }
+
+  free(): void {
+    for (const cache of this.caches) cache.free();
+    this.caches.length = 0;
+  }
 }

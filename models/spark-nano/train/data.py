@@ -135,6 +135,14 @@ def short_row(source: Source, rng: random.Random, size: int, stage: int) -> Row:
     while asked and len(row.ids) < size:
         many = rng.choice((2, 3, 4)) if stage == 5 and rng.random() < 0.3 else 1
         now, asked = asked[:many], asked[many:]
+        if stage == 5 and rng.random() < 0.5:               # on the way there: less and less of the sentence
+            now, asked = now[:1], now[1:] + asked
+            before = templates.singular(templates.PREFIX).split("{query}")
+            head, end = before[0].format(type=kind[:-1]).split(" "), before[1].split(" ")[1:-1]   # last: for, text
+            end = end[:rng.randint(1, len(end))]
+            row.text(" ".join(["\n" + " ".join(head[rng.randrange(len(head) - 1):-1]).lstrip("\n"), now[0][3], *end, "is"]))
+            row.answer(f"stage5-part{len(end)}", [now[0][2]])
+            continue
         if stage == 5:
             query, one = templates.listed([item[3] for item in now]), len(now) == 1
             row.text(templates.fill(templates.QUESTION, kind, query, one))

@@ -1,0 +1,15 @@
+/**
+ * Where downloads are kept between runs.
+ *
+ * Decides the one cache root of the program: `SPARK_EVAL_CACHE`, else the user's cache folder of the platform.
+ */
+import { resolve } from 'node:path';
+import envPaths from 'env-paths';
+
+/** Absolute path of the cache root; the folder need not exist yet. */
+export function cacheFolder(): string {
+  const override = process.env['SPARK_EVAL_CACHE'];
+  return override === undefined || override === ''
+    ? envPaths('spark-eval', { suffix: '' }).cache
+    : resolve(override);
+}

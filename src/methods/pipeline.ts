@@ -1,0 +1,68 @@
+/**
+ * Pipelines: what they need measured, and their plan for one layer.
+ *
+ * Decides that steps refine the full plan in the order of the spec, and that a step which changed nothing, though
+ * its parameters asked for something, is an error: compression that silently was not applied looks like a perfect
+ * method. Knows no method by name.
+ */
+import { observationKey, type LayerPlan, type LayerTrace, type Observation } from '../cache/types.js';
+import { UserError } from '../errors.js';
+import { fullPlan, prunesTheSame } from './plan.js';
+import { methods } from './registry.js';
+import type { Method, MethodStep, Pipeline } from './types.js';
+
+/** Everything that the pipelines want measured during their one prefill, without duplicates. */
+export function observationsOf(
+  pipelines: readonly Pipeline[],
+  registry: ReadonlyMap<string, Method> = methods,
+): Observation[] {
+  const wanted = new Map<string, Observation>();
+  for (const step of pipelines.flatMap((pipeline) => pipeline.steps)) {
+    for (const observation of methodOf(step, registry).observes(step.params)) {
+      wanted.set(observationKey(observation), observation);
+    }
+  }
+  return [...wanted.values()];
+}
+
+/**
+ * The plan of one layer: the full plan, refined by each step in turn.
+ *
+ * Throws a UserError where a method is unknown, cannot refine the plan that it is given, or changed nothing
+ * although its parameters asked for something.
+ */
+export function planLayer(
+  trace: LayerTrace,
+  steps: readonly MethodStep[],
+  registry: ReadonlyMap<string, Method> = methods,
+): LayerPlan {
+  return steps.reduce((plan, step) => {
+    const method = methodOf(step, registry);
+    const refined = method.plan(trace, step.params, plan);
+    if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {
+      throw new UserError(
+        `${step.method} changed nothing in a prompt of ${trace.length} tokens, although ${describe(step)} asks for compression`,
+        { hint: 'The prompt may be too short for these parameters; use a longer one or leave the step out.' },
+      );
+    }
+    return refined;
+  }, fullPlan(trace));
+}
+
+function methodOf(step: MethodStep, registry: ReadonlyMap<string, Method>): Method {
+  const method = registry.get(step.method);
+  if (method === undefined) {
+    throw new UserError(`unknown method "${step.method}"`, {
+      hint: `Known methods: ${[...registry.keys()].join(', ')}.`,
+      exitCode: 2,
+    });
+  }
+  return method;
+}
+
+function describe(step: MethodStep): string {
+  return Object.entries(step.params)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(', ');
+}

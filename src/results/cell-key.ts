@@ -1,0 +1,101 @@
+/**
+ * A cell's key: the hash of everything that can change its answers.
+ *
+ * Decides what makes a stored row stale. The engine is not part of it: a folder holds one engine's results, and
+ * the manifest says which.
+ */
+import { digestOf } from './canonical-json.js';
+import { type CellInfo, FORMAT_VERSION } from './types.js';
+
+/** What the spec says of a cell, without its pipeline. */
+export interface CellGroup {
+  readonly model: string;
+  readonly task: string;
+  readonly taskParams: Readonly<Record<string, unknown>>;
+  readonly context: number;
+  readonly seed: number;
+  readonly samples: number;
+  readonly question: 'compressed' | 'appended';
+}
+
+export interface CellPipeline {
+  readonly label: string;
+  readonly steps: readonly { readonly method: string; readonly params: Readonly<Record<string, unknown>> }[];
+}
+
+/** What the files and the program say of a cell. */
+export interface CellDigests {
+  readonly weightsDigest: string;
+  readonly tokenizerDigest: string;
+  readonly dataDigest: string;
+  /** Version of the prompt protocol. */
+  readonly protocol: number;
+}
+
+/** 16 hex characters. The model's name and the number of samples do not change an answer and are left out. */
+export function cellKey(
+  group: Omit<CellGroup, 'model' | 'samples'>,
+  steps: CellPipeline['steps'],
+  cacheDtype: string,
+  digests: CellDigests,
+): string {
+  const { task, taskParams, context, seed, question } = group;
+  const { weightsDigest, tokenizerDigest, dataDigest, protocol } = digests;
+  return digestOf({
+    format: FORMAT_VERSION,
+    protocol,
+    weightsDigest,
+    tokenizerDigest,
+    dataDigest,
+    task,
+    taskParams,
+    context,
+    seed,
+    question,
+    cacheDtype,
+    steps: steps.map(({ method, params }) => ({ method, params })),
+  }).slice(0, 16);
+}
+
+/** A cell as it is written to result files. */
+export function cellInfo(
+  group: CellGroup,
+  pipeline: CellPipeline,
+  cacheDtype: string,
+  digests: CellDigests,
+): CellInfo {
+  return {
+    key: cellKey(group, pipeline.steps, cacheDtype, digests),
+    model: group.model,
+    task: group.task,
+    context: group.context,
+    seed: group.seed,
+    question: group.question,
+    pipeline: pipeline.label,
+    params: { ...namedParams('task', group.taskParams), ...stepParams(pipeline.steps) },
+    samples: group.samples,
+  };
+}
+
+/** `method.param`; the second use of a method in one pipeline is `method#2.param`. */
+function stepParams(steps: CellPipeline['steps']): CellInfo['params'] {
+  const uses = new Map<string, number>();
+  return Object.assign(
+    {},
+    ...steps.map(({ method, params }) => {
+      const use = (uses.get(method) ?? 0) + 1;
+      uses.set(method, use);
+      return namedParams(use === 1 ? method : `${method}#${use}`, params);
+    }),
+  ) as CellInfo['params'];
+}
+
+function namedParams(owner: string, params: Readonly<Record<string, unknown>>): CellInfo['params'] {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, value]) => [`${owner}.${key}`, isPlain(value) ? value : JSON.stringify(value)]),
+  );
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}

@@ -1,0 +1,74 @@
+/**
+ * Writing to a result folder.
+ *
+ * Decides that a file is either the old one or the new one, never half of it, and how a full disk or a folder that
+ * may not be written reads as an error.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.js';
+
+/** Makes the folder and those above it. Throws UserError where that cannot be. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, path, 'create the result folder');
+  }
+}
+
+/** Replaces a file in one step: written beside it, synced, renamed. */
+export function writeAtomically(path: string, text: string): void {
+  const beside = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(beside, 'w');
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(beside, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw fileError(error, path, 'write');
+  }
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space and run the same command again; what is finished is kept.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space and run the same command again; what is finished is kept.'],
+  EFBIG: ['the file may not grow any further', 'Choose another output folder: --set output=FOLDER.'],
+  EACCES: ['permission denied', 'Choose another output folder: --set output=FOLDER.'],
+  EPERM: ['permission denied', 'Choose another output folder: --set output=FOLDER.'],
+  EROFS: ['the file system is read-only', 'Choose another output folder: --set output=FOLDER.'],
+  ENOTDIR: ['a part of the path is a file', 'Choose another output folder: --set output=FOLDER.'],
+  EEXIST: ['a file of that name is in the way', 'Choose another output folder: --set output=FOLDER.'],
+  EISDIR: ['a folder of that name is in the way', 'Choose another output folder: --set output=FOLDER.'],
+};
+
+/** An operating system's error as a UserError; other errors are given back as they are. */
+export function fileError(error: unknown, path: string, action: string): Error {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof UserError || code === undefined) return error as Error;
+  const [reason, hint] = REASONS[code] ?? [code, undefined];
+  return new UserError(`cannot ${action}: ${reason}`, {
+    place: path,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Makes a rename outlast a power cut; not every system lets a folder be synced, and then it is left alone. */
+function syncFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = openSync(path, 'r');
+    fsyncSync(folder);
+  } catch {
+    return;
+  } finally {
+    if (folder !== undefined) closeSync(folder);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The journal: one JSON line per finished (cell, sample), appended and synced. The only source of truth.
+ *
+ * Decides what survives a crash: whole lines do, a torn last line is dropped, anything else that cannot be read is
+ * refused. Knows nothing of what the numbers mean.
+ */
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { UserError } from '../errors.js';
+import { fileError } from './files.js';
+import { oneLine, sampleRecord } from './record-schema.js';
+import { FORMAT_VERSION, type SampleRecord } from './types.js';
+
+const NEWLINE = 10;
+
+export interface JournalContent {
+  /** Without duplicates: of two records of the same (cell, sample) the first stays. */
+  readonly records: readonly SampleRecord[];
+  /** Length of the whole lines, bytes. */
+  readonly wholeBytes: number;
+  /** Length of a torn last line, bytes; 0 where there is none. */
+  readonly tornBytes: number;
+}
+
+/** Identifies a record. */
+export function recordKey(cell: string, sample: number): string {
+  return `${cell}/${sample}`;
+}
+
+/** Reads a journal without changing it; a file that is not there holds nothing. */
+export function readJournal(path: string): JournalContent {
+  if (!existsSync(path)) return { records: [], wholeBytes: 0, tornBytes: 0 };
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+  const records = new Map<string, SampleRecord>();
+  let start = 0;
+  for (let line = 1; ; line++) {
+    const end = bytes.indexOf(NEWLINE, start);
+    if (end < 0) break;
+    const record = parseLine(bytes.subarray(start, end), path, line);
+    const key = recordKey(record.cell, record.sample);
+    if (!records.has(key)) records.set(key, record);
+    start = end + 1;
+  }
+  return { records: [...records.values()], wholeBytes: start, tornBytes: bytes.length - start };
+}
+
+/** A journal open for appending; only the holder of the folder's lock may have one. */
+export class Journal {
+  private constructor(
+    readonly path: string,
+    private readonly file: number,
+    private length: number,
+  ) {}
+
+  /** Opens or makes a journal; cuts a torn last line off. */
+  static open(path: string): { journal: Journal; content: JournalContent } {
+    const content = readJournal(path);
+    let file: number | undefined;
+    try {
+      file = openSync(path, existsSync(path) ? 'r+' : 'w+');
+      if (content.tornBytes > 0) {
+        ftruncateSync(file, content.wholeBytes);
+        fsyncSync(file);
+      }
+      return { journal: new Journal(path, file, content.wholeBytes), content };
+    } catch (error) {
+      if (file !== undefined) closeSync(file);
+      throw fileError(error, path, 'open the journal');
+    }
+  }
+
+  /** Writes one line and waits until it is on the disk. A line that could not be written leaves no trace. */
+  append(record: SampleRecord): void {
+    const bytes = Buffer.from(`${JSON.stringify(sampleRecord.parse(record))}\n`, 'utf8');
+    try {
+      for (let written = 0; written < bytes.length; ) {
+        written += writeSync(this.file, bytes, written, bytes.length - written, this.length + written);
+      }
+      fsyncSync(this.file);
+      this.length += bytes.length;
+    } catch (error) {
+      this.cutBack();
+      throw fileError(error, this.path, 'append to the journal');
+    }
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+
+  /** Where even that fails, the next run finds a torn line and drops it. */
+  private cutBack(): void {
+    try {
+      ftruncateSync(this.file, this.length);
+    } catch {
+      return;
+    }
+  }
+}
+
+function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord {
+  const refuse = (found: string): never => {
+    throw new UserError(`not a result record: ${found}`, {
+      place: `${path}:${line}`,
+      hint: 'The journal was damaged or edited. Remove that line to compute its sample again, or start over with --fresh.',
+    });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return refuse('expected one line of JSON');
+  }
+  const format = typeof value === 'object' && value !== null ? (value as { format?: unknown }).format : undefined;
+  if (typeof format === 'number' && format !== FORMAT_VERSION) {
+    return refuse(`expected format ${FORMAT_VERSION}, got format ${format} (another version of spark-eval)`);
+  }
+  const record = sampleRecord.safeParse(value);
+  return record.success ? record.data : refuse(oneLine(record.error));
+}

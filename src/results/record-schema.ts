@@ -1,0 +1,46 @@
+/**
+ * What a journal line must hold.
+ *
+ * Decides the ranges of a sample record; a file on disk is not trusted to hold what was written.
+ */
+import { z } from 'zod';
+import { FORMAT_VERSION, type SampleRecord } from './types.js';
+
+const count = z.int().min(0);
+const amount = z.number().min(0);
+
+export const byteParts = z.strictObject({
+  value: count,
+  mask: count,
+  sign: count,
+  scale: count,
+  index: count,
+  latent: count,
+});
+
+export const sampleRecord = z.strictObject({
+  format: z.literal(FORMAT_VERSION),
+  cell: z.string().regex(/^[0-9a-f]{16}$/),
+  sample: count,
+  prediction: z.string(),
+  answers: z.array(z.string()),
+  score: z.number().min(0).max(1),
+  promptTokens: count,
+  truncated: z.boolean(),
+  generatedTokens: count,
+  keptTokens: amount,
+  fullBytes: count,
+  storedBytes: byteParts,
+  paperBytes: amount,
+  prefillSeconds: amount,
+  compressSeconds: amount,
+  decodeSeconds: amount,
+  peakRssBytes: count,
+}) satisfies z.ZodType<SampleRecord>;
+
+/** A zod error in one line: `score: …; sample: …`. */
+export function oneLine(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `${issue.path.length === 0 ? '' : `${issue.path.join('.')}: `}${issue.message}`)
+    .join('; ');
+}

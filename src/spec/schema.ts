@@ -1,0 +1,51 @@
+/**
+ * The fields of a spec file.
+ *
+ * Decides names, ranges and defaults of the top level. Tasks and cache entries are only counted here: what they
+ * may hold depends on the catalogue.
+ */
+import { z } from 'zod';
+
+/** Fields that are sweep axes: a single value may stand for a list of one. */
+export const AXES = ['model', 'tasks', 'context', 'seed', 'question'] as const;
+
+export const specSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-" (a letter or digit first)')
+    .describe('Name of the run; also the default output folder, results/<name>.'),
+  model: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('A catalogue name (spark-eval list models), a model folder or a .gguf file; or a list of them.'),
+  tasks: z
+    .array(z.unknown())
+    .min(1)
+    .describe('A family, a task, or a task with fields of its own; or a list of them (spark-eval list tasks).'),
+  context: z
+    .array(z.int().min(1).max(16_777_216))
+    .min(1)
+    .describe('Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths.'),
+  samples: z.int().min(1).max(1_000_000).default(20).describe('Samples of each cell.'),
+  seed: z
+    .array(z.int().min(0).max(4_294_967_295))
+    .min(1)
+    .default([42])
+    .describe('Seed of the generated samples, or a list of seeds.'),
+  question: z
+    .array(z.enum(['compressed', 'appended']))
+    .min(1)
+    .default(['compressed'])
+    .describe('Whether the question is compressed with the context (query-aware) or appended to the compressed cache.'),
+  cache: z
+    .array(z.unknown())
+    .min(1)
+    .describe('The pipelines: full, a method, {method: parameters}, or a list of these. full is always added.'),
+  cache_dtype: z
+    .enum(['bfloat16', 'float32'])
+    .default('bfloat16')
+    .describe('Number format of cached entries.'),
+  output: z.string().min(1).optional().describe('Result folder, relative to the current directory.'),
+});
+
+export type SpecFields = z.infer<typeof specSchema>;

@@ -1,0 +1,118 @@
+/** Prefill once, compress many, decode together: no row may notice the others. */
+import { expect } from 'chai';
+import type { Engine } from '../../src/engine/types.js';
+import { UserError } from '../../src/errors.js';
+import { openKernels, type Kernels } from '../../src/kernels/index.js';
+import type { Pipeline } from '../../src/methods/types.js';
+import { logitsAfter } from '../../src/model/decode.js';
+import type { Transformer } from '../../src/model/transformer.js';
+import { CompressedPrompt, compressPrompt, runSample } from '../../src/runner/sample.js';
+import { engineOrSkip, TESTED_ENGINES } from '../support/engines.js';
+import { loadTinyModel, tinyIds } from '../support/tiny-model.js';
+import { pipelineOf } from '../support/pipelines.js';
+
+const PIPELINES: readonly Pipeline[] = [
+  pipelineOf(),
+  pipelineOf(['streaming_llm', { budget: 40 }]),
+  pipelineOf(['snapkv', { budget: 60, window: 16 }]),
+  pipelineOf(['think', { ratio: 0.5 }]),
+  pipelineOf(['snapkv', { budget: 60, window: 16 }], ['spark', { ratio: 0.8 }]),
+  pipelineOf(['spark', { ratio: 0.5 }]),
+  pipelineOf(['spark', { ratio: 0.8, recovery: 'none' }]),
+];
+
+for (const engineName of TESTED_ENGINES) {
+  describe(`a sample on ${engineName}`, () => {
+    let engine: Engine;
+    let model: Transformer;
+    let kernels: Kernels;
+    const segments = { contextIds: tinyIds(150), suffixIds: tinyIds(7, 2), truncated: false };
+    const run = (pipelines: readonly Pipeline[]): ReturnType<typeof runSample> =>
+      runSample({ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 });
+
+    before(async function () {
+      engine = await engineOrSkip(this, engineName);
+      model = loadTinyModel(engine);
+      kernels = openKernels();
+    });
+    after(() => {
+      model.dispose();
+    });
+
+    it('gives every pipeline the same answer alone and among any others', async () => {
+      const together = await run(PIPELINES);
+      const tripled = await run([...PIPELINES, ...PIPELINES, ...PIPELINES]);
+      for (const [p, pipeline] of PIPELINES.entries()) {
+        const alone = (await run([pipeline])).pipelines[0]!;
+        expect(together.pipelines[p]!.ids, pipeline.label).to.deep.equal(alone.ids);
+        expect(tripled.pipelines[p + PIPELINES.length]!.ids, pipeline.label).to.deep.equal(alone.ids);
+        expect(together.pipelines[p]!.bytes).to.deep.equal(alone.bytes);
+      }
+    });
+
+    it('gives the same logits bit for bit alone and in a batch of any size', async () => {
+      const logits = async (pipelines: readonly Pipeline[]): Promise<Float32Array[]> => {
+        const prompts = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));
+        try {
+          await compressPrompt(model, segments.contextIds, prompts);
+          const rows = prompts.map((prompt) => ({
+            caches: prompt.caches,
+            position: segments.contextIds.length,
+          }));
+          const afterSuffix = logitsAfter(
+            model,
+            rows,
+            rows.map(() => segments.suffixIds),
+          );
+          const afterOne = logitsAfter(
+            model,
+            rows,
+            rows.map(() => [5]),
+          );
+          return pipelines.flatMap((_, p) => [afterSuffix[p]!, afterOne[p]!]);
+        } finally {
+          for (const prompt of prompts) prompt.free();
+        }
+      };
+      const many = [...PIPELINES, ...PIPELINES, ...PIPELINES];
+      const batch = await logits(many);
+      for (const [p, pipeline] of PIPELINES.entries()) {
+        const alone = await logits([pipeline]);
+        for (const copy of [p, p + PIPELINES.length, p + 2 * PIPELINES.length]) {
+          expect(batch.slice(2 * copy, 2 * copy + 2), pipeline.label).to.deep.equal(alone);
+        }
+      }
+    });
+
+    it('leaves neither tensors nor cache memory behind', async () => {
+      await run(PIPELINES);
+      const tensors = engine.ops.numTensors();
+      const bytes = kernels.memory.bytesInUse;
+      await run(PIPELINES);
+      expect(engine.ops.numTensors()).to.equal(tensors);
+      expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
+    it('names pipeline and layer when a method prunes nothing although it was asked to, and frees all', async () => {
+      const bytes = kernels.memory.bytesInUse;
+      const asked = pipelineOf(['spark', { ratio: 0.01 }]);
+      const error: unknown = await run([PIPELINES[0]!, asked]).catch((e: unknown) => e);
+      expect(error).to.be.instanceOf(UserError);
+      expect((error as UserError).format()).to.contain('spark(ratio=0.01), layer 0');
+      expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
+    it('stops between layers when it is interrupted', async () => {
+      const error: unknown = await runSample({
+        model,
+        kernels,
+        pipelines: PIPELINES,
+        segments,
+        cacheDtype: 'bfloat16',
+        maxNewTokens: 12,
+        signal: AbortSignal.abort(new Error('stop')),
+      }).catch((e: unknown) => e);
+      expect((error as Error).message).to.equal('stop');
+    });
+  });
+}
