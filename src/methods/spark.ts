@@ -104,12 +104,13 @@ function pruneKeys(trace: LayerTrace, params: SparkParams, positions: Int32Array
     const row = (h * length + positions[t]!) * D;
     for (let j = 0; j < D; j++) {
       const key = keys[row + j]!;
-      saliency[j] = query[j]! * (squared ? key * key : Math.abs(key));
+      const asked = query[j]! * (squared ? key * key : Math.abs(key));
+      saliency[j] = asked;
+      total += asked;
     }
     const threshold = markLargest(saliency, kept, mask, t * D, scratch);
     const mean = meanBelow(saliency, threshold);
     scale[t] = squared ? Math.sqrt(mean) : mean;
-    total += threshold + mean;
   }
   if (!Number.isFinite(total)) {
     throw new UserError(`spark: keys or queries of KV head ${h} are not finite`, {

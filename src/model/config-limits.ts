@@ -38,6 +38,10 @@ export function checkConfig(config: ModelConfig, place: string): void {
   if (ropeScaling !== undefined && ropeScaling.highFreqFactor <= ropeScaling.lowFreqFactor) {
     refuse('rope scaling: the high frequency factor must exceed the low one');
   }
+  for (const key of ['normEps', 'ropeTheta'] as const) {
+    if (!(config[key] > 0 && Number.isFinite(config[key])))
+      refuse(`${key}: expected a positive number, got ${config[key]}`);
+  }
   const stray = [...config.eosIds, config.bosId ?? 0].find((id) => id >= vocabulary);
   if (stray !== undefined) refuse(`token id ${stray} is outside the vocabulary of ${vocabulary}`);
 }

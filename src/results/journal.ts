@@ -56,9 +56,8 @@ export class Journal {
     private length: number,
   ) {}
 
-  /** Opens or makes a journal; cuts a torn last line off. */
-  static open(path: string): { journal: Journal; content: JournalContent } {
-    const content = readJournal(path);
+  /** Opens or makes a journal whose `content` has just been read; cuts a torn last line off. */
+  static open(path: string, content: JournalContent): Journal {
     let file: number | undefined;
     try {
       file = openSync(path, existsSync(path) ? 'r+' : 'w+');
@@ -66,7 +65,7 @@ export class Journal {
         ftruncateSync(file, content.wholeBytes);
         fsyncSync(file);
       }
-      return { journal: new Journal(path, file, content.wholeBytes), content };
+      return new Journal(path, file, content.wholeBytes);
     } catch (error) {
       if (file !== undefined) closeSync(file);
       throw fileError(error, path, 'open the journal');

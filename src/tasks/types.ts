@@ -38,6 +38,6 @@ export interface Task<P = unknown> {
   sample(request: SampleRequest<P>): Sample;
   /** Score of one prediction in [0, 1]. */
   score(prediction: string, answers: readonly string[]): number;
-  /** Digest of the data behind the samples (word lists, texts), part of a cell's key. */
-  dataDigest(): string;
+  /** Digest of the data behind the samples (word lists, texts, the generator's version), part of a cell's key. */
+  dataDigest(params: P): string;
 }

@@ -7,6 +7,7 @@ It drives the lengths and the learning rate, which is level at first and falls t
 """
 import argparse
 import os
+import signal
 import time
 from collections import defaultdict, deque
 from pathlib import Path
@@ -108,7 +109,7 @@ def main():
         model.load_state_dict(saved["model"])
         for optimizer, state in zip(optimizers, saved["optimizers"]):
             optimizer.load_state_dict(state)
-        step, stage, active = saved["step"], saved["stage"], saved["active"]
+        step, stage, active = saved["step"], max(stage, saved["stage"]), saved["active"]
         say(f"resumed at step {step}, stage {stage}, {active / 60:.1f} min")
 
     def save():
@@ -123,7 +124,9 @@ def main():
     counts, losses, took = defaultdict(lambda: [0, 0, 0, 0]), [], []
     saved_at = logged_at = active
     began, budget, steps = time.time(), o.minutes * 60, 0
-    while active < budget and steps < o.steps:
+    ending = []
+    signal.signal(signal.SIGTERM, lambda *_: ending.append(True))   # finish the step, then save
+    while active < budget and steps < o.steps and not ending:
         fraction = active / budget
         size = length_of(fraction, step, stage)
         mix = Mix(stage, earlier=0.3 if stage < 6 else 0.1 if fraction < 0.5 else 0.03,
@@ -169,7 +172,7 @@ def main():
                 f"{sum(took) / len(took):.2f}s/step  {told}")
             counts.clear(), losses.clear(), took.clear()
             logged_at = active
-        if active - saved_at > 240:
+        if active - saved_at > 180:
             save()
             saved_at = active
     save()

@@ -1,0 +1,83 @@
+/**
+ * The slow, obvious reading of packed rows, entry by entry and bit by bit, without the kernels.
+ *
+ * Decides nothing: it is what the codecs mean, written a second time. Alphabet: n tokens, D width, T kept channels.
+ */
+import type { EntryFormat } from '../kernels/entries.js';
+import type { KernelMemory, Pointer } from '../kernels/memory.js';
+import type { DenseRows, PackedFill, SparseRows } from '../kernels/rows.js';
+import { bitAt } from './pack-bits.js';
+import type { PackedSide, Segment } from './segment.js';
+
+/** All rows of one side of one KV head, `[n, D]`. */
+export function decodeSide(memory: KernelMemory, side: PackedSide, width: number): Float32Array {
+  const rows = side.map((segment) => decodeSegment(memory, segment, width));
+  const out = new Float32Array(rows.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const part of rows) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function decodeSegment(memory: KernelMemory, { rows, columns }: Segment, width: number): Float32Array {
+  if (rows.kind === 'sparse') return decodeSparse(memory, rows);
+  if (columns === undefined) return readEntries(memory, rows.format, rows.entries, rows.count * width);
+  return decodeNarrow(memory, rows, memory.bytes(columns, width / 8), width);
+}
+
+function decodeNarrow(memory: KernelMemory, rows: DenseRows, mask: Uint8Array, width: number): Float32Array {
+  const entries = readEntries(memory, rows.format, rows.entries, rows.count * rows.width);
+  const out = new Float32Array(rows.count * width);
+  let next = 0;
+  for (let i = 0; i < out.length; i++) if (bitAt(mask, i % width) === 1) out[i] = entries[next++]!;
+  return out;
+}
+
+function decodeSparse(memory: KernelMemory, rows: SparseRows): Float32Array {
+  const { count, width, format } = rows;
+  const total = count * width;
+  const mask = memory.bytes(rows.masks, total / 8);
+  let kept = 0;
+  for (let i = 0; i < total; i++) kept += bitAt(mask, i);
+  const entries = readEntries(memory, format, rows.entries, kept);
+  const recovered = recoveryOf(memory, rows.fill, format, { count, width, pruned: total - kept });
+  const out = new Float32Array(total);
+  let nextKept = 0;
+  let nextPruned = 0;
+  for (let i = 0; i < total; i++) {
+    out[i] = bitAt(mask, i) === 1 ? entries[nextKept++]! : recovered(nextPruned++, i);
+  }
+  return out;
+}
+
+/** Reads the p-th pruned entry, which is entry i of `[n, D]`. */
+type Recovery = (p: number, i: number) => number;
+
+function recoveryOf(
+  memory: KernelMemory,
+  fill: PackedFill,
+  format: EntryFormat,
+  { count, width, pruned }: { readonly count: number; readonly width: number; readonly pruned: number },
+): Recovery {
+  if (fill.kind === 'zero') return () => 0;
+  const scales = readEntries(memory, format, fill.scales, count);
+  if (fill.kind === 'mean') return (_, i) => scales[Math.floor(i / width)]!;
+  const channel = readEntries(memory, format, fill.channel, width);
+  const signs = memory.bytes(fill.signs, Math.ceil(pruned / 8));
+  return (p, i) => (bitAt(signs, p) === 1 ? 1 : -1) * scales[Math.floor(i / width)]! * channel[i % width]!;
+}
+
+function readEntries(
+  memory: KernelMemory,
+  format: EntryFormat,
+  pointer: Pointer,
+  count: number,
+): Float32Array {
+  if (format === 'float32') return memory.floats(pointer, count).slice();
+  const out = new Float32Array(count);
+  const bits = new Uint32Array(out.buffer);
+  memory.halves(pointer, count).forEach((half, i) => (bits[i] = half * 0x1_0000));
+  return out;
+}

@@ -1,0 +1,16 @@
+/**
+ * The dense codec: kept tokens as they are, `[n, D]` in the cache's format.
+ */
+import { EntryWriter } from '../kernels/entries.js';
+import type { PackedBuffers } from './packed-buffers.js';
+import type { HeadSource, PackedSide } from './segment.js';
+
+export function encodeDense({ bits, tokens, width }: HeadSource, buffers: PackedBuffers): PackedSide {
+  const count = tokens.length;
+  if (count === 0) return [];
+  const { memory, format } = buffers;
+  const entries = buffers.allocEntries('value', count * width);
+  const writer = new EntryWriter(memory, format, entries, count * width);
+  for (const position of tokens) writer.write(bits, position * width, width);
+  return [{ rows: { kind: 'dense', format, count, width, entries } }];
+}

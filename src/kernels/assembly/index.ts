@@ -1,0 +1,14 @@
+/**
+ * What the module exports: the kernels, with plain numbers as arguments.
+ *
+ * Decides nothing else. All memory from `heapBase()` on belongs to the caller.
+ */
+export { gather, scatterAdd } from './columns';
+export { accumulateDense, scoreDense } from './dense';
+export { softmaxRows } from './softmax';
+export { accumulateSparse, scoreSparse } from './sparse';
+
+/** The first byte that the kernels leave free. */
+export function heapBase(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,144 @@
+/**
+ * Sparse rows: per token a D-bit mask, its kept entries, and a recovery for the pruned ones.
+ *
+ * Decides the packed order: kept entries of all tokens one after the other; mask bit j of a token in byte
+ * j >> 3 at bit j & 7; sign bits of the pruned entries as one stream over the tokens, lowest bit first,
+ * 1 for positive. How many entries a token keeps is read from its mask, so rows are only read in order.
+ * Reads up to 16 bytes past the last entry and 1 past the last sign. `wide` is true for float32 entries, scales
+ * and channel vectors, false for bfloat16. Alphabet: n tokens, R query rows, D row width, a multiple of 8.
+ */
+import { accumulateBlock, BLOCK, BLOCK_TOKENS, scoreBlock } from './block';
+import { load1, load4 } from './entries';
+
+/** `fill` says what pruned entries read as. 0: zero; 1: sign · scale_t · channel_j; 2: scale_t. */
+const FILL_ZERO: u32 = 0;
+const FILL_SIGNED: u32 = 1;
+
+/** By 4 mask bits: all ones in the lanes whose bit is set. */
+const LANES: usize = memory.data(16 * 16, 16);
+/** By 4 mask bits: byte shuffle that moves consecutive lanes to the set bits' places, zero elsewhere. */
+const SPREAD: usize = memory.data(16 * 16, 16);
+for (let mask: u32 = 0; mask < 16; mask++) {
+  let next: u32 = 0;
+  for (let lane: u32 = 0; lane < 4; lane++) {
+    const set = ((mask >> lane) & 1) != 0;
+    const at = mask * 16 + lane * 4;
+    store<u32>(LANES + at, set ? 0xffffffff : 0);
+    store<u32>(SPREAD + at, set ? 0x03020100 + next * 0x04040404 : 0xffffffff);
+    if (set) next++;
+  }
+}
+
+/** The channel vector as float32 `[D ≤ 256]`. */
+const CHANNEL: usize = memory.data(256 * 4, 16);
+
+/** Where the next token is read. */
+let entries: usize = 0;
+let masks: usize = 0;
+let signs: usize = 0;
+let signBit: u32 = 0;
+let scales: usize = 0;
+
+function open(
+  wide: bool,
+  atEntries: usize,
+  atMasks: usize,
+  atSigns: usize,
+  atScales: usize,
+  channel: usize,
+  width: usize,
+  fill: u32,
+): void {
+  entries = atEntries;
+  masks = atMasks;
+  signs = atSigns;
+  signBit = 0;
+  scales = atScales;
+  if (fill != FILL_SIGNED) return;
+  for (let j: usize = 0; j < width; j += 4) {
+    const four = wide ? load4<f32>(channel + j * sizeof<f32>()) : load4<u16>(channel + j * sizeof<u16>());
+    v128.store(CHANNEL + (j << 2), four);
+  }
+}
+
+/** Expands the next `count` tokens into the block. */
+function expand<E>(count: usize, width: usize, fill: u32): void {
+  let to = BLOCK;
+  for (let b: usize = 0; b < count; b++) {
+    let scale = f32x4.splat(0);
+    if (fill != FILL_ZERO) {
+      scale = f32x4.splat(load1<E>(scales));
+      scales += sizeof<E>();
+    }
+    for (let j: usize = 0; j < width; j += 4, to += 16) {
+      const mask = (<u32>load<u8>(masks + (j >> 3)) >> (<u32>j & 4)) & 15;
+      const kept = v128.swizzle(load4<E>(entries), v128.load(SPREAD + (mask << 4)));
+      const keptCount = popcnt(mask);
+      entries += keptCount * sizeof<E>();
+      let pruned = scale;
+      if (fill == FILL_SIGNED) {
+        const positive = (<u32>load<u16>(signs) >> signBit) & 15;
+        const negative = v128.andnot(i32x4.splat(0x80000000), v128.load(LANES + (positive << 4)));
+        const flips = v128.swizzle(negative, v128.load(SPREAD + ((mask ^ 15) << 4)));
+        pruned = v128.xor(v128.mul<f32>(scale, v128.load(CHANNEL + (j << 2))), flips);
+        signBit += 4 - keptCount;
+        signs += signBit >> 3;
+        signBit &= 7;
+      }
+      v128.store(to, v128.bitselect(kept, pruned, v128.load(LANES + (mask << 4))));
+    }
+    masks += width >> 3;
+  }
+}
+
+/** `out[r, i] = queries[r] · recovered row i`; queries `[R, D]`; out `[R, stride]`. */
+export function scoreSparse(
+  wide: bool,
+  atEntries: usize,
+  atMasks: usize,
+  atSigns: usize,
+  atScales: usize,
+  channel: usize,
+  fill: u32,
+  n: usize,
+  width: usize,
+  queries: usize,
+  rows: usize,
+  out: usize,
+  stride: usize,
+): void {
+  open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
+  for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
+    const count = min(BLOCK_TOKENS, n - i);
+    if (wide) expand<f32>(count, width, fill);
+    else expand<u16>(count, width, fill);
+    scoreBlock(count, width, queries, rows, out + (i << 2), stride);
+  }
+}
+
+/** `out[r] += Σ_i weights[r, i] · recovered row i` over the first `visible + ⌊r / group⌋` rows; out `[R, D]`. */
+export function accumulateSparse(
+  wide: bool,
+  atEntries: usize,
+  atMasks: usize,
+  atSigns: usize,
+  atScales: usize,
+  channel: usize,
+  fill: u32,
+  n: usize,
+  width: usize,
+  weights: usize,
+  rows: usize,
+  stride: usize,
+  visible: isize,
+  group: usize,
+  out: usize,
+): void {
+  open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
+  for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
+    const count = min(BLOCK_TOKENS, n - i);
+    if (wide) expand<f32>(count, width, fill);
+    else expand<u16>(count, width, fill);
+    accumulateBlock(count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Number formats of cached entries, and how float32 numbers become them.
+ *
+ * Decides the rounding: to nearest, ties to even; NaN stays NaN. Knows nothing of layouts.
+ */
+import type { KernelMemory, Pointer } from './memory.js';
+
+export type EntryFormat = 'bfloat16' | 'float32';
+
+/** Bytes of one entry. */
+export function entryBytes(format: EntryFormat): 2 | 4 {
+  return format === 'bfloat16' ? 2 : 4;
+}
+
+/** float32 bits → bfloat16 bits. */
+export function roundToBfloat16(bits: number): number {
+  if ((bits & 0x7fff_ffff) > 0x7f80_0000) return (bits >>> 16) | 0x40;
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+/** The same numbers as bits, not copied. */
+export function bitsOf(numbers: Float32Array): Uint32Array {
+  return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+}
+
+/** Fills a buffer of `count` entries from its start; valid until the memory's next `alloc`. */
+export class EntryWriter {
+  private readonly halves: Uint16Array | undefined;
+  private readonly words: Uint32Array | undefined;
+  private at = 0;
+
+  constructor(memory: KernelMemory, format: EntryFormat, pointer: Pointer, count: number) {
+    if (format === 'bfloat16') this.halves = memory.halves(pointer, count);
+    else this.words = memory.words(pointer, count);
+  }
+
+  /** Appends `source[from, from + count)`, float32 numbers as bits. */
+  write(source: Uint32Array, from: number, count: number): void {
+    if (this.halves === undefined) this.words!.set(source.subarray(from, from + count), this.at);
+    else for (let i = 0; i < count; i++) this.halves[this.at + i] = roundToBfloat16(source[from + i]!);
+    this.at += count;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The kernels: attention over packed rows, in float32.
+ *
+ * Decides how packed rows reach the compiled code. Guarantees that the numbers of a query row depend on that
+ * row and on the cached rows it sees only, bit for bit, whatever else shares a call. Knows nothing of layers.
+ * Alphabet: R = G·T query rows of one KV head, row r of new token ⌊r / G⌋; n cached rows; D width.
+ */
+import type { PackedRows } from './rows.js';
+import { KernelMemory, type Pointer } from './memory.js';
+import { instantiateKernels, type KernelExports } from './module.js';
+import { Memory, PAGE_BYTES } from './webassembly.js';
+
+export type { EntryFormat } from './entries.js';
+export type { KernelMemory, Pointer } from './memory.js';
+export type { DenseRows, PackedFill, PackedRows, SparseRows } from './rows.js';
+
+/** The widest row. */
+export const MAX_WIDTH = 256;
+
+/** The largest memory that WebAssembly's 32-bit addresses reach. */
+const MAX_PAGES = 65_536;
+
+/** Which cached rows a query row sees: the first `visible + ⌊r / group⌋`. */
+export interface Causality {
+  /** Cached rows that the first new token sees; may be negative, or more than there are. */
+  readonly visible: number;
+  /** G, query rows per new token. */
+  readonly group: number;
+}
+
+const FILLS = { zero: 0, signed: 1, mean: 2 } as const;
+
+export class Kernels {
+  constructor(
+    readonly memory: KernelMemory,
+    private readonly code: KernelExports,
+  ) {}
+
+  /**
+   * `out[r, i] = queries[r] · row i` for every row, visible or not.
+   *
+   * @param queries `[R, pad4(D)]` float32, zero in the padding
+   * @param out `[R, stride]` float32; entries `[r, 0..n)` are written
+   */
+  score(packed: PackedRows, queries: Pointer, rows: number, out: Pointer, stride: number): void {
+    const { count, width } = packed;
+    if (packed.kind === 'dense') {
+      this.code.scoreDense(wide(packed), packed.entries, count, width, queries, rows, out, stride);
+    } else {
+      this.code.scoreSparse(...sparseArguments(packed), count, width, queries, rows, out, stride);
+    }
+  }
+
+  /**
+   * `x[r, :seen] = softmax(scale · x[r, :seen])` with the `seen ≥ 1` scores that row r sees.
+   *
+   * @param x `[R, stride]` float32, stride a multiple of 4; up to 3 entries after `seen` are overwritten
+   */
+  softmax(x: Pointer, rows: number, stride: number, { visible, group }: Causality, scale: number): void {
+    this.code.softmaxRows(x, rows, stride, visible, group, scale);
+  }
+
+  /**
+   * `out[r] += Σ_i weights[r, i] · row i` over the rows that r sees, in ascending order.
+   *
+   * @param weights `[R, stride]` float32
+   * @param out `[R, pad4(D)]` float32
+   */
+  accumulate(
+    packed: PackedRows,
+    weights: Pointer,
+    rows: number,
+    stride: number,
+    { visible, group }: Causality,
+    out: Pointer,
+  ): void {
+    const { count, width } = packed;
+    const rest = [count, width, weights, rows, stride, visible, group, out] as const;
+    if (packed.kind === 'dense') this.code.accumulateDense(wide(packed), packed.entries, ...rest);
+    else this.code.accumulateSparse(...sparseArguments(packed), ...rest);
+  }
+
+  /**
+   * Copies the kept columns of `from [R, D]` to `to [R, pad4(kept)]`, zeros in the padding (float32).
+   *
+   * @param mask D bits, in the order of `SparseRows.masks`; `kept` of them are 1
+   */
+  gather(mask: Pointer, width: number, kept: number, from: Pointer, rows: number, to: Pointer): void {
+    this.code.gather(mask, width, from, rows, to, kept);
+  }
+
+  /** Adds `from [R, pad4(kept)]` to the kept columns of `to [R, D]`. */
+  scatterAdd(mask: Pointer, width: number, kept: number, from: Pointer, rows: number, to: Pointer): void {
+    this.code.scatterAdd(mask, width, from, rows, to, kept);
+  }
+}
+
+function wide(packed: PackedRows): number {
+  return packed.format === 'float32' ? 1 : 0;
+}
+
+type SparseArguments = [number, Pointer, Pointer, Pointer, Pointer, Pointer, number];
+
+function sparseArguments(packed: PackedRows & { kind: 'sparse' }): SparseArguments {
+  const { entries, masks, fill } = packed;
+  const signs = fill.kind === 'signed' ? fill.signs : 0;
+  const scales = fill.kind === 'zero' ? 0 : fill.scales;
+  const channel = fill.kind === 'signed' ? fill.channel : 0;
+  return [wide(packed), entries, masks, signs, scales, channel, FILLS[fill.kind]];
+}
+
+let shared: Kernels | undefined;
+
+/**
+ * The process's kernels; with `maxBytes`, new ones on a memory of their own that may not grow beyond it
+ * (rounded down to 64 KiB; at least 128 KiB, at most and by default 4 GiB).
+ *
+ * Throws UserError where the kernels are not built.
+ */
+export function openKernels(options: { readonly maxBytes?: number } = {}): Kernels {
+  if (options.maxBytes === undefined) return (shared ??= create(MAX_PAGES));
+  return create(Math.max(2, Math.min(MAX_PAGES, Math.floor(options.maxBytes / PAGE_BYTES))));
+}
+
+function create(maxPages: number): Kernels {
+  const memory = new Memory({ initial: 2, maximum: maxPages });
+  const code = instantiateKernels(memory);
+  return new Kernels(new KernelMemory(memory, code.heapBase(), maxPages), code);
+}

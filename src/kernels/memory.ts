@@ -1,0 +1,107 @@
+/**
+ * The kernels' memory: where packed caches and the scratch of attention live, outside the JavaScript heap.
+ *
+ * Decides when it grows and what happens when it may not. Knows nothing of what is stored.
+ */
+import { UserError } from '../errors.js';
+import { Allocator, ALIGNMENT } from './allocator.js';
+import { PAGE_BYTES, type WasmMemory } from './webassembly.js';
+
+/** An address in the kernels' memory, in bytes. */
+export type Pointer = number;
+
+/** Kernels read a few bytes past a buffer's end; the last buffer needs room for that. */
+const GUARD_BYTES = 32;
+/** Growing moves to a multiple of this, so that it stays rare. */
+const STEP_PAGES = 64;
+
+export class KernelMemory {
+  private readonly allocator: Allocator;
+
+  /**
+   * @param heapBase first address that the kernels themselves do not use
+   * @param maxPages the budget, in pages of 64 KiB
+   */
+  constructor(
+    private readonly memory: WasmMemory,
+    heapBase: number,
+    private readonly maxPages: number,
+  ) {
+    this.allocator = new Allocator(Math.ceil(heapBase / ALIGNMENT) * ALIGNMENT);
+    this.allocator.extend(this.memory.buffer.byteLength - GUARD_BYTES);
+  }
+
+  /** Bytes allocated now, each allocation rounded up to 16. */
+  get bytesInUse(): number {
+    return this.allocator.bytesInUse;
+  }
+
+  /** Bytes of the whole memory. It grows and never shrinks; freed buffers are used again. */
+  get byteLength(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /**
+   * A buffer of `bytes` bytes, 16-byte aligned, contents undefined. May grow the memory, which detaches every
+   * view made before. Throws UserError where the budget or the machine does not allow it.
+   */
+  alloc(bytes: number): Pointer {
+    const shortfall = this.allocator.shortfall(bytes);
+    if (shortfall > 0) this.grow(shortfall, bytes);
+    return this.allocator.alloc(bytes)!;
+  }
+
+  /** Gives a buffer back. Throws on an address that is not allocated. */
+  free(pointer: Pointer): void {
+    this.allocator.free(pointer);
+  }
+
+  /** `count` bytes at `pointer`. Views are valid until the next `alloc`. */
+  bytes(pointer: Pointer, count: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, pointer, count);
+  }
+
+  /** `count` 16-bit words at `pointer`. */
+  halves(pointer: Pointer, count: number): Uint16Array {
+    return new Uint16Array(this.memory.buffer, pointer, count);
+  }
+
+  /** `count` 32-bit words at `pointer`. */
+  words(pointer: Pointer, count: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, pointer, count);
+  }
+
+  /** `count` float32 numbers at `pointer`. */
+  floats(pointer: Pointer, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, pointer, count);
+  }
+
+  private grow(shortfall: number, bytes: number): void {
+    const pages = this.byteLength / PAGE_BYTES;
+    const needed = pages + Math.ceil(shortfall / PAGE_BYTES);
+    if (needed > this.maxPages) throw this.outOfMemory(bytes, undefined);
+    const target = Math.min(this.maxPages, Math.ceil(needed / STEP_PAGES) * STEP_PAGES);
+    try {
+      this.memory.grow(target - pages);
+    } catch (cause) {
+      throw this.outOfMemory(bytes, cause);
+    }
+    this.allocator.extend(this.byteLength - GUARD_BYTES);
+  }
+
+  private outOfMemory(bytes: number, cause: unknown): UserError {
+    const found = `${mib(this.bytesInUse)} in use, ${mib(bytes)} more asked for`;
+    const limit =
+      cause === undefined
+        ? `the cache memory is limited to ${mib(this.maxPages * PAGE_BYTES)}`
+        : `the machine refused to grow the cache memory beyond ${mib(this.byteLength)}`;
+    return new UserError(`out of cache memory: ${limit}; ${found}`, {
+      hint: 'Run fewer pipelines together, or a shorter context.',
+      cause,
+    });
+  }
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

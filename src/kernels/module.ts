@@ -1,0 +1,71 @@
+/**
+ * Finds, loads and instantiates the compiled kernels.
+ *
+ * Decides where they are (`build/kernels.wasm` of this package) and what is said when they are not there.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.js';
+import { Instance, Module, type WasmMemory } from './webassembly.js';
+
+type Kernel = (...args: number[]) => void;
+
+/** What `assembly/index.ts` exports. */
+export interface KernelExports {
+  readonly heapBase: () => number;
+  readonly scoreDense: Kernel;
+  readonly scoreSparse: Kernel;
+  readonly softmaxRows: Kernel;
+  readonly accumulateDense: Kernel;
+  readonly accumulateSparse: Kernel;
+  readonly gather: Kernel;
+  readonly scatterAdd: Kernel;
+}
+
+const EXPORTS: readonly (keyof KernelExports)[] = [
+  'heapBase',
+  'scoreDense',
+  'scoreSparse',
+  'softmaxRows',
+  'accumulateDense',
+  'accumulateSparse',
+  'gather',
+  'scatterAdd',
+];
+
+let compiled: object | undefined;
+
+/** A new instance of the kernels on `memory`. Throws UserError where they are missing or from other sources. */
+export function instantiateKernels(memory: WasmMemory): KernelExports {
+  const path = kernelsPath();
+  compiled ??= new Module(readKernels(path));
+  const exports = new Instance(compiled, { env: { memory } }).exports;
+  const missing = EXPORTS.filter((name) => typeof exports[name] !== 'function');
+  if (missing.length > 0) {
+    throw new UserError(`the compiled kernels lack ${missing.join(', ')}`, {
+      place: path,
+      hint: 'They were built from other sources; run `npm run build:kernels`.',
+    });
+  }
+  return exports as unknown as KernelExports;
+}
+
+/** `build/kernels.wasm` beside the package.json above this file, whether it runs from `src/` or from `dist/`. */
+function kernelsPath(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return join(folder, 'build', 'kernels.wasm');
+}
+
+function readKernels(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new UserError('the compiled kernels cannot be read', {
+      place: path,
+      hint: 'In a checkout, build them with `npm run build:kernels`.',
+      cause,
+    });
+  }
+}

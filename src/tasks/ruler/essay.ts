@@ -1,0 +1,51 @@
+/**
+ * Running text for essay haystacks: its first n words, in sentences.
+ *
+ * Decides where sentences end, by punctuation alone, and that a text which is too short is repeated. Knows
+ * nothing of needles.
+ */
+import { UserError } from '../../errors.js';
+import { readDataFile, shippedFile } from '../data-file.js';
+
+export const DEFAULT_ESSAY = 'essays/moby-dick.txt';
+
+/** White space after a full stop, question or exclamation mark, with or without a closing quote. */
+const SENTENCE_END = /(?<=[.!?]["'”’]?)(?<!\b(?:Mr|Mrs|Dr|St)\.)\s+/u;
+
+interface Sentence {
+  readonly text: string;
+  readonly words: number;
+}
+
+const essays = new Map<string, readonly Sentence[]>();
+
+export function essayPath(essay: string | undefined): string {
+  return essay ?? shippedFile(DEFAULT_ESSAY);
+}
+
+/** The first `words` words of the text at `path`, as sentences; the last one may be cut. */
+export function firstWords(path: string, words: number): string[] {
+  const sentences = readSentences(path);
+  const taken: string[] = [];
+  let left = words;
+  for (let i = 0; left > 0; i = (i + 1) % sentences.length) {
+    const sentence = sentences[i]!;
+    taken.push(sentence.words <= left ? sentence.text : sentence.text.split(' ').slice(0, left).join(' '));
+    left -= sentence.words;
+  }
+  return taken;
+}
+
+function readSentences(path: string): readonly Sentence[] {
+  const known = essays.get(path);
+  if (known !== undefined) return known;
+  const sentences = readDataFile(path)
+    .text.split(SENTENCE_END)
+    .map((sentence) => sentence.split(/\s+/u).filter((word) => word !== ''))
+    .filter((words) => words.length > 0)
+    .map((words) => ({ text: words.join(' '), words: words.length }));
+  if (sentences.length === 0)
+    throw new UserError('expected an essay of at least one word, found none', { place: path });
+  essays.set(path, sentences);
+  return sentences;
+}

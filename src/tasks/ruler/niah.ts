@@ -1,0 +1,160 @@
+/**
+ * RULER's eight needle-in-a-haystack tasks (arXiv 2404.06654): random values for random keys, hidden in a text.
+ *
+ * Decides what is hidden and asked, and how long the text is. RULER searches one haystack size for all samples and
+ * then shortens those that came out too long by a whole increment (25 or 5 sentences, 500 words); here every sample
+ * gets the largest haystack that fits it, to the sentence or word, so that none needs shortening. Random draws are
+ * ours; prompts and distributions are RULER's. A tokenizer is only something that counts.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { UserError } from '../../errors.js';
+import { readDataFile, shippedFile } from '../data-file.js';
+import { randomFor } from '../random.js';
+import type { Sample, SampleRequest, Task } from '../types.js';
+import { essayPath } from './essay.js';
+import { largestFitting } from './fit.js';
+import {
+  essayHaystack,
+  needleHaystack,
+  noiseHaystack,
+  type Haystack,
+  type HaystackKind,
+} from './haystack.js';
+import { fractionFound } from './score.js';
+import { Strings, WORD_LISTS, type KeyKind } from './strings.js';
+import { ANSWER_PREFIX, fill, HEADER, listed, needle, QUESTION, type ValueKind } from './templates.js';
+
+/** Part of every digest: to be raised whenever the same request would give another sample. */
+const GENERATOR = 'ruler/niah 1';
+const MAX_NEW_TOKENS = 128;
+
+interface Variant {
+  readonly haystack: HaystackKind;
+  readonly key: KeyKind;
+  readonly value: ValueKind;
+  readonly keys: number;
+  readonly valuesPerKey: number;
+  readonly queries: number;
+}
+
+const single = { key: 'words', value: 'numbers', keys: 1, valuesPerKey: 1, queries: 1 } as const;
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  niah_single_1: { ...single, haystack: 'noise' },
+  niah_single_2: { ...single, haystack: 'essay' },
+  niah_single_3: { ...single, haystack: 'essay', value: 'uuids' },
+  niah_multikey_1: { ...single, haystack: 'essay', keys: 4 },
+  niah_multikey_2: { ...single, haystack: 'needle' },
+  niah_multikey_3: { ...single, haystack: 'needle', key: 'uuids', value: 'uuids' },
+  niah_multivalue: { ...single, haystack: 'essay', valuesPerKey: 4 },
+  niah_multiquery: { ...single, haystack: 'essay', keys: 4, queries: 4 },
+};
+
+export interface NiahParams {
+  readonly essay?: string | undefined;
+}
+
+const essayParams = z.strictObject({
+  essay: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('path of a UTF-8 text for the haystack, in place of the Moby Dick that ships with the package'),
+});
+
+export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).map(([name, variant]) => ({
+  name: `ruler/${name}`,
+  family: 'ruler',
+  summary: summarise(variant),
+  source: 'RULER, arXiv 2404.06654; generated here',
+  params: variant.haystack === 'essay' ? essayParams : z.strictObject({}),
+  sample: (request) => drawSample(`ruler/${name}`, variant, request),
+  score: fractionFound,
+  dataDigest: (params) => digestOf(variant, params),
+}));
+
+function drawSample(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sample {
+  const { contextLength, seed, index, countTokens } = request;
+  const random = randomFor(task, contextLength, seed, index);
+  const strings = new Strings(random);
+  const hidden = Array.from({ length: variant.keys }, () => ({
+    key: strings.key(variant.key),
+    values: Array.from({ length: variant.valuesPerKey }, () => strings.value(variant.value)),
+  }));
+  const needles = random.shuffle(
+    hidden.flatMap(({ key, values }) => values.map((value) => needle(variant.value, key, value))),
+  );
+  const asked = random.sample(hidden, variant.queries);
+  const answers = asked.flatMap(({ values }) => values);
+  const fields = {
+    type: variant.value,
+    query: listed(asked.map(({ key }) => key)),
+    oneAnswer: answers.length === 1,
+  };
+  const header = fill(HEADER, fields);
+  const question = fill(QUESTION, fields);
+  const answerPrefix = fill(ANSWER_PREFIX, fields);
+
+  const haystack = haystackFor(variant, request, strings);
+  const contextOf = (count: number) =>
+    header + haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places'));
+  const lengthOf = (count: number) =>
+    countTokens(`${contextOf(count)}${question} ${answerPrefix}`) + MAX_NEW_TOKENS;
+  const count = largestFitting(lengthOf, {
+    least: haystack.least,
+    stride: haystack.increment,
+    limit: contextLength,
+  });
+  if (count === undefined) throw tooShort(task, haystack, contextLength, lengthOf(haystack.least));
+  return { context: contextOf(count), question, answerPrefix, answers, maxNewTokens: MAX_NEW_TOKENS };
+}
+
+function haystackFor(
+  variant: Variant,
+  { contextLength, params }: SampleRequest<NiahParams>,
+  strings: Strings,
+): Haystack {
+  switch (variant.haystack) {
+    case 'noise':
+      return noiseHaystack(contextLength);
+    case 'essay':
+      return essayHaystack(essayPath(params.essay));
+    case 'needle': {
+      const drawn: string[] = [];
+      return needleHaystack(contextLength, (i) => {
+        while (drawn.length <= i) {
+          drawn.push(needle(variant.value, strings.key(variant.key), strings.value(variant.value)));
+        }
+        return drawn[i]!;
+      });
+    }
+  }
+}
+
+function tooShort(task: string, haystack: Haystack, contextLength: number, least: number): UserError {
+  return new UserError(
+    `${task}: a context of ${contextLength} tokens is too short; with this tokenizer the least that works is ${least}`,
+    {
+      hint: `That holds ${haystack.least} ${haystack.unit} of haystack, the question, and ${MAX_NEW_TOKENS} tokens to generate; give a little more, since samples differ in length.`,
+      exitCode: 2,
+    },
+  );
+}
+
+function summarise({ haystack, key, value, keys, valuesPerKey, queries }: Variant): string {
+  const place = { noise: 'repeated noise', essay: 'an essay', needle: 'other needles' }[haystack];
+  const plural = (n: number, what: string) => `${n} ${n === 1 ? what.slice(0, -1) : what}`;
+  return `${plural(queries * valuesPerKey, value)} to recall, ${plural(keys, `${key.slice(0, -1)} keys`)} hidden in ${place}`;
+}
+
+function digestOf(variant: Variant, params: NiahParams): string {
+  const paths = [
+    ...(variant.key === 'words' ? WORD_LISTS.map(shippedFile) : []),
+    ...(variant.haystack === 'essay' ? [essayPath(params.essay)] : []),
+  ];
+  const digests = paths.map((path) => readDataFile(path).digest);
+  return createHash('sha256')
+    .update([GENERATOR, ...digests].join('\n'))
+    .digest('hex');
+}

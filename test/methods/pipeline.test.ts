@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { UserError } from '../../src/errors.js';
+import { windowAttention, windowQueries } from '../../src/methods/observations.js';
+import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
+import { fullPlan } from '../../src/methods/plan.js';
+import { methods } from '../../src/methods/registry.js';
+import type { MethodStep } from '../../src/methods/types.js';
+import { smallTrace } from './support.js';
+
+const shape = { heads: 4, kvHeads: 2, headDim: 16, length: 40 };
+const step = (method: string, params: Record<string, unknown>): MethodStep => ({
+  method,
+  params: methods.get(method)!.params.parse(params) as Record<string, unknown>,
+});
+const traceFor = (...steps: MethodStep[]) => smallTrace(shape, observationsOf([{ label: '', steps }]));
+
+describe('planLayer', () => {
+  it('no steps: the full plan', () => {
+    const plan = planLayer(traceFor(), []);
+    expect(plan).to.deep.equal(fullPlan(shape));
+    expect([...plan.tokens[1]!]).to.deep.equal([...Array(40).keys()]);
+  });
+
+  it('applies the steps in order, each to the plan of the one before', () => {
+    const steps = [step('snapkv', { budget: 20, window: 8 }), step('spark', { ratio: 0.5 })];
+    const plan = planLayer(traceFor(...steps), steps);
+    expect(plan.tokens.map((tokens) => tokens.length)).to.deep.equal([20, 20]);
+    expect(plan.keys.codec === 'sparse' && plan.keys.heads[0]!.mask.length).to.equal(20 * 16);
+  });
+
+  for (const [name, asked] of [
+    ['snapkv, ratio on a prompt inside the window', step('snapkv', { ratio: 0.5, window: 64 })],
+    ['think, every token recent', step('think', { ratio: 0.5, recent: 40 })],
+    ['spark, less than a channel', step('spark', { ratio: 0.05 })],
+    ['spark, less than a channel of the values', step('spark', { ratio: 0.5, value_ratio: 0.05 })],
+  ] as const) {
+    it(`fails where compression was asked for and not applied: ${name}`, () => {
+      expect(() => planLayer(traceFor(asked), [asked])).to.throw(UserError, /changed nothing|prunes none/);
+    });
+  }
+
+  for (const [name, asked] of [
+    ['a budget above the prompt', step('snapkv', { budget: 64 })],
+    ['streaming_llm at ratio 0', step('streaming_llm', { ratio: 0 })],
+    ['spark at ratio 0', step('spark', { ratio: 0 })],
+    ['think at ratio 0', step('think', { ratio: 0 })],
+  ] as const) {
+    it(`accepts what asks for nothing: ${name}`, () => {
+      expect(planLayer(traceFor(asked), [asked])).to.deep.equal(fullPlan(shape));
+    });
+  }
+
+  it('an equal but new plan is a plan that changed nothing', () => {
+    const copying = new Map([['spark', { ...methods.get('spark')!, plan: () => fullPlan(shape) }]]);
+    expect(() => planLayer(traceFor(), [step('spark', { ratio: 0.5 })], copying)).to.throw(
+      UserError,
+      /changed nothing/,
+    );
+  });
+
+  it('an unknown method is a mistake of the spec', () => {
+    expect(() => planLayer(traceFor(), [{ method: 'snapvk', params: {} }])).to.throw(
+      UserError,
+      /unknown method "snapvk"/,
+    );
+  });
+});
+
+describe('observationsOf', () => {
+  it('is the union over all steps, each observation once', () => {
+    const pipelines = [
+      { label: 'a', steps: [step('snapkv', { budget: 64 }), step('spark', { ratio: 0.5 })] },
+      { label: 'b', steps: [step('snapkv', { budget: 80 }), step('think', { ratio: 0.5 })] },
+      {
+        label: 'c',
+        steps: [step('streaming_llm', { budget: 64 }), step('spark', { ratio: 0.5, window: 8 })],
+      },
+      { label: 'full', steps: [] },
+    ];
+    expect(observationsOf(pipelines)).to.deep.equal([
+      windowAttention(64),
+      windowQueries(32),
+      windowQueries(8),
+    ]);
+  });
+});
+
+describe('every registered method', () => {
+  for (const [name, method] of methods) {
+    it(`${name} says what it is, and describes every parameter`, () => {
+      expect(method.name).to.equal(name);
+      for (const text of [method.summary, method.paper, method.stores, ...method.notes])
+        expect(text).to.not.equal('');
+      const schema = z.toJSONSchema(method.params, { io: 'input' });
+      expect(schema.additionalProperties).to.be.false;
+      for (const [field, property] of Object.entries(schema.properties ?? {})) {
+        expect(property, field).to.have.property('description').that.is.not.empty;
+      }
+    });
+  }
+});
