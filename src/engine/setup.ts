@@ -4,7 +4,6 @@
  * Decides the order of the steps and that a build appears only when it is finished: everything happens in a
  * staging folder, which gets its final name after a matmul in a child process gave the right numbers.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
@@ -18,6 +17,7 @@ import {
   packageFolder,
   readMarker,
 } from './native-folder.js';
+import { hasNvidiaDriver } from './nvidia.js';
 import {
   buildBinding,
   checkTools,
@@ -35,11 +35,6 @@ export interface SetupOptions {
   readonly force?: boolean;
   /** Gets one line per step. */
   readonly log: (line: string) => void;
-}
-
-/** Whether an NVIDIA driver is loaded (also under WSL). */
-export function hasNvidiaDriver(): boolean {
-  return ['/proc/driver/nvidia/version', '/dev/nvidia0', '/dev/dxg'].some((path) => existsSync(path));
 }
 
 /**

@@ -46,7 +46,7 @@ const configSchema = z.looseObject({
   rope_interleaved: z.boolean().nullish(),
   use_sliding_window: z.boolean().nullish(),
   layer_types: z.array(z.string()).nullish(),
-  quantization_config: z.unknown(),
+  quantization_config: z.unknown().optional(),
   bos_token_id: z.int().nonnegative().nullish(),
   eos_token_id: ids,
 });

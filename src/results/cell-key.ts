@@ -27,6 +27,8 @@ export interface CellPipeline {
 export interface CellDigests {
   readonly weightsDigest: string;
   readonly tokenizerDigest: string;
+  /** Of configuration and chat template. */
+  readonly configDigest: string;
   readonly dataDigest: string;
   /** Version of the prompt protocol. */
   readonly protocol: number;
@@ -40,12 +42,13 @@ export function cellKey(
   digests: CellDigests,
 ): string {
   const { task, taskParams, context, seed, question } = group;
-  const { weightsDigest, tokenizerDigest, dataDigest, protocol } = digests;
+  const { weightsDigest, tokenizerDigest, configDigest, dataDigest, protocol } = digests;
   return digestOf({
     format: FORMAT_VERSION,
     protocol,
     weightsDigest,
     tokenizerDigest,
+    configDigest,
     dataDigest,
     task,
     taskParams,

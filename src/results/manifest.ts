@@ -41,7 +41,13 @@ const manifestSchema = z.strictObject({
     versions: z.record(z.string(), z.string()),
   }),
   models: z.array(
-    z.strictObject({ name: z.string(), weightsDigest: z.string(), tokenizerDigest: z.string() }),
+    z.strictObject({
+      name: z.string(),
+      weightsDigest: z.string(),
+      tokenizerDigest: z.string(),
+      configDigest: z.string(),
+      files: z.array(z.strictObject({ path: z.string(), bytes: z.number(), modifiedMs: z.number() })),
+    }),
   ),
   data: z.array(z.strictObject({ task: z.string(), digest: z.string() })),
   cells: z.array(cellInfo),

@@ -49,6 +49,18 @@ export interface SampleRecord {
   readonly peakRssBytes: number;
 }
 
+/** A model as it was used. */
+export interface ModelRecord {
+  /** As the spec names it. */
+  readonly name: string;
+  readonly weightsDigest: string;
+  readonly tokenizerDigest: string;
+  /** Of configuration and chat template. */
+  readonly configDigest: string;
+  /** Its files as they were: where nothing has changed, the digests need not be taken again. */
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly modifiedMs: number }[];
+}
+
 export interface Manifest {
   readonly format: typeof FORMAT_VERSION;
   readonly name: string;
@@ -62,7 +74,7 @@ export interface Manifest {
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly memoryBytes: number;
   readonly engine: { readonly name: string; readonly threads: number; readonly versions: Readonly<Record<string, string>> };
-  readonly models: readonly { readonly name: string; readonly weightsDigest: string; readonly tokenizerDigest: string }[];
+  readonly models: readonly ModelRecord[];
   readonly data: readonly { readonly task: string; readonly digest: string }[];
   readonly cells: readonly CellInfo[];
   readonly startedAt: string;

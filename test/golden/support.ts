@@ -57,7 +57,7 @@ export function stepsOf(pipeline: string): MethodStep[] | undefined {
     );
     const parsed = method.params.safeParse(raw);
     if (!parsed.success) {
-      if (parsed.error.issues.every((issue) => issue.code === 'unrecognized_keys')) return undefined;
+      if (parsed.error.issues.some((issue) => issue.code === 'unrecognized_keys')) return undefined;
       throw parsed.error;
     }
     steps.push({ method: name!, params: parsed.data as Record<string, unknown> });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/engine/types.js';
-import { parseModelConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config.js';
 import { openSafetensors } from '../../src/model/safetensors.js';
 import { Transformer } from '../../src/model/transformer.js';
 
@@ -14,7 +14,11 @@ export function loadTinyModel(
   folder = fileURLToPath(new URL('../fixtures/golden', import.meta.url)),
 ): Transformer {
   const path = join(folder, name);
-  const config = parseModelConfig(readFileSync(join(path, 'config.json'), 'utf8'), join(path, 'config.json'));
+  const config = parseConfig(
+    JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as unknown,
+    undefined,
+    path,
+  );
   const weights = openSafetensors(join(path, 'model.safetensors'));
   try {
     return Transformer.load(engine, { config, weights });

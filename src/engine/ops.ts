@@ -1,0 +1,75 @@
+/**
+ * The op vocabulary over one TensorFlow.js namespace.
+ *
+ * Decides which kernels each operation is made of, so that all engines compute the same and no wrong or slow
+ * kernel can be reached. Knows nothing of how an engine is found or loaded.
+ */
+import type { Ops, Tensor } from './types.js';
+
+/** tfjs-core, or a package that exports all of it. */
+export type TfNamespace = typeof import('@tensorflow/tfjs-core');
+
+/**
+ * @param tf the namespace that brought the backend: tfjs-node has its own copy of tfjs-core
+ * @param backend name of a backend that has been initialised
+ */
+export function createOps(tf: TfNamespace, backend: string): Ops {
+  const ops: Ops = {
+    // tfjs-node and cpu keep a reference to the array that they are given, and may hand it out again.
+    fromHost: (data, shape) => tf.tensor(data.slice(), [...shape], 'float32'),
+    toHost: (x) => (x.dataSync() as Float32Array).slice(),
+    matMul(a, b) {
+      if (a.rank !== 2 || b.rank !== 2) {
+        throw new RangeError(
+          `Expected two matrices, got shapes [${String(a.shape)}] and [${String(b.shape)}]`,
+        );
+      }
+      return tf.matMul(a, b);
+    },
+    add: (a, b) => tf.add(a, b),
+    sub: (a, b) => tf.sub(a, b),
+    mul: (a, b) => tf.mul(a, b),
+    scale: (x, factor) => tf.mul(x, factor),
+    rmsNorm: (x, weight, eps) =>
+      tf.tidy(() => {
+        const meanSquare = tf.mean(tf.square(x), -1, true); // [.., 1]
+        // A root and a division are exact to the last bit everywhere; rsqrt is not.
+        return tf.mul(tf.div(x, tf.sqrt(tf.add(meanSquare, eps))), weight);
+      }),
+    silu: (x) => tf.tidy(() => tf.mul(x, tf.sigmoid(x))),
+    softmax: (x) => tf.softmax(x, -1),
+    sum: (x, axis) => tf.sum(x, axis),
+    square: (x) => tf.square(x),
+    argMax: (x) => tf.tidy(() => (tf.argMax(x, -1).dataSync() as Int32Array).slice()),
+    reshape: (x, shape) => tf.reshape(x, [...shape]),
+    transpose: (x, permutation) => tf.transpose(x, [...permutation]),
+    slice: (x, begin, size) => tf.slice(x, [...begin], [...size]),
+    concat: (xs, axis) => tf.concat([...xs], axis),
+    gatherRows: (x, rows) => tf.tidy(() => tf.gather(x, tf.tensor1d(rows, 'int32'), 0)),
+    // tfjs walks plain containers for tensors to keep, which the callers' own types may not be.
+    tidy: <T>(f: () => T): T => tf.tidy(f as () => Tensor) as T,
+    keep: (x) => tf.keep(x),
+    dispose(...xs) {
+      for (const x of xs) x.dispose();
+    },
+    numTensors: () => tf.memory().numTensors,
+  };
+  return pinned(ops, () => {
+    if (tf.getBackend() !== backend) void tf.setBackend(backend);
+  });
+}
+
+/**
+ * All copies of tfjs-core in a process share one current backend. Calling `activate` before each operation
+ * lets several engines be open at once; for an initialised backend `setBackend` takes effect at once.
+ */
+function pinned(ops: Ops, activate: () => void): Ops {
+  const entries = Object.entries(ops).map(([name, op]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    (...args: unknown[]) => {
+      activate();
+      return op(...args);
+    },
+  ]);
+  return Object.fromEntries(entries) as Ops;
+}

@@ -1,0 +1,113 @@
+/**
+ * The table at the end of a run: per model and context, what each pipeline scored, lost and stored.
+ *
+ * Decides how cells are averaged: within a task over seeds and variants, then over tasks, each task weighing the
+ * same. Reads results only.
+ */
+import { type CellResult, scorePercent } from '../results/cell-results.js';
+import { storedOverFull } from '../results/memory.js';
+import { mean } from '../results/statistics.js';
+import { type Align, alignColumns } from './text-table.js';
+
+export interface SummaryOptions {
+  /** Characters of a line: columns of single tasks are shown only where they fit. Default 100. */
+  readonly width?: number;
+  /** Headings in bold (terminal escapes). Default false. */
+  readonly bold?: boolean;
+}
+
+const FULL = 'full';
+const NONE = '–';
+
+/** The summary as text, without a newline at its end. */
+export function summarise(results: readonly CellResult[], options: SummaryOptions = {}): string {
+  const { width = 100, bold = false } = options;
+  const blocks = groupBy(results, ({ cell }) => `${cell.model} · context ${cell.context} · question ${cell.question}`);
+  return [...blocks]
+    .map(([title, block]) => [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, width)].join('\n'))
+    .join('\n\n');
+}
+
+function table(results: readonly CellResult[], width: number): string[] {
+  const tasks = [...new Set(results.map(({ cell }) => cell.task))];
+  const pipelines = groupBy(results, ({ cell }) => cell.pipeline);
+  const full = taskScores(pipelines.get(FULL) ?? [], tasks);
+  const rows = [...pipelines].map(([pipeline, cells]) => {
+    const scores = taskScores(cells, tasks);
+    return { main: mainColumns(pipeline, cells, scores, full), tasks: scores.map(percent) };
+  });
+  const header = ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples'];
+  const lines = render([header, ...rows.map((row) => row.main)]);
+  if (tasks.length < 2) return lines;
+  const wide = render([
+    [...header, ...shortNames(tasks)],
+    ...rows.map((row) => [...row.main, ...row.tasks]),
+  ]);
+  return wide.every((line) => line.length <= width) ? wide : lines;
+}
+
+function mainColumns(
+  pipeline: string,
+  cells: readonly CellResult[],
+  scores: readonly (number | undefined)[],
+  full: readonly (number | undefined)[],
+): string[] {
+  const both = scores.flatMap((score, t) => {
+    const baseline = full[t];
+    return score === undefined || baseline === undefined ? [] : [{ score, baseline }];
+  });
+  const baseline = both.length === 0 ? undefined : mean(both.map((pair) => pair.baseline));
+  const lost = baseline === undefined ? undefined : baseline - mean(both.map((pair) => pair.score));
+  const isBaseline = pipeline === FULL;
+  const stored = storedOverFull(cells.flatMap((result) => result.records));
+  const done = cells.reduce((sum, { records }) => sum + records.length, 0);
+  const asked = cells.reduce((sum, { cell }) => sum + cell.samples, 0);
+  return [
+    pipeline,
+    percent(average(scores)),
+    isBaseline ? NONE : percent(lost),
+    isBaseline || lost === undefined || baseline === undefined || baseline === 0
+      ? NONE
+      : percent((100 * lost) / baseline),
+    stored === undefined ? NONE : (100 * stored).toFixed(1),
+    done === asked ? String(done) : `${done}/${asked}`,
+  ];
+}
+
+/** Mean score of each task over its cells; undefined where none has records. */
+function taskScores(cells: readonly CellResult[], tasks: readonly string[]): (number | undefined)[] {
+  return tasks.map((task) =>
+    average(cells.filter(({ cell }) => cell.task === task).map(({ records }) => scorePercent(records))),
+  );
+}
+
+function average(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : mean(known);
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? NONE : (value === 0 ? 0 : value).toFixed(2);
+}
+
+function render(rows: readonly (readonly string[])[]): string[] {
+  const align: Align[] = rows[0]!.map((_, column) => (column === 0 ? 'left' : 'right'));
+  return alignColumns(rows, align);
+}
+
+/** Task names without a family that they all share. */
+function shortNames(tasks: readonly string[]): string[] {
+  const families = new Set(tasks.map((task) => task.split('/')[0]));
+  return families.size === 1 ? tasks.map((task) => task.slice(task.indexOf('/') + 1)) : [...tasks];
+}
+
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const key = keyOf(value);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
+}

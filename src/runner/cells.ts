@@ -1,0 +1,59 @@
+/**
+ * From a resolved spec and the digests of its files to groups of cells that share their prefills.
+ *
+ * Decides what is checked before any work starts. Knows nothing of engines.
+ */
+import { UserError } from '../errors.js';
+import type { ModelConfig, Tokenizer } from '../model/types.js';
+import { cellInfo } from '../results/cell-key.js';
+import type { CellInfo } from '../results/types.js';
+import type { ResolvedSpec, TaskCell } from '../spec/types.js';
+import { tasks as knownTasks } from '../tasks/registry.js';
+import type { Task } from '../tasks/types.js';
+import { PROTOCOL_VERSION } from './prompt.js';
+
+/** What cells need of a model: no weights. */
+export interface ModelIdentity {
+  readonly config: ModelConfig;
+  readonly tokenizer: Pick<Tokenizer, 'digest'>;
+  readonly weightsDigest: string;
+}
+
+/** One (model, task, context, seed, question): each of its samples is prefilled once for all cells. */
+export interface CellGroup {
+  readonly group: TaskCell;
+  readonly task: Task;
+  /** In the order of the spec's pipelines. */
+  readonly cells: readonly CellInfo[];
+}
+
+/**
+ * Expands the spec.
+ *
+ * @param models by the name that the spec gives them
+ * @throws UserError (exit code 2) where a context does not fit a model
+ */
+export function groupCells(
+  spec: ResolvedSpec,
+  models: ReadonlyMap<string, ModelIdentity>,
+  tasks: ReadonlyMap<string, Task> = knownTasks,
+): CellGroup[] {
+  return spec.groups.map((group) => {
+    const model = models.get(group.model)!;
+    const task = tasks.get(group.task)!;
+    if (group.context > model.config.maxPositions) {
+      throw new UserError(
+        `context ${group.context} is longer than the ${model.config.maxPositions} positions of ${group.model}`,
+        { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
+      );
+    }
+    const digests = {
+      weightsDigest: model.weightsDigest,
+      tokenizerDigest: model.tokenizer.digest,
+      dataDigest: task.dataDigest(group.taskParams),
+      protocol: PROTOCOL_VERSION,
+    };
+    const cells = spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
+    return { group, task, cells };
+  });
+}

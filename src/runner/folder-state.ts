@@ -1,0 +1,117 @@
+/**
+ * What a result folder already holds of a spec, known without an engine and without weights.
+ *
+ * Decides when a run is finished: every sample of every cell is in the journal under the key that the cell has
+ * today. The digests of a model are taken from the manifest where its files have not changed since.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { cellInfo } from '../results/cell-key.js';
+import { inspectFolder, RESULT_FILES } from '../results/folder.js';
+import { recordKey } from '../results/journal.js';
+import { packageVersion } from '../results/machine.js';
+import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
+import { specHash } from '../spec/load.js';
+import type { ResolvedSpec, TaskCell } from '../spec/types.js';
+import type { Task } from '../tasks/types.js';
+import { PROTOCOL_VERSION } from './prompt.js';
+
+type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
+
+export interface CellState {
+  readonly group: TaskCell;
+  readonly pipeline: string;
+  /** Samples that are there. */
+  readonly done: number;
+}
+
+export interface FolderState {
+  /** Group by group, pipelines in the order of the spec. */
+  readonly cells: readonly CellState[];
+  /** Samples that are there, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** Models whose files are others than those that the results are of: their digests must be taken again. */
+  readonly changedModels: readonly string[];
+}
+
+export interface FinishedRun {
+  readonly manifest: Manifest;
+  readonly cells: readonly CellInfo[];
+  readonly records: readonly SampleRecord[];
+}
+
+/** How much of the spec is done. Throws UserError where the folder is another spec's or damaged. */
+export async function folderState(spec: ResolvedSpec, tasks: Tasks): Promise<FolderState> {
+  const { cells, records, changedModels } = await lookAt(spec, tasks, undefined);
+  const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
+  const states = spec.groups.flatMap((group, g) =>
+    spec.pipelines.map(({ label }, p): CellState => {
+      const info = cells[g * spec.pipelines.length + p];
+      return { group, pipeline: label, done: info === undefined ? 0 : countDone(info, present) };
+    }),
+  );
+  return {
+    cells: states,
+    done: states.reduce((sum, state) => sum + state.done, 0),
+    total: states.reduce((sum, state) => sum + state.group.samples, 0),
+    changedModels,
+  };
+}
+
+/**
+ * The finished run of a spec, or undefined where anything is left to do or to look at: a sample missing, a table
+ * missing, model files touched, another version of the program.
+ *
+ * @param engine where the user asks for a certain one; a folder of another engine raises UserError
+ */
+export async function finishedAlready(
+  spec: ResolvedSpec,
+  tasks: Tasks,
+  engine: string | undefined,
+): Promise<FinishedRun | undefined> {
+  const { manifest, cells, records, changedModels } = await lookAt(spec, tasks, engine);
+  const { accuracy, memory } = RESULT_FILES;
+  if (manifest?.finishedAt == null || manifest.version !== packageVersion() || changedModels.length > 0)
+    return undefined;
+  if (![accuracy, memory].every((name) => existsSync(join(spec.output, name)))) return undefined;
+  const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
+  const complete = cells.every((info) => countDone(info, present) === info.samples);
+  return complete ? { manifest, cells, records } : undefined;
+}
+
+interface Look {
+  readonly manifest: Manifest | undefined;
+  /** Every cell of the spec under today's key; none where the folder has no manifest. */
+  readonly cells: readonly CellInfo[];
+  readonly records: readonly SampleRecord[];
+  readonly changedModels: readonly string[];
+}
+
+async function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefined): Promise<Look> {
+  const user = { spec: spec.canonical, specHash: specHash(spec), engine };
+  const { manifest, records } = inspectFolder(spec.output, user);
+  if (manifest === undefined) return { manifest, cells: [], records, changedModels: [] };
+  const { modelUnchanged } = await import('./model-record.js');
+  const models = new Map(manifest.models.map((model) => [model.name, model]));
+  return {
+    manifest,
+    records,
+    changedModels: manifest.models.filter((model) => modelUnchanged(model) === false).map(({ name }) => name),
+    cells: spec.groups.flatMap((group) => {
+      const model = models.get(group.model);
+      if (model === undefined) return [];
+      const dataDigest = tasks.get(group.task)!.dataDigest(group.taskParams);
+      const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
+      return spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
+    }),
+  };
+}
+
+function countDone(info: CellInfo, present: ReadonlySet<string>): number {
+  let done = 0;
+  for (let sample = 0; sample < info.samples; sample++) {
+    if (present.has(recordKey(info.key, sample))) done++;
+  }
+  return done;
+}

@@ -1,0 +1,239 @@
+/**
+ * A run: every missing (cell, sample) of a spec, computed and written as it finishes.
+ *
+ * Decides the order (model, group, sample: weights are loaded once, a sample is prefilled once for all of its
+ * missing pipelines) and that nothing finished is computed again. Knows nothing of how a method works.
+ */
+import { fullBytes } from '../cache/bytes.js';
+import { checkModelFits, openEngine } from '../engine/index.js';
+
+import type { Engine, EngineName } from '../engine/types.js';
+import { openKernels, type Kernels } from '../kernels/index.js';
+import { openModelFiles } from '../model/load.js';
+import { Transformer } from '../model/transformer.js';
+import type { ModelFiles } from '../model/types.js';
+import { ResultFolder } from '../results/folder.js';
+import { createManifest } from '../results/manifest.js';
+import { FORMAT_VERSION, type CellInfo, type Manifest, type SampleRecord } from '../results/types.js';
+import { specHash } from '../spec/load.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { groupCells, type CellGroup } from './cells.js';
+import type { Progress } from './progress.js';
+import { buildSegments } from './prompt.js';
+import { runSample } from './sample.js';
+
+export interface RunOptions {
+  readonly engine: EngineName | 'auto';
+  readonly progress: Progress;
+  /** Remove the results that are there. */
+  readonly fresh: boolean;
+  /** Stops between layers and tokens; what is finished is kept. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunOutcome {
+  /** False where the signal stopped it. */
+  readonly complete: boolean;
+  readonly manifest: Manifest;
+  readonly cells: readonly CellInfo[];
+  /** Of these cells, earlier ones included. */
+  readonly records: readonly SampleRecord[];
+  /** Rows that were there before. */
+  readonly reused: number;
+}
+
+/** Runs what is missing and, once nothing is, writes the tables. */
+export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<RunOutcome> {
+  const models = await openModels(spec);
+  try {
+    const groups = groupCells(spec, models);
+    const engine = await openEngine(options.engine);
+    const hash = specHash(spec);
+    const folder = ResultFolder.open(spec.output, {
+      spec: spec.canonical,
+      specHash: hash,
+      engine: engine.name,
+      fresh: options.fresh,
+    });
+    try {
+      for (const warning of folder.warnings) options.progress.log(warning);
+      const manifest = manifestOf(spec, hash, engine, models, groups, folder.earlier);
+      folder.begin(manifest);
+      return await new Run(spec, options, engine, folder, manifest, groups).finish(models);
+    } finally {
+      options.progress.stop();
+      folder.close();
+    }
+  } finally {
+    for (const files of models.values()) files.weights.close();
+  }
+}
+
+class Run {
+  private readonly kernels: Kernels = openKernels();
+
+  constructor(
+    private readonly spec: ResolvedSpec,
+    private readonly options: RunOptions,
+    private readonly engine: Engine,
+    private readonly folder: ResultFolder,
+    private readonly manifest: Manifest,
+    private readonly groups: readonly CellGroup[],
+  ) {}
+
+  async finish(models: ReadonlyMap<string, ModelFiles>): Promise<RunOutcome> {
+    const { progress, signal } = this.options;
+    const missing = this.groups.reduce((total, group) => total + this.missingRows(group), 0);
+    const cells = this.groups.flatMap((group) => group.cells);
+    const reused = cells.reduce((total, cell) => total + cell.samples, 0) - missing;
+    progress.start(missing, this.spec.name);
+    try {
+      for (const [name, files] of models) await this.runModel(name, files);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { complete: false, manifest: this.manifest, cells, records: this.recordsOf(cells), reused };
+    }
+    const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
+    this.folder.finish(cells, manifest);
+    return { complete: true, manifest, cells, records: this.recordsOf(cells), reused };
+  }
+
+  private async runModel(name: string, files: ModelFiles): Promise<void> {
+    const groups = this.groups.filter(({ group }) => group.model === name);
+    if (groups.every((group) => this.missingRows(group) === 0)) return;
+    this.options.progress.phase(`loading ${name}`);
+    checkModelFits(this.engine, parameterBytes(files));
+    const model = Transformer.load(this.engine, files);
+    try {
+      for (const group of groups) {
+        for (let sample = 0; sample < group.group.samples; sample++) {
+          await this.runSample(group, sample, files, model);
+        }
+      }
+    } finally {
+      model.dispose();
+    }
+  }
+
+  private async runSample(
+    group: CellGroup,
+    index: number,
+    files: ModelFiles,
+    model: Transformer,
+  ): Promise<void> {
+    const missing = this.spec.pipelines
+      .map((pipeline, p) => ({ pipeline, cell: group.cells[p]! }))
+      .filter(({ cell }) => !this.folder.has(cell.key, index));
+    if (missing.length === 0) return;
+    const { progress, signal } = this.options;
+    const { task, context, seed, question, taskParams } = group.group;
+    const sample = group.task.sample({
+      contextLength: context,
+      seed,
+      index,
+      params: taskParams,
+      countTokens: (text) => files.tokenizer.encode(text).length,
+    });
+    const segments = buildSegments(files, sample, question);
+    const outcome = await runSample({
+      model,
+      kernels: this.kernels,
+      pipelines: missing.map(({ pipeline }) => pipeline),
+      segments,
+      cacheDtype: this.spec.cacheDtype,
+      maxNewTokens: sample.maxNewTokens,
+      signal,
+      onPhase: (phase, done, total) => {
+        progress.phase(`${task} ${context} #${index}: ${phase} ${done}/${total}`);
+      },
+    });
+    const { layers, kvHeads, headDim } = files.config;
+    const length = segments.contextIds.length;
+    missing.forEach(({ cell }, p) => {
+      const result = outcome.pipelines[p]!;
+      const prediction = files.tokenizer.decode(result.ids);
+      this.folder.append({
+        format: FORMAT_VERSION,
+        cell: cell.key,
+        sample: index,
+        prediction,
+        answers: sample.answers,
+        score: group.task.score(prediction, sample.answers),
+        promptTokens: length,
+        truncated: segments.truncated,
+        generatedTokens: result.ids.length,
+        keptTokens: result.keptTokens,
+        fullBytes: layers * fullBytes({ kvHeads, headDim, length }, this.spec.cacheDtype),
+        storedBytes: result.bytes,
+        paperBytes: result.paperBytes,
+        prefillSeconds: outcome.prefillSeconds,
+        compressSeconds: result.compressSeconds,
+        decodeSeconds: outcome.decodeSeconds,
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      });
+    });
+    progress.tick(missing.length, `${task} ${context} #${index}`);
+  }
+
+  private missingRows({ cells, group }: CellGroup): number {
+    let missing = 0;
+    for (const cell of cells) {
+      for (let sample = 0; sample < group.samples; sample++) {
+        if (!this.folder.has(cell.key, sample)) missing++;
+      }
+    }
+    return missing;
+  }
+
+  private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
+    const keys = new Set(cells.map(({ key }) => key));
+    return this.folder.records.filter(({ cell }) => keys.has(cell));
+  }
+}
+
+/** Every model of the spec by its name there, in the order of the spec. */
+async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelFiles>> {
+  const models = new Map<string, ModelFiles>();
+  try {
+    for (const { model } of spec.groups) {
+      if (!models.has(model)) models.set(model, await openModelFiles(model));
+    }
+    return models;
+  } catch (error) {
+    for (const files of models.values()) files.weights.close();
+    throw error;
+  }
+}
+
+function manifestOf(
+  spec: ResolvedSpec,
+  hash: string,
+  engine: Engine,
+  models: ReadonlyMap<string, ModelFiles>,
+  groups: readonly CellGroup[],
+  earlier: Manifest | undefined,
+): Manifest {
+  const data = new Map(groups.map(({ group, task }) => [group.task, task.dataDigest(group.taskParams)]));
+  const manifest = createManifest(
+    {
+      name: spec.name,
+      spec: spec.canonical,
+      specHash: hash,
+      engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
+      models: [...models].map(([name, { weightsDigest, tokenizer }]) => ({
+        name,
+        weightsDigest,
+        tokenizerDigest: tokenizer.digest,
+      })),
+      data: [...data].map(([task, digest]) => ({ task, digest })),
+      cells: groups.flatMap(({ cells }) => cells),
+    },
+    spec.file,
+  );
+  return earlier === undefined ? manifest : { ...manifest, startedAt: earlier.startedAt };
+}
+
+/** Bytes of all weights as float32. */
+function parameterBytes({ weights }: ModelFiles): number {
+  return 4 * weights.names.reduce((total, name) => total + weights.shape(name).reduce((a, b) => a * b, 1), 0);
+}
