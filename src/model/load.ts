@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createChatTemplate, templateSource } from './chat-template.js';
 import { checkWeights } from './check-weights.js';
 import { parseConfig } from './config.js';
-import { weightsDigest } from './digest.js';
+import { weightsDigest } from './weights-digest.js';
 import { ggufConfig } from './gguf-config.js';
 import { openGguf } from './gguf.js';
 import { withHuggingFaceNames } from './gguf-names.js';

@@ -10,7 +10,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, modelInfo, pathsInfo } from '@huggingface/hub';
 import { UserError } from '../errors.js';
 import type { HubSource } from './catalogue.js';
@@ -56,7 +55,7 @@ export async function fetchFromHub(
     await ask(repository, async () => {
       const blob = await downloadFile({ repo, path: file.path, revision, ...at });
       if (blob === null) throw new Error(`${file.path} is not there`);
-      await pipeline(Readable.fromWeb(blob.stream() as ReadableStream), createWriteStream(target));
+      await pipeline(Readable.fromWeb(blob.stream()), createWriteStream(target));
     });
     await expectStated(file, target, repository);
   }

@@ -22,9 +22,14 @@ const NONE = '–';
 /** The summary as text, without a newline at its end. */
 export function summarise(results: readonly CellResult[], options: SummaryOptions = {}): string {
   const { width = 100, bold = false } = options;
-  const blocks = groupBy(results, ({ cell }) => `${cell.model} · context ${cell.context} · question ${cell.question}`);
+  const blocks = groupBy(
+    results,
+    ({ cell }) => `${cell.model} · context ${cell.context} · question ${cell.question}`,
+  );
   return [...blocks]
-    .map(([title, block]) => [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, width)].join('\n'))
+    .map(([title, block]) =>
+      [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, width)].join('\n'),
+    )
     .join('\n\n');
 }
 
@@ -39,10 +44,7 @@ function table(results: readonly CellResult[], width: number): string[] {
   const header = ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples'];
   const lines = render([header, ...rows.map((row) => row.main)]);
   if (tasks.length < 2) return lines;
-  const wide = render([
-    [...header, ...shortNames(tasks)],
-    ...rows.map((row) => [...row.main, ...row.tasks]),
-  ]);
+  const wide = render([[...header, ...shortNames(tasks)], ...rows.map((row) => [...row.main, ...row.tasks])]);
   return wide.every((line) => line.length <= width) ? wide : lines;
 }
 

@@ -4,9 +4,9 @@
  * Decides what is checked before any work starts. Knows nothing of engines.
  */
 import { UserError } from '../errors.js';
-import type { ModelConfig, Tokenizer } from '../model/types.js';
+import type { ModelConfig } from '../model/types.js';
 import { cellInfo } from '../results/cell-key.js';
-import type { CellInfo } from '../results/types.js';
+import type { CellInfo, ModelRecord } from '../results/types.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
 import type { Task } from '../tasks/types.js';
@@ -15,8 +15,7 @@ import { PROTOCOL_VERSION } from './prompt.js';
 /** What cells need of a model: no weights. */
 export interface ModelIdentity {
   readonly config: ModelConfig;
-  readonly tokenizer: Pick<Tokenizer, 'digest'>;
-  readonly weightsDigest: string;
+  readonly record: ModelRecord;
 }
 
 /** One (model, task, context, seed, question): each of its samples is prefilled once for all cells. */
@@ -47,12 +46,8 @@ export function groupCells(
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
       );
     }
-    const digests = {
-      weightsDigest: model.weightsDigest,
-      tokenizerDigest: model.tokenizer.digest,
-      dataDigest: task.dataDigest(group.taskParams),
-      protocol: PROTOCOL_VERSION,
-    };
+    const dataDigest = task.dataDigest(group.taskParams);
+    const digests = { ...model.record, dataDigest, protocol: PROTOCOL_VERSION };
     const cells = spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
     return { group, task, cells };
   });

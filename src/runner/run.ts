@@ -14,10 +14,17 @@ import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
-import { FORMAT_VERSION, type CellInfo, type Manifest, type SampleRecord } from '../results/types.js';
+import {
+  FORMAT_VERSION,
+  type CellInfo,
+  type Manifest,
+  type ModelRecord,
+  type SampleRecord,
+} from '../results/types.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { groupCells, type CellGroup } from './cells.js';
+import { modelRecord } from './model-record.js';
 import type { Progress } from './progress.js';
 import { buildSegments } from './prompt.js';
 import { runSample } from './sample.js';
@@ -46,7 +53,11 @@ export interface RunOutcome {
 export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<RunOutcome> {
   const models = await openModels(spec);
   try {
-    const groups = groupCells(spec, models);
+    const identities = new Map(
+      [...models].map(([name, files]) => [name, { config: files.config, record: modelRecord(files) }]),
+    );
+    const groups = groupCells(spec, identities);
+    const records = [...identities.values()].map(({ record }) => record);
     const engine = await openEngine(options.engine);
     const hash = specHash(spec);
     const folder = ResultFolder.open(spec.output, {
@@ -57,7 +68,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     });
     try {
       for (const warning of folder.warnings) options.progress.log(warning);
-      const manifest = manifestOf(spec, hash, engine, models, groups, folder.earlier);
+      const manifest = manifestOf(spec, hash, engine, records, groups, folder.earlier);
       folder.begin(manifest);
       return await new Run(spec, options, engine, folder, manifest, groups).finish(models);
     } finally {
@@ -209,7 +220,7 @@ function manifestOf(
   spec: ResolvedSpec,
   hash: string,
   engine: Engine,
-  models: ReadonlyMap<string, ModelFiles>,
+  models: readonly ModelRecord[],
   groups: readonly CellGroup[],
   earlier: Manifest | undefined,
 ): Manifest {
@@ -220,11 +231,7 @@ function manifestOf(
       spec: spec.canonical,
       specHash: hash,
       engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
-      models: [...models].map(([name, { weightsDigest, tokenizer }]) => ({
-        name,
-        weightsDigest,
-        tokenizerDigest: tokenizer.digest,
-      })),
+      models,
       data: [...data].map(([task, digest]) => ({ task, digest })),
       cells: groups.flatMap(({ cells }) => cells),
     },

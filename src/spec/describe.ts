@@ -68,12 +68,17 @@ export function describeSchema(schema: JsonSchema): string {
     case 'null':
       return 'null';
     case 'array':
-      return schema.items === undefined ? 'a list' : `a list (each ${describeSchema(schema.items)})`;
+      return schema.items?.type === undefined ? 'a list' : `a list (each ${describeSchema(schema.items)})`;
     case 'object':
       return 'a mapping';
     default:
       return 'another value';
   }
+}
+
+/** What a sweep axis expects, whose schema is that of the list: `an integer ≥ 1 or a list of them`. */
+export function describeAxis(schema: JsonSchema): string {
+  return schema.items?.type === undefined ? 'a list' : `${describeSchema(schema.items)} or a list of them`;
 }
 
 /** A value as the user wrote it, shortened: `1.2`, `"snapvk"`, `a list of 3`, `nothing`. */

@@ -33,7 +33,12 @@ export class SpecDocument {
 
   static parse(text: string, file: string): SpecDocument {
     const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, strict: true });
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      strict: true,
+    });
     const faults = [...document.errors, ...document.warnings];
     if (faults.length > 0) {
       const messages = faults.map((fault) => {
@@ -47,10 +52,13 @@ export class SpecDocument {
       throw new UserError(messages.join('\n'), { exitCode: 2 });
     }
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-      throw new UserError('the file is empty; expected a mapping with name, model, tasks, context and cache', {
-        place: file,
-        exitCode: 2,
-      });
+      throw new UserError(
+        'the file is empty; expected a mapping with name, model, tasks, context and cache',
+        {
+          place: file,
+          exitCode: 2,
+        },
+      );
     }
     if (!isMap(document.contents)) {
       throw new UserError('expected a mapping with name, model, tasks, context and cache', {
@@ -128,12 +136,15 @@ export class SpecDocument {
       JSON.stringify(data);
       return data;
     } catch (error) {
-      throw new UserError('aliases that refer to themselves, or that expand to too much; expected plain data', {
-        place: this.file,
-        hint: 'Write the repeated part out.',
-        exitCode: 2,
-        cause: error,
-      });
+      throw new UserError(
+        'aliases that refer to themselves, or that expand to too much; expected plain data',
+        {
+          place: this.file,
+          hint: 'Write the repeated part out.',
+          exitCode: 2,
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -158,7 +169,8 @@ function readText(file: string): string {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return fail('no such file', 'Specs that ship with the package are in experiments/.');
+    if (code === 'ENOENT')
+      return fail('no such file', 'Specs that ship with the package are in experiments/.');
     return fail(`cannot be read (${code ?? String(error)})`);
   }
   try {

@@ -51,7 +51,11 @@ function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'
         ...families.map((family) =>
           taskObject(
             family,
-            shared([...tasks.values()].filter((task) => task.family === family).map((task) => inputSchema(task.params))),
+            shared(
+              [...tasks.values()]
+                .filter((task) => task.family === family)
+                .map((task) => inputSchema(task.params)),
+            ),
           ),
         ),
       ],

@@ -40,9 +40,14 @@ export function resolveSpec(document: SpecDocument, options: LoadOptions): Resol
   const written = withLists(document.value);
   const checked = specSchema.safeParse(written);
   if (!checked.success) {
-    problems.addIssues(checked.error.issues, specSchema, written, (path) => path.map(step));
+    problems.addIssues(checked.error.issues, specSchema, written, (path) => path.map(step), { axes: AXES });
   }
-  const tasks = readTasks(list(written['tasks']), checked.data?.samples ?? 1, options.catalogue.tasks, problems);
+  const tasks = readTasks(
+    list(written['tasks']),
+    checked.data?.samples ?? 1,
+    options.catalogue.tasks,
+    problems,
+  );
   const pipelines = readPipelines(list(written['cache']), options.catalogue.methods, problems);
   checkModels(list(written['model']), options.catalogue.models, problems);
   problems.throwIfAny();

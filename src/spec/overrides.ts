@@ -22,7 +22,8 @@ export function applyOverride(document: SpecDocument, text: string): void {
   const equals = text.indexOf('=');
   if (equals < 0) return fail('expected path=value, got no "="', 'For example --set samples=5.');
   const steps = text.slice(0, equals).trim().split('.');
-  if (steps.some((step) => step === '')) return fail('expected keys and numbers joined by dots before the "="');
+  if (steps.some((step) => step === ''))
+    return fail('expected keys and numbers joined by dots before the "="');
   const value = parseValue(text.slice(equals + 1), fail);
 
   let node: Node = document.document.contents!;

@@ -34,7 +34,10 @@ export function expandParams(
   if (empty.length > 0) return [];
   const count = countCombinations(written, isAxis);
   if (count > MAX_COMBINATIONS) {
-    problems.add(path, `${problems.document.show(path)}: expands to ${count} cells, at most ${MAX_COMBINATIONS}`);
+    problems.add(
+      path,
+      `${problems.document.show(path)}: expands to ${count} cells, at most ${MAX_COMBINATIONS}`,
+    );
     return [];
   }
 
@@ -49,7 +52,7 @@ export function expandParams(
         schema,
         values,
         (inner) => [...path, ...withIndex(inner, picked)],
-        ownKeys,
+        { keys: ownKeys },
       );
     }
   }

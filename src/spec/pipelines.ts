@@ -41,7 +41,10 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
   );
   const count = variants.reduce((total, choices) => total * choices.length, 1);
   if (count > MAX_COMBINATIONS) {
-    problems.add(path, `${problems.document.show(path)}: expands to ${count} pipelines, at most ${MAX_COMBINATIONS}`);
+    problems.add(
+      path,
+      `${problems.document.show(path)}: expands to ${count} pipelines, at most ${MAX_COMBINATIONS}`,
+    );
     return [];
   }
   return product(variants);
@@ -49,14 +52,15 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
 
 /** Every parameter set of one step. */
 function readStep(step: unknown, path: Path, methods: Methods, problems: Problems): MethodStep[] {
-  const entries = typeof step === 'object' && step !== null && !Array.isArray(step) ? Object.entries(step) : [];
+  const entries =
+    typeof step === 'object' && step !== null && !Array.isArray(step) ? Object.entries(step) : [];
   if (typeof step !== 'string' && entries.length !== 1) {
     const hint = entries.length > 1 ? '; steps that follow each other are written as a list, [{…}, {…}]' : '';
     problems.expected(path, `a method or {method: parameters}${hint}`, step);
     return [];
   }
   const [method, params] = typeof step === 'string' ? [step, {}] : (entries[0] as [string, unknown]);
-  const paramsPath = typeof step === 'string' ? path : [...path, method];
+  const paramsPath = [...path, method];
   if (method === FULL) {
     problems.add(paramsPath, `"${FULL}" stands alone and takes no parameters`, 'key');
     return [];

@@ -6,7 +6,7 @@
  */
 import type { z } from 'zod';
 import { UserError } from '../errors.js';
-import { describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
+import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
 import type { Path, SpecDocument } from './document.js';
 import { didYouMean } from './suggest.js';
 
@@ -34,30 +34,41 @@ export class Problems {
    * Adds zod's issues with a value.
    *
    * @param locate maps a path inside the checked value to one inside the document
+   * @param hints keys that stand beside those of the schema; fields that are sweep axes
    */
   addIssues(
     issues: readonly z.core.$ZodIssue[],
     schema: z.ZodType,
     value: unknown,
     locate: (path: readonly PropertyKey[]) => Path,
-    extraKeys: readonly string[] = [],
+    hints: { readonly keys?: readonly string[]; readonly axes?: readonly string[] } = {},
   ): void {
     const json = inputSchema(schema);
     for (const issue of issues) {
       const path = locate(issue.path);
       const found = issue.path.reduce(child, value);
       if (issue.code === 'unrecognized_keys') {
-        const known = [...extraKeys, ...Object.keys(subSchema(json, issue.path)?.properties ?? {})];
+        const known = [...(hints.keys ?? []), ...Object.keys(subSchema(json, issue.path)?.properties ?? {})];
         for (const key of issue.keys) this.unknownKey(locate([...issue.path, key]), key, known);
       } else if (issue.code === 'custom') {
-        this.add(path, `${this.document.show(path)}: ${issue.message}`);
+        const got =
+          issue.message.includes(', got ') || typeof found === 'object'
+            ? ''
+            : `, got ${describeValue(found)}`;
+        this.add(path, `${this.document.show(path)}: ${issue.message}${got}`);
       } else if (issue.code === 'invalid_format') {
         this.expected(path, issue.message, found);
       } else if (issue.code === 'too_small' && issue.origin === 'array') {
-        this.expected(path, `at least ${issue.minimum}`, found);
+        this.expected(
+          path,
+          `at least ${issue.minimum === 1 ? 'one value' : `${issue.minimum} values`}`,
+          found,
+        );
       } else {
         const expected = subSchema(json, issue.path);
-        this.expected(path, expected === undefined ? issue.message : describeSchema(expected), found);
+        const isAxis = issue.path.length === 1 && hints.axes?.includes(String(issue.path[0])) === true;
+        const words = isAxis ? describeAxis : describeSchema;
+        this.expected(path, expected === undefined ? issue.message : words(expected), found);
       }
     }
   }
@@ -81,7 +92,9 @@ export class Problems {
 }
 
 function child(value: unknown, key: PropertyKey): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined;
+  return typeof value === 'object' && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
 }
 
 /** By line, then column; places without them (`--set …`) last. */

@@ -17,15 +17,21 @@ export const specSchema = z.strictObject({
   model: z
     .array(z.string().min(1))
     .min(1)
-    .describe('A catalogue name (spark-eval list models), a model folder or a .gguf file; or a list of them.'),
+    .describe(
+      'A catalogue name (spark-eval list models), a model folder or a .gguf file; or a list of them.',
+    ),
   tasks: z
     .array(z.unknown())
     .min(1)
-    .describe('A family, a task, or a task with fields of its own; or a list of them (spark-eval list tasks).'),
+    .describe(
+      'A family, a task, or a task with fields of its own; or a list of them (spark-eval list tasks).',
+    ),
   context: z
     .array(z.int().min(1).max(16_777_216))
     .min(1)
-    .describe('Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths.'),
+    .describe(
+      'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths.',
+    ),
   samples: z.int().min(1).max(1_000_000).default(20).describe('Samples of each cell.'),
   seed: z
     .array(z.int().min(0).max(4_294_967_295))
@@ -36,11 +42,15 @@ export const specSchema = z.strictObject({
     .array(z.enum(['compressed', 'appended']))
     .min(1)
     .default(['compressed'])
-    .describe('Whether the question is compressed with the context (query-aware) or appended to the compressed cache.'),
+    .describe(
+      'Whether the question is compressed with the context (query-aware) or appended to the compressed cache.',
+    ),
   cache: z
     .array(z.unknown())
     .min(1)
-    .describe('The pipelines: full, a method, {method: parameters}, or a list of these. full is always added.'),
+    .describe(
+      'The pipelines: full, a method, {method: parameters}, or a list of these. full is always added.',
+    ),
   cache_dtype: z
     .enum(['bfloat16', 'float32'])
     .default('bfloat16')

@@ -69,7 +69,10 @@ function readTask(
   const { task: written, samples: ownSamples, ...params } = item as Record<string, unknown>;
   const count = samplesSchema.safeParse({ samples: ownSamples });
   if (!count.success) {
-    problems.addIssues(count.error.issues, samplesSchema, { samples: ownSamples }, () => [...path, 'samples']);
+    problems.addIssues(count.error.issues, samplesSchema, { samples: ownSamples }, () => [
+      ...path,
+      'samples',
+    ]);
   }
   const named: { name: unknown; at: Path }[] = Array.isArray(written)
     ? written.map((name: unknown, index) => ({ name, at: [...path, 'task', index] }))

@@ -6,7 +6,7 @@ import type { Sample } from '../../src/tasks/types.js';
 
 /** One id per character. */
 const tokenizer: Tokenizer = {
-  encode: (text) => [...text].map((c) => c.codePointAt(0)!),
+  encode: (text) => Array.from(text, (c) => c.codePointAt(0)!),
   decode: (ids) => String.fromCodePoint(...ids),
   digest: 'characters',
 };

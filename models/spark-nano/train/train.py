@@ -26,8 +26,8 @@ from muon import Muon
 
 SLOWEST_STEP = 10.0
 # share of the budget spent -> how often whole prompts have which length
-LENGTHS = [(0.00, {256: 1, 512: 2, 1024: 1}), (0.35, {512: 2, 1024: 3, 2048: 1}),
-           (0.55, {512: 1, 1024: 3, 2048: 2, 4096: 1}), (0.80, {512: 1, 1024: 3, 2048: 2, 4096: 3})]
+LENGTHS = [(0.00, {256: 1, 512: 2, 1024: 1}), (0.35, {256: 1, 512: 3, 1024: 3, 2048: 1}),
+           (0.60, {512: 2, 1024: 3, 2048: 2, 4096: 1}), (0.80, {512: 1, 1024: 3, 2048: 2, 4096: 3})]
 
 
 def length_of(fraction: float, step: int, stage: int) -> int:
@@ -129,9 +129,9 @@ def main():
     while active < budget and steps < o.steps and not ending:
         fraction = active / budget
         size = length_of(fraction, step, stage)
-        mix = Mix(stage, earlier=0.3 if stage < 6 else 0.1 if fraction < 0.5 else 0.03,
+        mix = Mix(stage, earlier=0.3 if stage < 6 else 0.05 if fraction < 0.5 else 0.02,
                   copies=0.5 if active < 180 else 0.1 if fraction < 0.5 else 0.03,
-                  plain=0.15 if size < 4096 else 0.1, stretch=0.6 if stage >= 3 or active > 180 else 0.0)
+                  plain=0.25, stretch=0.6 if stage >= 3 or active > 180 else 0.0)
         batch = make_batch(source, o.seed, step, size, o.tokens // size, mix)
         ids, places, weights, at = tensors(batch, size)
         with torch.autocast("cpu", torch.bfloat16):

@@ -1,0 +1,71 @@
+/**
+ * `spark-eval doctor`: what works here, and what to do about what does not.
+ *
+ * Decides what is looked at. The engine and model floors say what they find.
+ */
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { Command } from 'commander';
+import { UserError } from '../errors.js';
+import { alignColumns } from '../report/text-table.js';
+import { formatBytes } from './format.js';
+import { jsonOption, type JsonOptions } from './options.js';
+import type { Session } from './session.js';
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What helps; empty where nothing is wrong. */
+  readonly advice: string;
+}
+
+export function addDoctor(root: Command, session: Session): void {
+  root
+    .command('doctor')
+    .description('show which engines and models are ready, and what helps where one is not')
+    .addOption(jsonOption())
+    .action(async (options: JsonOptions) => {
+      const findings = [...machineFindings(), ...(await engineFindings()), ...(await modelFindings())];
+      if (options.json === true) {
+        session.printJson(findings);
+        return;
+      }
+      const rows = findings.map(({ what, ok, found, advice }) => [ok ? 'ok' : '–', what, found, advice]);
+      session.print(alignColumns(rows).join('\n'));
+    });
+}
+
+function machineFindings(): Finding[] {
+  const major = Number(process.versions.node.split('.')[0]);
+  const supported = major >= 20 && major < 23;
+  return [
+    {
+      what: 'Node',
+      ok: supported,
+      found: process.version,
+      advice: supported ? '' : 'use Node 20 or 22: tfjs-node does not load in later ones',
+    },
+    { what: 'processors', ok: true, found: String(availableParallelism()), advice: '' },
+    {
+      what: 'memory',
+      ok: true,
+      found: `${formatBytes(freemem())} free of ${formatBytes(totalmem())}`,
+      advice: '',
+    },
+  ];
+}
+
+async function modelFindings(): Promise<Finding[]> {
+  const [{ MODEL_NAMES }, { resolveModel }] = await Promise.all([
+    import('../model/catalogue.js'),
+    import('../model/locate.js'),
+  ]);
+  return MODEL_NAMES.map((name) => {
+    try {
+      return { what: `model ${name}`, ok: true, found: resolveModel(name).folder, advice: '' };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { what: `model ${name}`, ok: false, found: 'not there', advice: error.hint ?? '' };
+    }
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * Counts and bytes as people read them.
+ *
+ * Decides units (binary) and digits.
+ */
+
+/** `12 samples`, `1 sample`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[power]!}`;
+}
+
+/** Arguments as a shell would take them back. */
+export function shellCommand(args: readonly string[]): string {
+  return args
+    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}
+
+/** Whether headings may be set in bold: a terminal, and no NO_COLOR. */
+export function mayStyle(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+}

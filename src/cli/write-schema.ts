@@ -1,0 +1,10 @@
+/** Writes schema/spec.schema.json (`npm run schema`). */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PACKAGE_FOLDER } from '../results/machine.js';
+import { specJsonSchema } from '../spec/json-schema.js';
+import { loadCatalogue } from './catalogue.js';
+
+const path = join(PACKAGE_FOLDER, 'schema', 'spec.schema.json');
+mkdirSync(dirname(path), { recursive: true });
+writeFileSync(path, `${JSON.stringify(specJsonSchema(await loadCatalogue()), undefined, 2)}\n`);

@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../../src/errors.js';
+import { fileError } from '../../src/results/files.js';
+import { inspectFolder, type OpenOptions, ResultFolder } from '../../src/results/folder.js';
+import { readManifest } from '../../src/results/manifest.js';
+import { cell, full, inFolder, manifest, record, spark } from './support.js';
+
+const cells = [cell(full), cell(spark)];
+const ours = manifest(cells);
+const options: OpenOptions = { spec: ours.spec, specHash: ours.specHash, engine: 'wasm', fresh: false };
+
+function fill(path: string): void {
+  const folder = ResultFolder.open(path, options);
+  folder.begin(ours);
+  folder.append(record(cells[0]!, 0));
+  folder.close();
+}
+
+function refusal(path: string, changes: Partial<OpenOptions> = {}): string {
+  try {
+    ResultFolder.open(path, { ...options, ...changes }).close();
+  } catch (error) {
+    expect(error).to.be.instanceOf(UserError);
+    return (error as UserError).format();
+  }
+  throw new Error('expected a UserError');
+}
+
+describe('results/folder', () => {
+  it('continues what it holds, and writes tables and manifest', () =>
+    inFolder((root) => {
+      const path = join(root, 'deep', 'folder');
+      fill(path);
+      const folder = ResultFolder.open(path, options);
+      expect(folder.earlier).to.deep.equal(ours);
+      expect(folder.has(cells[0]!.key, 0)).to.equal(true);
+      expect(folder.has(cells[0]!.key, 1)).to.equal(false);
+      folder.append(record(cells[1]!, 0));
+      folder.append(record(cells[1]!, 0, { score: 1 }));
+      const finished = { ...ours, finishedAt: '2026-01-02T00:00:00.000Z' };
+      folder.finish(cells, finished);
+      folder.close();
+      expect(readdirSync(path).sort()).to.deep.equal(['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv']);
+      expect(inspectFolder(path, options)).to.deep.equal({
+        manifest: finished,
+        records: [record(cells[0]!, 0), record(cells[1]!, 0)],
+      });
+      expect(readFileSync(join(path, 'accuracy.csv'), 'utf8').trim().split('\n')).to.have.length(3);
+    }));
+
+  it('warns of a torn last line and drops it', () =>
+    inFolder((path) => {
+      fill(path);
+      appendFileSync(join(path, 'journal.jsonl'), '{"format":1,');
+      const folder = ResultFolder.open(path, options);
+      folder.close();
+      expect(folder.warnings).to.have.length(1);
+      expect(folder.warnings[0]).to.contain('dropped a torn last line (12 bytes)');
+      const again = ResultFolder.open(path, options);
+      again.close();
+      expect(again.warnings).to.deep.equal([]);
+    }));
+
+  it('refuses the results of another spec, and says what differs', () =>
+    inFolder((path) => {
+      fill(path);
+      const spec = { name: 'quick', context: [1024, 2048], cache: [{ label: 'full' }, { label: 'snapkv' }] };
+      const message = refusal(path, { spec, specHash: 'other' });
+      expect(message).to.contain('results of another spec');
+      expect(message).to.contain('context: 1024 → 1024, 2048');
+      expect(message).to.contain('cache: full → full, snapkv');
+      expect(message).to.not.contain('name:');
+      expect(message).to.contain('--fresh');
+      expect(existsSync(join(path, 'run.lock'))).to.equal(false);
+    }));
+
+  it('refuses the results of another engine', () =>
+    inFolder((path) => {
+      fill(path);
+      expect(refusal(path, { engine: 'native' })).to.contain('engine "wasm", this run uses "native"');
+    }));
+
+  it('refuses results that nobody claims', () =>
+    inFolder((path) => {
+      fill(path);
+      rmSync(join(path, 'manifest.json'));
+      expect(refusal(path)).to.contain('1 results but no manifest.json');
+      writeFileSync(join(path, 'manifest.json'), '{"format": 1');
+      expect(refusal(path)).to.contain('expected JSON');
+      writeFileSync(join(path, 'manifest.json'), '{"format": 7}');
+      expect(refusal(path)).to.contain('not a manifest of format 1');
+    }));
+
+  it('is not bound by a manifest without results', () =>
+    inFolder((path) => {
+      writeFileSync(join(path, 'manifest.json'), 'nonsense');
+      ResultFolder.open(path, options).close();
+    }));
+
+  it('starts over when told to, and leaves other files alone', () =>
+    inFolder((path) => {
+      fill(path);
+      writeFileSync(join(path, 'notes.txt'), 'mine');
+      const folder = ResultFolder.open(path, { ...options, specHash: 'other', fresh: true });
+      expect(folder.records).to.deep.equal([]);
+      folder.close();
+      expect(readdirSync(path).sort()).to.deep.equal(['journal.jsonl', 'notes.txt']);
+    }));
+
+  it('keeps records of other cells', () =>
+    inFolder((path) => {
+      fill(path);
+      const stale = record(cell(full, { context: 77 }), 0);
+      appendFileSync(join(path, 'journal.jsonl'), `${JSON.stringify(stale)}\n`);
+      const folder = ResultFolder.open(path, options);
+      folder.finish(cells, ours);
+      folder.close();
+      expect(inspectFolder(path, options).records).to.have.length(2);
+      expect(readFileSync(join(path, 'accuracy.csv'), 'utf8')).to.not.contain(',77,');
+    }));
+
+  it('refuses a folder that cannot be made or written', () =>
+    inFolder((root) => {
+      writeFileSync(join(root, 'file'), '');
+      expect(refusal(join(root, 'file', 'results'))).to.contain('cannot create the result folder: a part of the path is a file');
+      mkdirSync(join(root, 'blocked', 'journal.jsonl'), { recursive: true });
+      expect(refusal(join(root, 'blocked'))).to.match(/a folder of that name is in the way/);
+    }));
+
+  it('refuses a folder without write permission', function () {
+    if (process.getuid?.() === 0) this.skip();
+    return inFolder((root) => {
+      chmodSync(root, 0o500);
+      expect(refusal(join(root, 'results'))).to.contain('permission denied');
+      chmodSync(root, 0o700);
+    });
+  });
+
+  it('says what helps where the disk is full', () => {
+    const error = fileError(Object.assign(new Error('x'), { code: 'ENOSPC' }), '/out/journal.jsonl', 'append to the journal');
+    expect((error as UserError).format()).to.equal(
+      '/out/journal.jsonl  cannot append to the journal: the disk is full\n  Free some space and run the same command again; what is finished is kept.',
+    );
+  });
+
+  it('writes the manifest in one step', () =>
+    inFolder((path) => {
+      fill(path);
+      expect(readManifest(join(path, 'manifest.json'))).to.deep.equal(ours);
+      expect(readdirSync(path).filter((name) => name.includes('tmp'))).to.deep.equal([]);
+    }));
+
+  describe('lock', () => {
+    const lock = (path: string, holder: unknown): void => {
+      writeFileSync(join(path, 'run.lock'), typeof holder === 'string' ? holder : JSON.stringify(holder));
+    };
+
+    it('lets one run in at a time', () =>
+      inFolder((path) => {
+        const folder = ResultFolder.open(path, options);
+        expect(refusal(path)).to.contain(`another run is writing to this result folder (process ${process.pid} on`);
+        folder.close();
+        ResultFolder.open(path, options).close();
+      }));
+
+    it('respects a process that runs, and one of another machine', () =>
+      inFolder((path) => {
+        lock(path, { pid: process.ppid, host: hostname() });
+        expect(refusal(path)).to.contain(`process ${process.ppid}`);
+        lock(path, { pid: 999_999_999, host: 'elsewhere.invalid' });
+        expect(refusal(path)).to.contain('elsewhere.invalid');
+        lock(path, '');
+        expect(refusal(path)).to.contain('an unreadable lock file');
+      }));
+
+    it('takes over from a process that is gone', () =>
+      inFolder((path) => {
+        for (const pid of [999_999_999, process.pid]) {
+          lock(path, { pid, host: hostname() });
+          ResultFolder.open(path, options).close();
+          expect(readdirSync(path)).to.deep.equal(['journal.jsonl']);
+        }
+      }));
+  });
+});
