@@ -62,6 +62,6 @@ function keptEntries(side: SidePlan, head: number, tokens: number, width: number
 /** Ones of a 0/1 mask. */
 export function countKept(mask: Uint8Array): number {
   let kept = 0;
-  for (const bit of mask) kept += bit;
+  for (let i = 0; i < mask.length; i++) kept += mask[i]!;
   return kept;
 }

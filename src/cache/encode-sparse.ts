@@ -58,22 +58,26 @@ function writeKept({ bits, tokens, width }: HeadSource, mask: Uint8Array, writer
   let at = 0;
   for (const position of tokens) {
     let kept = 0;
-    for (let j = 0; j < width; j++) if (mask[at++] === 1) row[kept++] = bits[position * width + j]!;
+    // no branch: masks are as good as random, and an entry that is not kept is overwritten by the next
+    for (let from = position * width; from < (position + 1) * width; from++) {
+      row[kept] = bits[from]!;
+      kept += mask[at++]!;
+    }
     writer.write(row, 0, kept);
   }
 }
 
 /** Per pruned entry in order: 1 if it is above 0, else 0. */
 function signsOfPruned({ bits, tokens, width }: HeadSource, mask: Uint8Array, pruned: number): Uint8Array {
-  const signs = new Uint8Array(pruned);
+  const signs = new Uint8Array(pruned + 1);
   let at = 0;
   let next = 0;
   for (const position of tokens) {
-    for (let j = 0; j < width; j++) {
-      if (mask[at++] === 1) continue;
-      const word = bits[position * width + j]!;
-      signs[next++] = word > 0 && word <= 0x7f80_0000 ? 1 : 0;
+    for (let from = position * width; from < (position + 1) * width; from++) {
+      const word = bits[from]!;
+      signs[next] = Number(word > 0 && word <= 0x7f80_0000);
+      next += 1 - mask[at++]!;
     }
   }
-  return signs;
+  return signs.subarray(0, pruned);
 }

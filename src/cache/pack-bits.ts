@@ -2,10 +2,13 @@
  * Bits in bytes: number i in byte i >> 3 at bit i & 7.
  */
 
-/** Packs `bits`, each 0 or 1, into the first ⌈length / 8⌉ bytes of `out`. */
+/** Packs `bits`, each 0 or 1, into the first ⌈length / 8⌉ bytes of `out`; bits left over in the last one are 0. */
 export function packBits(bits: Uint8Array, out: Uint8Array): void {
-  out.fill(0, 0, Math.ceil(bits.length / 8));
-  for (let i = 0; i < bits.length; i++) out[i >> 3]! |= bits[i]! << (i & 7);
+  for (let start = 0; start < bits.length; start += 8) {
+    let byte = 0;
+    for (let i = Math.min(start + 8, bits.length) - 1; i >= start; i--) byte = (byte << 1) | bits[i]!;
+    out[start >> 3] = byte;
+  }
 }
 
 /** Number i. */

@@ -58,7 +58,9 @@ function checkSide(shape: LayerShape, tokens: readonly Int32Array[], side: SideP
 
 function checkMask(mask: Uint8Array, entries: number, place: string): void {
   expectLength(mask, entries, `${place}: mask entries`);
-  for (const bit of mask) if (bit > 1) throw new Error(`${place}: expected a mask of 0 and 1, got ${bit}`);
+  let bits = 0;
+  for (let i = 0; i < mask.length; i++) bits |= mask[i]!;
+  if (bits > 1) throw new Error(`${place}: expected a mask of 0 and 1, got bits ${bits.toString(2)}`);
 }
 
 function checkFill(fill: Fill, tokens: number, width: number, place: string): void {

@@ -45,9 +45,9 @@ class Row:
             start = text.index(value)
             at = next(i for i, (a, b) in enumerate(encoded.offsets) if a <= start < b)
             first.append(base + at)
-            for i in range(8):
-                if at + i < len(weights) - 2:
-                    weights[at + i] = max(weights[at + i], 1 + EXTRA * FADE ** i)
+            extra = EXTRA * (1 if len(first) == 1 else 2)   # which one comes next is the hardest
+            for i in range(min(8, len(weights) - 2 - at)):
+                weights[at + i] = max(weights[at + i], 1 + extra * FADE ** i)
         self.ids += encoded.ids + [self.tokenizer.token_to_id("<eos>")]
         self.weights += weights
         self.answers.append(Answer(kind, first, (base, len(self.ids))))

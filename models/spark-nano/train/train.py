@@ -27,7 +27,8 @@ from muon import Muon
 SLOWEST_STEP = 10.0
 # share of the budget spent -> how often whole prompts have which length
 LENGTHS = [(0.00, {256: 1, 512: 2, 1024: 1}), (0.35, {256: 1, 512: 3, 1024: 3, 2048: 1}),
-           (0.60, {512: 2, 1024: 3, 2048: 2, 4096: 1}), (0.80, {512: 1, 1024: 3, 2048: 2, 4096: 3})]
+           (0.55, {256: 3, 512: 4, 1024: 1, 2048: 1}), (0.68, {512: 3, 1024: 2, 2048: 2, 4096: 1}),
+           (0.84, {512: 1, 1024: 2, 2048: 2, 4096: 2})]
 
 
 def length_of(fraction: float, step: int, stage: int) -> int:
@@ -135,7 +136,7 @@ def main():
         batch = make_batch(source, o.seed, step, size, o.tokens // size, mix)
         ids, places, weights, at = tensors(batch, size)
         with torch.autocast("cpu", torch.bfloat16):
-            hidden = trunk(ids, places).reshape(-1, model.c.hidden)[at - 1]
+            hidden = (trunk if size < 4096 else model)(ids, places).reshape(-1, model.c.hidden)[at - 1]
             scores = model.logits(hidden).float()
         targets = ids.flatten()[at]
         loss = (F.cross_entropy(scores, targets, reduction="none") * weights).sum() / weights.sum()

@@ -1,0 +1,56 @@
+/** float32 → bfloat16. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { bitsOf, EntryWriter, roundToBfloat16 } from '../../src/kernels/entries.js';
+import { openKernels } from '../../src/kernels/index.js';
+
+function widen(half: number): number {
+  return new Float32Array(Uint32Array.of(half * 0x1_0000).buffer)[0]!;
+}
+
+describe('roundToBfloat16', () => {
+  it('takes the nearest bfloat16, the even one of two', () => {
+    fc.assert(
+      fc.property(
+        fc.float({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 126), max: 2 ** 126 }),
+        (x) => {
+          const half = roundToBfloat16(bitsOf(Float32Array.of(x))[0]!);
+          const error = Math.abs(widen(half) - x);
+          const others = [half - 1, half + 1].filter(
+            (other) => Math.floor(other / 0x8000) === Math.floor(half / 0x8000),
+          );
+          for (const other of others) {
+            const otherError = Math.abs(widen(other) - x);
+            expect(error).to.be.at.most(otherError);
+            if (error === otherError) expect(half % 2).to.equal(0);
+          }
+        },
+      ),
+    );
+  });
+
+  it('keeps zeros, infinities and NaN', () => {
+    const rounded = (bits: number): number => roundToBfloat16(bits);
+    expect(rounded(0)).to.equal(0);
+    expect(rounded(0x8000_0000)).to.equal(0x8000);
+    expect(rounded(0x7f80_0000)).to.equal(0x7f80);
+    expect(rounded(0xff80_0000)).to.equal(0xff80);
+    for (const nan of [0x7f80_0001, 0x7fff_ffff, 0xffff_ffff, 0xff80_0001, 0x7fc0_0000]) {
+      expect(widen(rounded(nan)), nan.toString(16)).to.be.NaN;
+    }
+    expect(rounded(0x7f7f_ffff), 'beyond the largest bfloat16').to.equal(0x7f80);
+  });
+});
+
+describe('EntryWriter', () => {
+  it('fills a buffer piece by piece', () => {
+    const { memory } = openKernels();
+    const pointer = memory.alloc(16);
+    const numbers = Float32Array.of(1, -2, 3, 0.1);
+    const writer = new EntryWriter(memory, 'bfloat16', pointer, 3);
+    writer.write(bitsOf(numbers), 1, 2);
+    writer.write(bitsOf(numbers), 3, 1);
+    expect([...memory.halves(pointer, 3)].map(widen)).to.deep.equal([-2, 3, Math.fround(0.10009765625)]);
+    memory.free(pointer);
+  });
+});
