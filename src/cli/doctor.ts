@@ -55,6 +55,16 @@ function machineFindings(): Finding[] {
   ];
 }
 
+async function engineFindings(): Promise<Finding[]> {
+  const { inspectEngines } = await import('../engine/doctor.js');
+  return inspectEngines().map(({ name, available, found, threads, advice }) => ({
+    what: `engine ${name}`,
+    ok: available,
+    found: available ? `${found} (${threads} ${threads === 1 ? 'thread' : 'threads'})` : found,
+    advice,
+  }));
+}
+
 async function modelFindings(): Promise<Finding[]> {
   const [{ MODEL_NAMES }, { resolveModel }] = await Promise.all([
     import('../model/catalogue.js'),

@@ -33,7 +33,13 @@ describe('rope', () => {
   it('llama3 scaling keeps the fast channels, divides the slow ones by the factor, and blends between', () => {
     const scaled = ropeFrequencies({
       ...config,
-      ropeScaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 128 },
+      ropeScaling: {
+        kind: 'llama3',
+        factor: 8,
+        lowFreqFactor: 1,
+        highFreqFactor: 4,
+        originalMaxPositions: 128,
+      },
     });
     const plain = ropeFrequencies(config);
     expect(scaled[0]).to.equal(plain[0]);

@@ -1,0 +1,165 @@
+/** Every exported op on every engine present against the plain JavaScript engine, on random shapes. */
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { openEngine } from '../../src/engine/index.js';
+import type { Engine, EngineName, Ops, Tensor } from '../../src/engine/types.js';
+import { engineOrSkip } from '../support/engines.js';
+
+const size = fc.integer({ min: 1, max: 17 });
+
+/** Seeded numbers in [-2, 2). */
+function numbers(count: number, seed: number): Float32Array {
+  let state = seed | 1;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 30 - 2;
+  });
+}
+
+const total = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Largest difference, relative where the expected number is above 1. */
+function worst(found: Float32Array, expected: Float32Array): number {
+  return expected.reduce((most, value, i) => {
+    const difference = Math.abs(found[i]! - value) / Math.max(1, Math.abs(value));
+    return difference <= most ? most : difference;
+  }, 0);
+}
+
+interface Inputs {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly seed: number;
+}
+
+/** What each op is given, made of three sizes; the result is compared. */
+const CASES: Readonly<
+  Record<string, (ops: Ops, x: (shape: number[], n?: number) => Tensor, i: Inputs) => Tensor>
+> = {
+  fromHost: (_, x, { a, b }) => x([a, b]),
+  matMul: (ops, x, { a, b, c }) => ops.matMul(x([a, b]), x([b, c], 1)),
+  add: (ops, x, { a, b, c }) => ops.add(x([a, b, c]), x([b, c], 1)),
+  sub: (ops, x, { a, b, c }) => ops.sub(x([a, b, c]), x([b, c], 1)),
+  mul: (ops, x, { a, b, c }) => ops.mul(x([a, b, c]), x([c], 1)),
+  scale: (ops, x, { a, b }) => ops.scale(x([a, b]), 0.37),
+  rmsNorm: (ops, x, { a, b, c }) => ops.rmsNorm(x([a, b, c]), x([c], 1), 1e-5),
+  silu: (ops, x, { a, b }) => ops.silu(x([a, b])),
+  softmax: (ops, x, { a, b }) => ops.softmax(ops.scale(x([a, b]), 20)),
+  sum: (ops, x, { a, b, c }) => ops.sum(x([a, b, c]), 1),
+  square: (ops, x, { a, b }) => ops.square(x([a, b])),
+  reshape: (ops, x, { a, b, c }) => ops.reshape(x([a, b * c]), [a * b, c]),
+  transpose: (ops, x, { a, b, c }) => ops.transpose(x([a, b, c]), [1, 0, 2]),
+  slice: (ops, x, { a, b, c }) =>
+    ops.slice(x([a, b, c]), [a >> 1, b >> 1, c >> 1], [a - (a >> 1), b - (b >> 1), c - (c >> 1)]),
+  concat: (ops, x, { a, b, c }) => ops.concat([x([a, b]), x([a, c], 1)], 1),
+  gatherRows: (ops, x, { a, b, c, seed }) =>
+    ops.gatherRows(
+      x([a, b]),
+      Int32Array.from({ length: c }, (_, i) => (seed + 7 * i) % a),
+    ),
+};
+
+/** Ops without a tensor as result, or that only manage tensors; tested below or by every other test. */
+const NOT_COMPARED = ['toHost', 'argMax', 'tidy', 'keep', 'dispose', 'numTensors'];
+
+for (const name of ['wasm', 'native'] as const satisfies readonly EngineName[]) {
+  describe(`ops on ${name}`, () => {
+    let engine: Engine;
+    let reference: Engine;
+    before(async function () {
+      engine = await engineOrSkip(this, name);
+      reference = await openEngine('cpu');
+    });
+
+    it('every exported op has a case', () => {
+      expect(Object.keys(engine.ops).sort()).to.deep.equal([...Object.keys(CASES), ...NOT_COMPARED].sort());
+    });
+
+    for (const [op, run] of Object.entries(CASES)) {
+      it(`${op} computes what cpu computes`, () => {
+        const on = ({ ops }: Engine, inputs: Inputs): { shape: number[]; data: Float32Array } =>
+          ops.tidy(() => {
+            const result = run(
+              ops,
+              (shape, n = 0) => ops.fromHost(numbers(total(shape), inputs.seed + n), shape),
+              inputs,
+            );
+            return { shape: result.shape, data: ops.toHost(result) };
+          });
+        fc.assert(
+          fc.property(size, size, size, fc.nat(1e6), (a, b, c, seed) => {
+            const inputs = { a, b, c, seed };
+            const expected = on(reference, inputs);
+            const found = on(engine, inputs);
+            expect(found.shape).to.deep.equal(expected.shape);
+            expect(worst(found.data, expected.data)).to.be.below(1e-5);
+          }),
+          { numRuns: 60, seed: 1 },
+        );
+      });
+    }
+
+    it('argMax gives the lower index of equal entries', () => {
+      const { ops } = engine;
+      const best = ops.tidy(() => ops.argMax(ops.fromHost(Float32Array.of(1, 3, 3, 0, 0, -1), [2, 3])));
+      expect([...best]).to.deep.equal([1, 0]);
+    });
+
+    it('matMul refuses what is slow or wrong elsewhere', () => {
+      const { ops } = engine;
+      expect(() =>
+        ops.tidy(() =>
+          ops.matMul(ops.fromHost(numbers(8, 1), [2, 2, 2]), ops.fromHost(numbers(4, 1), [2, 2])),
+        ),
+      ).to.throw(RangeError, /two matrices/);
+    });
+
+    it('keeps no tensor that tidy did not return', () => {
+      const { ops } = engine;
+      const before = ops.numTensors();
+      const kept = ops.tidy(() => {
+        const x = ops.fromHost(numbers(6, 1), [2, 3]);
+        ops.softmax(x);
+        ops.rmsNorm(x, ops.fromHost(numbers(3, 2), [3]), 1e-5);
+        return ops.silu(x);
+      });
+      expect(ops.numTensors()).to.equal(before + 1);
+      ops.dispose(kept);
+      expect(ops.numTensors()).to.equal(before);
+    });
+
+    it('gives a row the same bits whatever rows share its block, and wherever it stands', () => {
+      const { ops, rowBlock } = engine;
+      const rows = rowBlock === 1 ? [1, 2, 5, 16, 33] : [rowBlock];
+      for (const [k, n] of [
+        [576, 192],
+        [64, 1000],
+        [1536, 57],
+      ] as const) {
+        const weight = ops.fromHost(numbers(k * n, 3), [k, n]);
+        const row = numbers(k, 4);
+        const product = (count: number, at: number, seed: number): Uint32Array => {
+          const x = numbers(count * k, seed);
+          x.set(row, at * k);
+          const out = ops.tidy(() => {
+            const y = ops.matMul(
+              ops.rmsNorm(ops.fromHost(x, [count, k]), ops.fromHost(numbers(k, 5), [k]), 1e-5),
+              weight,
+            );
+            return ops.toHost(ops.mul(ops.silu(y), ops.softmax(y)));
+          });
+          return new Uint32Array(out.slice(at * n, (at + 1) * n).buffer);
+        };
+        const expected = product(rows[0]!, 0, 9);
+        for (const count of rows) {
+          for (const at of new Set([0, 1, count >> 1, count - 1])) {
+            if (at < count)
+              expect(product(count, at, 10 + at), `${count} rows, at ${at}`).to.deep.equal(expected);
+          }
+        }
+        ops.dispose(weight);
+      }
+    });
+  });
+}
