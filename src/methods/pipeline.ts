@@ -5,9 +5,10 @@
  * its parameters asked for something, is an error: compression that silently was not applied looks like a perfect
  * method. Knows no method by name.
  */
+import { fullPlan } from '../cache/plan.js';
 import { observationKey, type LayerPlan, type LayerTrace, type Observation } from '../cache/types.js';
 import { UserError } from '../errors.js';
-import { fullPlan, prunesTheSame } from './plan.js';
+import { prunesTheSame } from './plan.js';
 import { methods } from './registry.js';
 import type { Method, MethodStep, Pipeline } from './types.js';
 

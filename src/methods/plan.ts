@@ -1,19 +1,11 @@
 /**
- * Layer plans: the full one, when two of them prune the same, and what a method may still refine.
+ * Layer plans: when two of them prune the same, and what a method may still refine.
  *
  * Decides what "changed nothing" means: the same tokens, and on neither side an entry dropped that was held
  * before. Knows no method.
  */
-import type { LayerPlan, LayerShape, SidePlan } from '../cache/types.js';
+import type { LayerPlan, SidePlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
-
-/** Every position of every KV head, dense. */
-export function fullPlan(shape: Pick<LayerShape, 'kvHeads' | 'length'>): LayerPlan {
-  const tokens = Array.from({ length: shape.kvHeads }, () =>
-    Int32Array.from({ length: shape.length }, (_, t) => t),
-  );
-  return { tokens, keys: { codec: 'dense' }, values: { codec: 'dense' } };
-}
 
 /** True where `after`, a refinement of `before`, stores every entry that `before` stores, in the same form. */
 export function prunesTheSame(before: LayerPlan, after: LayerPlan): boolean {

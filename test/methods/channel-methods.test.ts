@@ -4,7 +4,7 @@ import type { LayerTrace, SidePlan } from '../../src/cache/types.js';
 import { UserError } from '../../src/errors.js';
 import { keptChannels } from '../../src/methods/channels.js';
 import { windowQueries } from '../../src/methods/observations.js';
-import { fullPlan } from '../../src/methods/plan.js';
+import { fullPlan } from '../../src/cache/plan.js';
 import { spark, type SparkParams } from '../../src/methods/spark.js';
 import { think } from '../../src/methods/think.js';
 import { readSide, smallTrace } from './support.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../src/errors.js';
 import { windowAttention, windowQueries } from '../../src/methods/observations.js';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
-import { fullPlan } from '../../src/methods/plan.js';
+import { fullPlan } from '../../src/cache/plan.js';
 import { methods } from '../../src/methods/registry.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { smallTrace } from './support.js';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../../src/errors.js';
 import { windowAttention } from '../../src/methods/observations.js';
 import { planLayer } from '../../src/methods/pipeline.js';
-import { fullPlan } from '../../src/methods/plan.js';
+import { fullPlan } from '../../src/cache/plan.js';
 import { snapkv } from '../../src/methods/snapkv.js';
 import { streamingLlm } from '../../src/methods/streaming-llm.js';
 import { budgetFields, tokenMethod } from '../../src/methods/token-method.js';

@@ -15,8 +15,8 @@ describe('results/statistics', () => {
       expect(signFlipPValue([0, 0, 0])).to.equal(1);
       expect(signFlipPValue([1])).to.equal(1);
       expect(signFlipPValue([1, 1, 1, 1, 1])).to.equal(2 / 32);
-      // |±1 ±2 ±3| ≥ 4: all but ±(3 − 2 − 1), ±(3 − 2 + 1), so 4 of 8.
-      expect(signFlipPValue([1, 0, 3])).to.equal(1);
+      expect(signFlipPValue([1, 0, 3])).to.equal(0.5);
+      // Sums ±6, ±4, ±2 and ±0: |sum| ≥ 4 for 4 of 8.
       expect(signFlipPValue([-1, 2, 3])).to.equal(0.5);
     });
 

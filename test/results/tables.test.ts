@@ -4,7 +4,6 @@ import { accuracyCsv } from '../../src/results/accuracy.js';
 import { collectResults } from '../../src/results/cell-results.js';
 import { memoryCsv } from '../../src/results/memory.js';
 import type { CellInfo, SampleRecord } from '../../src/results/types.js';
-import { summarise } from '../../src/report/summary.js';
 import { cell, full, record, spark } from './support.js';
 
 const snapkv = { label: 'snapkv(budget=256,window=8)', steps: [{ method: 'snapkv', params: { budget: 256, window: 8 } }] };
@@ -150,49 +149,5 @@ describe('results/memory', () => {
 
   it('leaves everything empty without records', () => {
     expect(Object.values(parse(memoryCsv(collectResults([cell(full)], [])))[0]!).slice(-15).join('')).to.equal('');
-  });
-});
-
-describe('report/summary', () => {
-  const task = (name: string, samples: number, values: readonly number[]) => {
-    const infos = [full, spark].map((pipeline) => cell(pipeline, { task: name, samples }));
-    return {
-      infos,
-      list: infos.flatMap((info, c) =>
-        Array.from({ length: samples }, (_, sample) => record(info, sample, { score: values[c]! })),
-      ),
-    };
-  };
-  const one = task('ruler/one', 1, [1, 0.5]);
-  const two = task('ruler/two', 3, [0.5, 0.5]);
-  const results = collectResults([...one.infos, ...two.infos], [...one.list, ...two.list]);
-  const cellsOf = (text: string): string[][] => text.split('\n').map((line) => line.trim().split(/ {2,}/));
-
-  it('averages over tasks, each weighing the same', () => {
-    expect(cellsOf(summarise(results, { width: 200 }))).to.deep.equal([
-      ['spark-nano · context 1024 · question compressed'],
-      ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples', 'one', 'two'],
-      ['full', '75.00', '–', '–', '23.5', '4', '100.00', '50.00'],
-      ['spark(ratio=0.8)', '50.00', '25.00', '33.33', '23.5', '4', '50.00', '50.00'],
-    ]);
-  });
-
-  it('leaves the columns of single tasks out where they do not fit', () => {
-    const lines = summarise(results, { width: 70 }).split('\n');
-    expect(cellsOf(lines.join('\n'))[1]).to.deep.equal(['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples']);
-    expect(new Set(lines.slice(1).map((line) => line.length))).to.have.property('size', 1);
-  });
-
-  it('shows what is missing', () => {
-    const partial = summarise(collectResults(one.infos.map((info) => ({ ...info, samples: 2 })), one.list.slice(0, 1)));
-    expect(cellsOf(partial).slice(2)).to.deep.equal([
-      ['full', '100.00', '–', '–', '23.5', '1/2'],
-      ['spark(ratio=0.8)', '–', '–', '–', '–', '0/2'],
-    ]);
-  });
-
-  it('writes no escapes unless asked to', () => {
-    expect(summarise(results)).to.not.contain('\u001b');
-    expect(summarise(results, { bold: true })).to.match(/^\u001b\[1mspark-nano/);
   });
 });
