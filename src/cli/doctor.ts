@@ -7,7 +7,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { alignColumns } from '../report/text-table.js';
-import { formatBytes } from './format.js';
+import { formatBytes, plural } from './format.js';
 import { jsonOption, type JsonOptions } from './options.js';
 import type { Session } from './session.js';
 
@@ -30,8 +30,11 @@ export function addDoctor(root: Command, session: Session): void {
         session.printJson(findings);
         return;
       }
-      const rows = findings.map(({ what, ok, found, advice }) => [ok ? 'ok' : '–', what, found, advice]);
-      session.print(alignColumns(rows).join('\n'));
+      const lines = alignColumns(findings.map(({ what, ok, found }) => [ok ? 'ok' : '–', what, found]));
+      findings.forEach(({ advice }, index) => {
+        session.print(lines[index]!);
+        if (advice !== '') session.print(`      → ${advice}`);
+      });
     });
 }
 
@@ -57,12 +60,15 @@ function machineFindings(): Finding[] {
 
 async function engineFindings(): Promise<Finding[]> {
   const { inspectEngines } = await import('../engine/doctor.js');
-  return inspectEngines().map(({ name, available, found, threads, advice }) => ({
-    what: `engine ${name}`,
-    ok: available,
-    found: available ? `${found} (${threads} ${threads === 1 ? 'thread' : 'threads'})` : found,
-    advice,
-  }));
+  return (await inspectEngines()).map(({ name, available, versions, threads, detail, hint }) => {
+    const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+    return {
+      what: `engine ${name}`,
+      ok: available,
+      found: available ? [detail, ...software, plural(threads, 'thread')].join(', ') : detail,
+      advice: hint ?? '',
+    };
+  });
 }
 
 async function modelFindings(): Promise<Finding[]> {

@@ -150,7 +150,7 @@ function cardText({ kind, name, summary, facts, notes, parameters }: Card): stri
 }
 
 async function unknownName(name: string): Promise<UserError> {
-  const { didYouMean } = await import('../spec/suggest.js');
+  const { didYouMean } = await import('../did-you-mean.js');
   const entries = await Promise.all(KINDS.map(listEntries));
   const names = entries.flat().map((entry) => entry.name);
   return new UserError(`no method, task, model or engine is called "${name}".${didYouMean(name, names)}`, {

@@ -1,48 +1,76 @@
 /**
- * Which engines this machine has, and what helps where one is missing.
+ * What `spark-eval doctor` and `spark-eval list engines` say about engines.
  *
- * Decides what counts as ready: for the TensorFlow engines a build that is there; whether it computes right is
- * checked by `setup`, which may be run again. Loads no tensor library.
+ * Decides what is looked at, and that nothing that is missing or broken makes the question itself fail.
+ * TensorFlow is only ever loaded in a child process here.
  */
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { nativeFolder, type NativeKind, readMarker } from './native-folder.js';
-import { locateNative } from './open-native.js';
-import type { EngineName } from './types.js';
+import { UserError } from '../errors.js';
+import { checkPackage } from './check.js';
+import { locateNative, threadsFromEnvironment } from './open-native.js';
+import type { NativeKind } from './native-folder.js';
+import { openPortable } from './open-portable.js';
+import { ENGINE_NAMES, type EngineName } from './types.js';
 
 export interface EngineReport {
   readonly name: EngineName;
   readonly available: boolean;
-  /** Where it comes from, or why it is not there. */
-  readonly found: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Threads that it would run with; 0 where it is not available. */
   readonly threads: number;
-  /** What helps; empty where nothing is wrong. */
-  readonly advice: string;
+  /** Where it was found, or why it is not available. */
+  readonly detail: string;
+  /** What the user can do where it is not available. */
+  readonly hint: string | undefined;
 }
 
-/** All engines, in the order of preference of `auto`. */
-export function inspectEngines(): EngineReport[] {
-  return [
-    inspectNative('gpu'),
-    inspectNative('native'),
-    { name: 'wasm', available: true, found: 'part of this package', threads: 1, advice: '' },
-    { name: 'cpu', available: true, found: 'part of this package; for tests, slow', threads: 1, advice: '' },
-  ];
+/** A report on every engine, in the order of preference of `auto`. Never throws for what it finds. */
+export async function inspectEngines(): Promise<EngineReport[]> {
+  return Promise.all(
+    ENGINE_NAMES.map(async (name) => {
+      try {
+        return await (name === 'native' || name === 'gpu' ? inspectNative(name) : inspectPortable(name));
+      } catch (error) {
+        const hint = error instanceof UserError ? error.hint : undefined;
+        return unavailable(name, error instanceof Error ? error.message : String(error), hint);
+      }
+    }),
+  );
 }
 
-function inspectNative(kind: NativeKind): EngineReport {
-  const location = locateNative(kind);
-  const threads = availableParallelism();
-  if (location.path === undefined) {
-    const advice =
-      kind === 'gpu'
-        ? 'with an NVIDIA GPU: spark-eval setup gpu'
-        : 'spark-eval setup native (about ten times faster than wasm)';
-    return { name: kind, available: false, found: location.reason, threads, advice };
+function unavailable(name: EngineName, detail: string, hint: string | undefined): EngineReport {
+  return { name, available: false, versions: {}, threads: 0, detail, hint };
+}
+
+async function inspectPortable(name: 'wasm' | 'cpu'): Promise<EngineReport> {
+  const { threads, versions } = await openPortable(name);
+  const detail = name === 'wasm' ? 'built in' : 'built in; slow, for tests only, taken only by name';
+  return { name, available: true, versions, threads, detail, hint: undefined };
+}
+
+async function inspectNative(name: NativeKind): Promise<EngineReport> {
+  const setup = `spark-eval setup ${name}`;
+  const location = locateNative(name);
+  if (location.path === undefined) return unavailable(name, location.reason, setup);
+  const path =
+    location.from === 'package' ? createRequire(import.meta.url).resolve(location.path) : location.path;
+  let result;
+  try {
+    result = await checkPackage(path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return unavailable(name, `found in ${path}, but: ${error.message}`, `${setup} --force`);
   }
-  const marker = location.from === 'setup' ? readMarker(nativeFolder(kind)) : undefined;
-  const found =
-    marker === undefined
-      ? 'the installed npm package'
-      : `TensorFlow ${marker.tensorflow}, built by setup: ${nativeFolder(kind)}`;
-  return { name: kind, available: true, found, threads, advice: '' };
+  if (name === 'gpu' && !result.usesGpu) {
+    return unavailable(name, `found in ${path}, but TensorFlow finds no CUDA device`, 'check nvidia-smi');
+  }
+  return {
+    name,
+    available: true,
+    versions: { tfjs: result.tfjs, tensorflow: result.tensorflow },
+    threads: threadsFromEnvironment() ?? availableParallelism(),
+    detail: path,
+    hint: undefined,
+  };
 }

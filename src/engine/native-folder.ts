@@ -6,8 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { z } from 'zod';
+import { cacheFolder } from '../cache-folder.js';
 
 /** The two engines that run on the TensorFlow library. */
 export type NativeKind = 'native' | 'gpu';
@@ -30,11 +30,6 @@ const markerSchema = z.strictObject({
 
 /** What was built, from what, and when; `marker.json` in the build's folder. */
 export type NativeMarker = z.infer<typeof markerSchema>;
-
-/** The user's cache folder of spark-eval; `SPARK_EVAL_CACHE` names another. */
-export function cacheFolder(): string {
-  return process.env['SPARK_EVAL_CACHE'] ?? envPaths('spark-eval', { suffix: '' }).cache;
-}
 
 /** Folder of the finished build of one kind. */
 export function nativeFolder(kind: NativeKind): string {

@@ -124,7 +124,8 @@ function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNames
   }
 }
 
-function threadsFromEnvironment(): number | undefined {
+/** Threads that TensorFlow is told by its environment variable, where it names a valid number. */
+export function threadsFromEnvironment(): number | undefined {
   const count = Number(process.env['TF_NUM_INTRAOP_THREADS']);
   return Number.isSafeInteger(count) && count >= 1 ? count : undefined;
 }

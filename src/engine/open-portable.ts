@@ -1,7 +1,8 @@
 /**
  * Opens the two engines that need nothing installed: wasm, and cpu for tests.
  *
- * Decides where the wasm files are found. Both have one thread.
+ * Decides where the wasm files are found, and that loading them leaves no handlers on the process. Both have
+ * one thread.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -19,7 +20,8 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
   } else {
     await import('@tensorflow/tfjs-backend-cpu');
   }
-  if (!(await tf.setBackend(name))) throw new Error(`the ${name} backend of TensorFlow.js did not start`);
+  const started = await withoutNewHandlers(() => tf.setBackend(name));
+  if (!started) throw new Error(`the ${name} backend of TensorFlow.js did not start`);
   return {
     name,
     ops: createOps(tf, name),
@@ -27,4 +29,24 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
     threads: 1,
     rowBlock: 1,
   };
+}
+
+const CRASH_EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * Takes away the crash handlers that the wasm loader adds: they rethrow whatever any part of the program
+ * throws, which prints the loader's minified source (some 25 kB) in front of every crash.
+ */
+async function withoutNewHandlers<T>(load: () => Promise<T>): Promise<T> {
+  const before = CRASH_EVENTS.map((event) => new Set(process.rawListeners(event)));
+  try {
+    return await load();
+  } finally {
+    CRASH_EVENTS.forEach((event, i) => {
+      for (const listener of process.rawListeners(event)) {
+        if (!before[i]!.has(listener))
+          process.removeListener(event, listener as (...args: unknown[]) => void);
+      }
+    });
+  }
 }

@@ -86,9 +86,7 @@ export function logitsAfter(
   const blocks = advance(model, rows, tokens);
   const logits = blocks.flatMap((block) => {
     const flat = model.ops.toHost(block);
-    return Array.from({ length: block.shape[0] }, (_, r) =>
-      flat.slice(r * vocabulary, (r + 1) * vocabulary),
-    );
+    return Array.from({ length: block.shape[0] }, (_, r) => flat.slice(r * vocabulary, (r + 1) * vocabulary));
   });
   model.ops.dispose(...blocks);
   return logits.slice(0, rows.length);

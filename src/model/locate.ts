@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { didYouMean } from '../spec/suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 import { type CatalogueEntry, findModel, MODEL_NAMES, modelFolder } from './catalogue.js';
 
 export interface ModelLocation {

@@ -12,7 +12,7 @@ import { applyOverride } from './overrides.js';
 import { readPipelines } from './pipelines.js';
 import { Problems } from './problems.js';
 import { AXES, specSchema, type SpecFields } from './schema.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 import { readTasks, type TaskChoice } from './tasks.js';
 import type { ResolvedSpec, SpecCatalogue, TaskCell } from './types.js';
 

@@ -8,7 +8,7 @@ import type { Node } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, YAMLMap } from 'yaml';
 import { UserError } from '../errors.js';
 import { keyText, type SpecDocument } from './document.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 
 /**
  * Applies one override, e.g. `cache.1.spark.ratio=0.8`: steps joined by dots, list items by 0-based number, the

@@ -10,7 +10,7 @@ import type { Path } from './document.js';
 import { FULL, pipelineLabel } from './label.js';
 import { expandParams, MAX_COMBINATIONS, type Params } from './params.js';
 import type { Problems } from './problems.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 import type { SpecCatalogue } from './types.js';
 
 type Methods = SpecCatalogue['methods'];

@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { UserError } from '../errors.js';
 import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
 import type { Path, SpecDocument } from './document.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 
 export class Problems {
   private readonly found = new Map<string, { place: string; message: string }>();

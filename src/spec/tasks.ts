@@ -9,7 +9,7 @@ import { canonicalJson } from '../results/canonical-json.js';
 import type { Path } from './document.js';
 import { expandParams, type Params } from './params.js';
 import type { Problems } from './problems.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from '../did-you-mean.js';
 import type { SpecCatalogue } from './types.js';
 
 type Tasks = SpecCatalogue['tasks'];

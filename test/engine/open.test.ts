@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { inspectEngines } from '../../src/engine/doctor.js';
+import { type EngineReport, inspectEngines } from '../../src/engine/doctor.js';
 import { checkModelFits, openEngine } from '../../src/engine/index.js';
+import { markerFile, nativeFolder, packageFolder, readMarker } from '../../src/engine/native-folder.js';
+import { locateNative } from '../../src/engine/open-native.js';
 import type { EngineName } from '../../src/engine/types.js';
 import { UserError } from '../../src/errors.js';
 
@@ -26,6 +29,9 @@ describe('opening engines', () => {
       (error: unknown) => error,
     );
 
+  const report = async (wanted: EngineName): Promise<EngineReport> =>
+    (await inspectEngines()).find(({ name }) => name === wanted)!;
+
   it('names the engines where the name is unknown', async () => {
     const error = (await failure('cuda')) as UserError;
     expect(error).to.be.instanceOf(UserError);
@@ -34,24 +40,71 @@ describe('opening engines', () => {
   });
 
   it('says what helps where gpu is missing', async function () {
-    if (inspectEngines().find(({ name }) => name === 'gpu')!.available) this.skip();
+    if ((await report('gpu')).available) this.skip();
     const error = (await failure('gpu')) as UserError;
     expect(error.format()).to.match(/engine gpu is not available[\s\S]*spark-eval setup gpu/);
   });
 
-  it('reports a native engine that is not built, with what helps', function () {
-    const native = inspectEngines().find(({ name }) => name === 'native')!;
+  it('reports a native engine that is not built, with what helps', async function () {
+    const native = await report('native');
     if (native.available) this.skip();
-    expect(native.found).to.contain(empty);
-    expect(native.advice).to.contain('spark-eval setup native');
+    expect(native.detail).to.contain(empty);
+    expect(native.hint).to.contain('spark-eval setup native');
+    expect(native.threads).to.equal(0);
+  });
+
+  it('takes wasm where nothing is installed, and says what native needs', async function () {
+    if (locateNative('native').path !== undefined || locateNative('gpu').path !== undefined) this.skip();
+    expect((await openEngine('auto')).name).to.equal('wasm');
+    const error = (await failure('native')) as UserError;
+    expect(error.format()).to.match(/engine native is not available[\s\S]*spark-eval setup native/);
+  });
+
+  it('reports a build that does not load as broken', async function () {
+    if (locateNative('native').path !== undefined) this.skip();
+    const folder = nativeFolder('native');
+    mkdirSync(packageFolder(folder, 'native'), { recursive: true });
+    writeFileSync(join(packageFolder(folder, 'native'), 'index.js'), 'throw new Error("no such library");');
+    writeFileSync(
+      markerFile(folder),
+      JSON.stringify({
+        ...{ format: 1, package: 'p', tensorflow: '2', tfjsNode: '4', wheel: 'w' },
+        ...{ wheelSha256: 's', node: 'v', builtAt: 'now' },
+      }),
+    );
+    const native = await report('native');
+    expect(native.available).to.equal(false);
+    expect(native.detail).to.contain('no such library');
+    expect(native.hint).to.contain('--force');
+  });
+
+  it('treats a build without a valid marker as absent', () => {
+    const folder = nativeFolder('native');
+    mkdirSync(folder, { recursive: true });
+    for (const text of ['', '{', '{"format": 2}', '[]']) {
+      writeFileSync(markerFile(folder), text);
+      expect(readMarker(folder), text).to.equal(undefined);
+    }
   });
 
   it('always has wasm, with one thread', async () => {
-    expect(inspectEngines().find(({ name }) => name === 'wasm')!.available).to.equal(true);
+    expect((await report('wasm')).available).to.equal(true);
     const engine = await openEngine('wasm');
     expect(engine.name).to.equal('wasm');
     expect(engine.threads).to.equal(1);
     expect(await openEngine('wasm')).to.equal(engine);
+  });
+
+  it('leaves no crash handlers of the wasm loader behind', () => {
+    const script = `
+      const { openEngine } = await import(process.argv[1]);
+      await openEngine('wasm');
+      process.stdout.write(String(process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')));
+    `;
+    const main = new URL('../../src/engine/index.ts', import.meta.url).href;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script, main];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '0', stderr: '' });
   });
 
   it('refuses numbers of threads that make no sense', async () => {

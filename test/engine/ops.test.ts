@@ -100,10 +100,40 @@ for (const name of ['wasm', 'native'] as const satisfies readonly EngineName[]) 
       });
     }
 
-    it('argMax gives the lower index of equal entries', () => {
+    it('argMax gives the lower index of equal entries, also in wide rows', () => {
       const { ops } = engine;
+      const width = 49152;
+      const wide = Float32Array.from({ length: 2 * width }, (_, i) => Number(i % 1000 >= 990));
+      const first = [...ops.tidy(() => ops.argMax(ops.fromHost(wide, [2, width])))];
+      expect(first).to.deep.equal([990, wide.indexOf(1, width) - width]);
       const best = ops.tidy(() => ops.argMax(ops.fromHost(Float32Array.of(1, 3, 3, 0, 0, -1), [2, 3])));
       expect([...best]).to.deep.equal([1, 0]);
+    });
+
+    it('softmax gives masked entries exactly nothing', () => {
+      const { ops } = engine;
+      const x = Float32Array.of(1, -Infinity, 1, -Infinity, -Infinity, 5);
+      const found = ops.tidy(() => ops.toHost(ops.softmax(ops.fromHost(x, [2, 3]))));
+      expect([...found]).to.deep.equal([0.5, 0, 0.5, 0, 0, 1]);
+    });
+
+    it('copies what it is given and what it gives', () => {
+      const { ops } = engine;
+      ops.tidy(() => {
+        const data = Float32Array.of(1, 2);
+        const x = ops.fromHost(data, [2]);
+        data[0] = 9;
+        ops.toHost(x)[1] = 9;
+        expect([...ops.toHost(ops.scale(x, 1))]).to.deep.equal([1, 2]);
+      });
+    });
+
+    it('gatherRows refuses rows that are not there', () => {
+      const { ops } = engine;
+      const gather = (row: number): Float32Array =>
+        ops.tidy(() => ops.toHost(ops.gatherRows(ops.fromHost(numbers(6, 1), [2, 3]), Int32Array.of(row))));
+      expect(() => gather(2)).to.throw();
+      expect(() => gather(-1)).to.throw();
     });
 
     it('matMul refuses what is slow or wrong elsewhere', () => {

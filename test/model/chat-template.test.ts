@@ -31,12 +31,7 @@ describe('chat template', () => {
   });
 
   it('turns every failure into a UserError', () => {
-    for (const source of [
-      '{% if %}',
-      '{{ raise_exception("no system") }}',
-      '{% for m in 3 %}{% endfor %}',
-      '{{ x.y.z }}',
-    ]) {
+    for (const source of ['{% if %}', '{{ raise_exception("no system") }}', '{% for m in 3 %}{% endfor %}']) {
       const error = userError(() => render(source));
       expect(error.message).to.match(/^the chat template fails: /);
       expect(error.place).to.equal('chat_template.jinja');

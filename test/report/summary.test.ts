@@ -55,6 +55,6 @@ describe('report/summary', () => {
 
   it('writes no escapes unless asked to', () => {
     expect(summarise(results)).to.not.contain('\u001b');
-    expect(summarise(results, { bold: true })).satisfy((text: string) => text.startsWith('\u001b[1mspark-nano'));
+    expect(summarise(results, { bold: true }).startsWith('\u001b[1mspark-nano')).to.equal(true);
   });
 });

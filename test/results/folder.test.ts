@@ -131,12 +131,14 @@ describe('results/folder', () => {
     }));
 
   it('says what helps where the disk is full or permission is missing', () => {
-    const error = fileError(Object.assign(new Error('x'), { code: 'ENOSPC' }), '/out/journal.jsonl', 'append to the journal');
-    expect(words(error)).to.equal(
+    const words = (code: string, path: string, action: string): string => {
+      const error = fileError(Object.assign(new Error('x'), { code }), path, action);
+      return error instanceof UserError ? error.format() : 'not a UserError';
+    };
+    expect(words('ENOSPC', '/out/journal.jsonl', 'append to the journal')).to.equal(
       '/out/journal.jsonl  cannot append to the journal: the disk is full\n  Free some space and run the same command again; what is finished is kept.',
     );
-    const denied = fileError(Object.assign(new Error('x'), { code: 'EACCES' }), '/out', 'create the result folder');
-    expect(words(denied)).to.equal(
+    expect(words('EACCES', '/out', 'create the result folder')).to.equal(
       '/out  cannot create the result folder: permission denied\n  Choose another output folder: --set output=FOLDER.',
     );
   });

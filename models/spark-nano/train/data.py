@@ -46,6 +46,9 @@ class Row:
             at = next(i for i, (a, b) in enumerate(encoded.offsets) if a <= start < b)
             first.append(base + at)
             extra = EXTRA * (1 if len(first) == 1 else 2)   # which one comes next is the hardest
+            if "-" in value:                                # a uuid: whether its blank stands alone tells as much
+                blank = next(i for i, (a, b) in enumerate(encoded.offsets) if a <= start - 1 < b)
+                weights[blank] = 1 + extra
             for i in range(min(8, len(weights) - 2 - at)):
                 weights[at + i] = max(weights[at + i], 1 + extra * FADE ** i)
         self.ids += encoded.ids + [self.tokenizer.token_to_id("<eos>")]
@@ -177,12 +180,12 @@ def plan(rng: random.Random, size: int, plain: bool):
         keys = max(keys, queries)
         return hay, key, value, [values] * keys, [rng.sample(range(keys), queries)]
     hay = rng.choices(("noise", "essay", "needle"), (2, 6, 2))[0]
-    value = "uuids" if rng.random() < 0.3 else "numbers"
+    value = "uuids" if rng.random() < 0.35 else "numbers"
     key = "uuids" if rng.random() < (0.4 if hay == "needle" else 0.07) else "words"
     room = size * rng.uniform(0.2, 0.5) - 40                # tokens for the questions
     groups, questions = [], []
     while room > 0 or not questions:
-        form = rng.choices(("one", "values", "keys"), (40, 30, 30) if value == "numbers" else (90, 5, 5))[0]
+        form = rng.choices(("one", "values", "keys"), (30, 45, 25) if value == "numbers" else (90, 5, 5))[0]
         many = 1 if form == "one" else rng.randint(2, 4) if value == "numbers" else 2
         mine = [len(groups) + i for i in range(many if form == "keys" else 1)]
         groups += [many if form == "values" else 1] * len(mine)

@@ -28,7 +28,7 @@ SLOWEST_STEP = 10.0
 # share of the budget spent -> how often whole prompts have which length
 LENGTHS = [(0.00, {256: 1, 512: 2, 1024: 1}), (0.35, {256: 1, 512: 3, 1024: 3, 2048: 1}),
            (0.55, {256: 3, 512: 4, 1024: 1, 2048: 1}), (0.68, {512: 3, 1024: 2, 2048: 2, 4096: 1}),
-           (0.84, {512: 1, 1024: 2, 2048: 2, 4096: 2})]
+           (0.78, {256: 2, 512: 3, 1024: 4, 2048: 2, 4096: 1})]
 
 
 def length_of(fraction: float, step: int, stage: int) -> int:

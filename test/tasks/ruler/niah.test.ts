@@ -1,152 +1,252 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/errors.js';
-import { fnv1a, isHeldOut } from '../../../src/tasks/held-out.js';
 import { tasks } from '../../../src/tasks/registry.js';
-import { largestFitting } from '../../../src/tasks/ruler/fit.js';
-import { fractionFound } from '../../../src/tasks/ruler/score.js';
+import { isHeldOut } from '../../../src/tasks/held-out.js';
+import { niahTasks, type NiahParams } from '../../../src/tasks/ruler/niah.js';
 import type { Sample } from '../../../src/tasks/types.js';
 
-/** Words, digits and punctuation marks each count one. */
-const countTokens = (text: string): number => text.match(/[A-Za-z]+|\d|[^\sA-Za-z\d]/g)?.length ?? 0;
+/** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
+const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
 
-function draw(name: string, contextLength = 1024, index = 0, seed = 42): Sample {
-  return tasks.get(`ruler/${name}`)!.sample({ contextLength, seed, index, params: {}, countTokens });
+interface Asked {
+  contextLength?: number;
+  seed?: number;
+  index?: number;
+  params?: NiahParams;
 }
 
-const prompt = (sample: Sample): string => `${sample.context}${sample.question} ${sample.answerPrefix}`;
-const occurrences = (text: string, part: string): number => text.split(part).length - 1;
-
-interface Shape {
-  readonly needles: number;
-  readonly answers: number;
-  readonly value: RegExp;
+function draw(task: string, { contextLength = 1024, seed = 42, index = 0, params = {} }: Asked = {}): Sample {
+  return tasks.get(`ruler/${task}`)!.sample({ contextLength, seed, index, params, countTokens });
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const number = /^[1-9]\d{6}$/;
-/** needles 0: the haystack itself is made of them. */
-const SHAPES: Readonly<Record<string, Shape>> = {
-  niah_single_1: { needles: 1, answers: 1, value: number },
-  niah_single_2: { needles: 1, answers: 1, value: number },
-  niah_single_3: { needles: 1, answers: 1, value: uuid },
-  niah_multikey_1: { needles: 4, answers: 1, value: number },
-  niah_multikey_2: { needles: 0, answers: 1, value: number },
-  niah_multikey_3: { needles: 0, answers: 1, value: uuid },
-  niah_multivalue: { needles: 4, answers: 4, value: number },
-  niah_multiquery: { needles: 4, answers: 4, value: number },
+const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Sample) =>
+  countTokens(`${context}${question} ${answerPrefix}`) + maxNewTokens;
+const occurrences = (text: string, part: string) => text.split(part).length - 1;
+
+const NUMBER = /^[1-9]\d{6}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const WORD = /^[A-Za-z].*-.+$/;
+
+/** Needles in the text (undefined: as many as fit), answers, and what keys and values look like. */
+const expected: Record<
+  string,
+  { needles?: number; answers: number; key: RegExp; value: RegExp; joint: string }
+> = {
+  niah_single_1: { needles: 1, answers: 1, key: WORD, value: NUMBER, joint: '\n' },
+  niah_single_2: { needles: 1, answers: 1, key: WORD, value: NUMBER, joint: ' ' },
+  niah_single_3: { needles: 1, answers: 1, key: WORD, value: UUID, joint: ' ' },
+  niah_multikey_1: { needles: 4, answers: 1, key: WORD, value: NUMBER, joint: ' ' },
+  niah_multikey_2: { answers: 1, key: WORD, value: NUMBER, joint: '\n' },
+  niah_multikey_3: { answers: 1, key: UUID, value: UUID, joint: '\n' },
+  niah_multivalue: { needles: 4, answers: 4, key: WORD, value: NUMBER, joint: ' ' },
+  niah_multiquery: { needles: 4, answers: 4, key: WORD, value: NUMBER, joint: ' ' },
 };
 
-describe('RULER needle tasks', () => {
-  it('are the eight of the paper', () => {
-    expect([...tasks.keys()]).to.have.members(Object.keys(SHAPES).map((name) => `ruler/${name}`));
+describe('niah', () => {
+  it('there are eight tasks, and each says what it is', () => {
+    expect(niahTasks.map((task) => task.name)).to.deep.equal(
+      Object.keys(expected).map((name) => `ruler/${name}`),
+    );
+    expect(niahTasks[0]!.summary).to.equal('1 number to recall, 1 word key hidden in repeated noise');
+    expect(niahTasks[7]!.summary).to.equal('4 numbers to recall, 4 word keys hidden in an essay');
   });
 
-  for (const [name, { needles, answers, value }] of Object.entries(SHAPES)) {
-    describe(name, () => {
-      it('fills the context and never more than it', () => {
-        for (const length of [1024, 2048]) {
+  for (const [task, { needles, answers, key, value, joint }] of Object.entries(expected)) {
+    describe(task, () => {
+      for (const contextLength of [800, 1024, 4096]) {
+        it(`fills ${contextLength} tokens as far as whole units go`, () => {
           for (const index of [0, 1, 2]) {
-            const tokens = countTokens(prompt(draw(name, length, index))) + 128;
-            expect(tokens).to.be.at.most(length);
-            expect(tokens).to.be.above(length - 120);
+            const total = tokensOf(draw(task, { contextLength, index }));
+            expect(total).to.be.at.most(contextLength);
+            // One unit: a noise sentence has 26 of these tokens, a needle at most 100, a word at most 8.
+            expect(total).to.be.above(contextLength - (joint === ' ' ? 8 : 100));
+          }
+        });
+      }
+
+      it('hides its needles once each, asks for keys that are there, and answers with all their values', () => {
+        for (let index = 0; index < 5; index++) {
+          const { context, question, answerPrefix, answers: found } = draw(task, { index });
+          const pairs = [
+            ...context.matchAll(/One of the special magic (numbers|uuids) for (.+?) is: (\S+?)\./g),
+          ];
+          if (needles === undefined) expect(pairs.length).to.be.above(4);
+          else expect(pairs).to.have.length(needles);
+          for (const [, , k, v] of pairs) {
+            expect(k).to.match(key);
+            expect(v).to.match(value);
+            expect(isHeldOut(k!), k).to.be.true;
+            expect(isHeldOut(v!), v).to.be.true;
+          }
+          const query = /special magic \w+ for (.+) mentioned in/.exec(question)![1]!;
+          const keys = query.split(/, and |, /);
+          expect(new Set(keys).size).to.equal(keys.length);
+          const wanted = keys.flatMap((k) => pairs.filter((pair) => pair[2] === k).map((pair) => pair[3]!));
+          expect([...found].sort()).to.deep.equal(wanted.sort());
+          expect(found).to.have.length(answers);
+          expect(answerPrefix).to.contain(` for ${query} mentioned`);
+          for (const answer of found) {
+            expect(occurrences(context, answer)).to.equal(1);
+            expect(question + answerPrefix).to.not.contain(answer);
           }
         }
       });
 
-      it('hides the needles, and each answer exactly once', () => {
-        const sample = draw(name);
-        const count = occurrences(sample.context, 'One of the special magic ');
-        if (needles > 0) expect(count).to.equal(needles);
-        else expect(count).to.be.at.least(8);
-        expect(sample.answers).to.have.length(answers);
-        for (const answer of sample.answers) {
-          expect(answer).to.match(value);
-          expect(occurrences(prompt(sample), answer)).to.equal(1);
+      it('is the same for the same request, and another for another seed, index or length', () => {
+        const sample = draw(task);
+        expect(draw(task)).to.deep.equal(sample);
+        for (const other of [{ seed: 43 }, { index: 1 }, { contextLength: 1030 }]) {
+          expect(draw(task, other).answers).to.not.deep.equal(sample.answers);
         }
       });
 
-      it('asks for the keys of the answers', () => {
-        const sample = draw(name);
-        for (const answer of sample.answers) {
-          const key = new RegExp(`for (\\S+) is: ${answer}\\.`).exec(sample.context)![1]!;
-          expect(sample.question).to.contain(key);
-          expect(sample.answerPrefix).to.contain(key);
-          expect(isHeldOut(key), key).to.equal(true);
-          expect(isHeldOut(answer), answer).to.equal(true);
-        }
-      });
-
-      it('is a pure function of its request', () => {
-        expect(draw(name)).to.deep.equal(draw(name));
-        const others = [draw(name, 1024, 1), draw(name, 1024, 0, 43), draw(name, 1030)];
-        for (const other of others) expect(other.answers).to.not.deep.equal(draw(name).answers);
-      });
-
-      it('says the least length that works', () => {
+      it('names the least length where the given one is too short, and that length works', () => {
+        let message = '';
         try {
-          draw(name, 150);
-          expect.fail('150 tokens cannot be enough');
+          draw(task, { contextLength: 150, index: 3 });
         } catch (error) {
-          expect(error).to.be.instanceOf(UserError);
-          const least = Number(/least that works is (\d+)/.exec((error as Error).message)![1]);
-          expect(least).to.be.above(150);
-          expect(() => draw(name, least + 30)).to.not.throw();
+          if (!(error instanceof UserError)) throw error;
+          message = error.message;
         }
+        const least = Number(/the least that works is (\d+)/.exec(message)![1]);
+        const at = (contextLength: number) => draw(task, { contextLength, index: 3 });
+        // Another length draws another sample, a few tokens longer or shorter.
+        expect(tokensOf(at(least + 60))).to.be.at.most(least + 60);
+        expect(() => at(least - 60)).to.throw(UserError);
       });
     });
   }
 
-  it('writes one answer in the singular and several in the plural', () => {
+  it('prompts are singular for one answer, plural for more, to the letter', () => {
     const one = draw('niah_single_1');
-    expect(one.context).to.match(/^A special magic number is hidden within the following text\./);
-    expect(one.question).to.match(
-      /^\nWhat is the special magic number for \S+ mentioned in the provided text\?$/,
+    const key = /for (.+) mentioned/.exec(one.question)![1]!;
+    expect(one.context.split('\n')[0]).to.equal(
+      'A special magic number is hidden within the following text. Make sure to memorize it. I will quiz you about the number afterwards.',
     );
-    expect(one.answerPrefix).to.match(/^The special magic number for \S+ mentioned in the provided text is$/);
-    const four = draw('niah_multiquery');
-    expect(four.context).to.match(/^Some special magic numbers are hidden within the following text\./);
-    expect(four.question).to.match(
-      /^\nWhat are all the special magic numbers for \S+, \S+, \S+, and \S+ mentioned/,
+    expect(one.context.split('\n')).to.include(
+      `One of the special magic numbers for ${key} is: ${one.answers[0]!}.`,
     );
-    expect(four.answerPrefix).to.match(/mentioned in the provided text are$/);
-    expect(four.context).to.contain('One of the special magic numbers for ');
-  });
-});
+    expect(one.question).to.equal(
+      `\nWhat is the special magic number for ${key} mentioned in the provided text?`,
+    );
+    expect(one.answerPrefix).to.equal(
+      `The special magic number for ${key} mentioned in the provided text is`,
+    );
+    expect(draw('niah_multikey_3').context).to.match(
+      /^A special magic uuid is hidden .* about the uuid afterwards\.\n/,
+    );
 
-describe('the largest fitting count', () => {
-  it('is found for any growing cost', () => {
-    for (const cost of [
-      (n: number) => 3 * n + 7,
-      (n: number) => Math.floor(n ** 1.2),
-      (n: number) => 50 + (n >> 3),
-    ]) {
-      for (const limit of [60, 100, 1000]) {
-        const count = largestFitting(cost, { least: 1, stride: 25, limit })!;
-        expect(cost(count)).to.be.at.most(limit);
-        expect(cost(count + 1)).to.be.above(limit);
-      }
+    const many = draw('niah_multiquery');
+    expect(many.context).to.match(
+      /^Some special magic numbers are hidden within the following text\. Make sure to memorize it\. I will quiz you about the numbers afterwards\.\n/,
+    );
+    expect(many.question).to.match(
+      /^\nWhat are all the special magic numbers for .+, .+, .+, and .+ mentioned in the provided text\?$/,
+    );
+    expect(many.answerPrefix).to.match(
+      /^The special magic numbers for .+ mentioned in the provided text are$/,
+    );
+    expect(many.maxNewTokens).to.equal(128);
+  });
+
+  it('samples are pinned: where this fails on purpose, raise GENERATOR, so that no old result is reused', () => {
+    const digest = createHash('sha256');
+    for (const name of Object.keys(expected))
+      digest.update(JSON.stringify(draw(name, { seed: 7, index: 3 })));
+    expect(digest.digest('hex')).to.equal('e901d37701394e94bd34749f3ace2b1837553cef2274f9ded45902aa548c5d7c');
+  });
+
+  it('the noise haystack is nothing but the noise sentence and the needle', () => {
+    const lines = draw('niah_single_1').context.split('\n').slice(1);
+    const others = lines.filter((line) => !line.startsWith('One of the special'));
+    expect(others.length).to.equal(lines.length - 1);
+    expect(new Set(others)).to.deep.equal(
+      new Set(['The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.']),
+    );
+  });
+
+  it('the largest haystack: one more noise sentence does not fit', () => {
+    const sample = draw('niah_single_1', { contextLength: 2000 });
+    const noise = sample.context.split('\n').at(-1)!;
+    expect(tokensOf({ ...sample, context: `${sample.context}\n${noise}` })).to.be.above(2000);
+  });
+
+  it('needles stand at all depths', () => {
+    const depths = Array.from({ length: 40 }, (_, index) => {
+      const { context, answers } = draw('niah_single_1', { contextLength: 1500, index });
+      return context.indexOf(answers[0]!) / context.length;
+    });
+    for (const quarter of [0, 1, 2, 3]) {
+      expect(depths.filter((depth) => Math.floor(depth * 4) === quarter).length).to.be.above(2);
     }
-    expect(largestFitting(() => 11, { least: 1, stride: 5, limit: 10 })).to.equal(undefined);
-  });
-});
-
-describe('the held-out rule', () => {
-  it('is FNV-1a of the UTF-8 bytes', () => {
-    expect(fnv1a('')).to.equal(0x811c9dc5);
-    expect(fnv1a('a')).to.equal(0xe40c292c);
-    expect(fnv1a('foobar')).to.equal(0xbf9cf968);
-  });
-});
-
-describe('the RULER score', () => {
-  it('is the share of answers that occur, whatever their case', () => {
-    expect(fractionFound('They are 12 and ABC.', ['12', 'abc', '99'])).to.be.closeTo(2 / 3, 1e-12);
-    expect(fractionFound('', ['1'])).to.equal(0);
-    expect(fractionFound('1234567', ['1234567'])).to.equal(1);
   });
 
-  it('deletes control characters before it looks', () => {
-    expect(fractionFound('12\n34', ['1234'])).to.equal(1);
-    expect(fractionFound('\t12 34 ', ['1234'])).to.equal(0);
+  it('counts tokens only a few times', () => {
+    for (const task of Object.keys(expected)) {
+      let calls = 0;
+      const counting = (text: string) => {
+        calls++;
+        return countTokens(text);
+      };
+      const request = { contextLength: 4096, seed: 1, index: 0, params: {}, countTokens: counting };
+      tasks.get(`ruler/${task}`)!.sample(request);
+      expect(calls, task).to.be.at.most(12);
+    }
+  });
+
+  describe('an essay of the user', () => {
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), 'essay-'));
+    });
+    after(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    const write = (name: string, text: string | Uint8Array) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return path;
+    };
+
+    it('is read in its order, repeated where it is too short, and part of the digest', () => {
+      const essay = write('short.txt', 'Alpha beta  gamma.\n\nDelta “epsilon.” Zeta eta?');
+      const { context } = draw('niah_single_2', { params: { essay } });
+      const text = context
+        .slice(context.indexOf('\n') + 1)
+        .replace(/One of the special magic numbers for .+? is: \d+\. ?/, '');
+      expect(text).to.match(/^(Alpha beta gamma\. Delta “epsilon\.” Zeta eta\? ){10}/);
+      const task = tasks.get('ruler/niah_single_2')!;
+      expect(task.dataDigest({ essay })).to.not.equal(task.dataDigest({}));
+      expect(task.dataDigest({})).to.match(/^[0-9a-f]{64}$/);
+    });
+
+    it('needles go between its sentences', () => {
+      const essay = write('sentences.txt', 'One two three four five. Six seven eight nine ten! ');
+      const { context } = draw('niah_multikey_1', { params: { essay }, index: 2 });
+      const text = context.slice(context.indexOf('\n') + 1);
+      for (const { index } of text.matchAll(/One of the special/g)) {
+        if (index > 0) expect(text.slice(0, index)).to.match(/[.!] $/);
+      }
+    });
+
+    for (const [what, make, complaint] of [
+      ['missing', () => join(folder, 'none.txt'), /cannot read/],
+      ['empty', () => write('empty.txt', ' \n'), /at least one word/],
+      ['not text', () => write('binary.txt', Uint8Array.of(0xff, 0xfe, 0x80)), /UTF-8/],
+    ] as const) {
+      it(`is an error where it is ${what}`, () => {
+        expect(() => draw('niah_single_2', { params: { essay: make() } })).to.throw(UserError, complaint);
+      });
+    }
+
+    it('is a parameter of essay tasks only', () => {
+      expect(tasks.get('ruler/niah_single_2')!.params.safeParse({ essay: 'x' }).success).to.be.true;
+      expect(tasks.get('ruler/niah_single_1')!.params.safeParse({ essay: 'x' }).success).to.be.false;
+    });
   });
 });

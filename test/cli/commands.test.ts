@@ -1,0 +1,171 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageVersion } from '../../src/results/machine.js';
+import { tell } from './support.js';
+
+const SPEC = [
+  'name: x',
+  'model: [spark-nano, ./not-there]',
+  'tasks: [ruler/niah_single_1, {task: ruler/niah_single_2, samples: 3}]',
+  'context: [512, 1024]',
+  'samples: 2',
+  'cache: [{snapkv: {budget: 64}}, {spark: {ratio: [0.5, 0.8]}}]',
+];
+
+describe('cli', () => {
+  let folder: string;
+  let spec: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'spark-cli-'));
+    spec = join(folder, 'spec.yaml');
+    writeFileSync(spec, [...SPEC, `output: ${join(folder, 'out')}`].join('\n'));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  describe('exit codes', () => {
+    it('is 0 for help and version, on standard output', async () => {
+      const help = await tell('--help');
+      expect(help).to.include({ code: 0, err: '' });
+      for (const name of ['run', 'plan', 'status', 'list', 'show', 'pull', 'setup', 'doctor']) {
+        expect(help.out).to.match(new RegExp(`^  ${name} `, 'm'));
+      }
+      expect(await tell('--version')).to.deep.equal({ code: 0, out: `${packageVersion()}\n`, err: '' });
+      expect((await tell('run', '--help')).code).to.equal(0);
+    });
+
+    it('is 2 for a command that is wrong, on standard error', async () => {
+      const wrong = [
+        ['pla', spec],
+        ['plan'],
+        ['plan', spec, '--fast'],
+        ['plan', spec, 'more'],
+        ['run', spec, '--engine', 'tpu'],
+        ['run', spec, '--progress', 'loud'],
+        ['run', spec, '--json'],
+        ['list', 'things'],
+        ['show', 'snapvk'],
+        ['setup', 'tpu'],
+        [],
+      ];
+      for (const args of wrong) {
+        const told = await tell(...args);
+        expect(told.code, args.join(' ')).to.equal(2);
+        expect(told.out, args.join(' ')).to.equal('');
+        expect(told.err, args.join(' '))
+          .to.not.equal('')
+          .and.not.match(/^ +at /m);
+      }
+    });
+
+    it('is 2 for a spec that is wrong', async () => {
+      const told = await tell('plan', spec, '--set', 'samples=0');
+      expect(told).to.include({ code: 2, out: '' });
+      expect(told.err).to.equal('--set samples=0  samples: expected an integer in [1, 1000000], got 0\n');
+    });
+
+    it('shows a stack trace with --debug, before or after the command', async () => {
+      for (const args of [
+        ['--debug', 'plan', 'none.yaml'],
+        ['plan', 'none.yaml', '--debug'],
+      ]) {
+        const told = await tell(...args);
+        expect(told.code).to.equal(2);
+        expect(told.err).to.match(/^none\.yaml {2}no such file\n[\s\S]*\n +at /);
+      }
+    });
+  });
+
+  describe('plan', () => {
+    it('gives the cells, what is there, and the size of the full cache where the model is present', async () => {
+      const told = await tell('plan', spec, '--json');
+      expect(told).to.include({ code: 0, err: '' });
+      const plan = JSON.parse(told.out) as {
+        results: number;
+        reused: number;
+        pipelines: { label: string }[];
+        cells: {
+          model: string;
+          context: number;
+          samples: number;
+          pipeline: string;
+          fullCacheBytes: number | null;
+        }[];
+      };
+      expect(plan).to.include({ results: 2 * 2 * 4 * (2 + 3), reused: 0 });
+      expect(plan.pipelines.map(({ label }) => label)).to.deep.equal([
+        'full',
+        'snapkv(budget=64)',
+        'spark(ratio=0.5)',
+        'spark(ratio=0.8)',
+      ]);
+      expect(plan.cells).to.have.length(32);
+      const bytes = (model: string, context: number): unknown =>
+        plan.cells.find((cell) => cell.model === model && cell.context === context)!.fullCacheBytes;
+      expect(bytes('spark-nano', 512)).to.be.a('number').and.be.greaterThan(0);
+      expect(bytes('spark-nano', 1024)).to.equal(2 * (bytes('spark-nano', 512) as number));
+      expect(bytes('./not-there', 512)).to.equal(null);
+    });
+
+    it('says the same as run --dry-run', async () => {
+      const plan = await tell('plan', spec);
+      expect(plan.out).to.contain('40 results, 0 reused, 40 to do');
+      expect(await tell('run', spec, '--dry-run')).to.deep.equal(plan);
+      expect((await tell('run', spec, '--dry-run', '--json')).out).to.equal(
+        (await tell('plan', spec, '--json')).out,
+      );
+    });
+  });
+
+  it('status is 3 while anything is missing', async () => {
+    const told = await tell('status', spec);
+    expect(told.code).to.equal(3);
+    expect(told.out).to.contain('0 of 40 results');
+    const { code, out } = await tell('status', spec, '--json');
+    const status = JSON.parse(out) as {
+      complete: boolean;
+      done: number;
+      total: number;
+      cells: { missing: number }[];
+    };
+    expect(code).to.equal(3);
+    expect(status).to.include({ complete: false, done: 0, total: 40 });
+    expect(status.cells.reduce((sum, cell) => sum + cell.missing, 0)).to.equal(40);
+  });
+
+  it('lists everything, as text and as JSON', async () => {
+    for (const kind of ['methods', 'tasks', 'models', 'engines']) {
+      const text = await tell('list', kind);
+      const entries = JSON.parse((await tell('list', kind, '--json')).out) as { name: string }[];
+      expect(text.code).to.equal(0);
+      expect(entries).to.not.have.length(0);
+      expect(
+        text.out
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.split(/ {2,}/)[0]),
+      ).to.deep.equal(entries.map((entry) => entry.name));
+    }
+  });
+
+  it('shows everything that it lists', async () => {
+    for (const kind of ['methods', 'tasks', 'models', 'engines']) {
+      for (const { name } of JSON.parse((await tell('list', kind, '--json')).out) as { name: string }[]) {
+        const told = await tell('show', name);
+        expect(told, name).to.include({ code: 0, err: '' });
+        expect(told.out.startsWith(`${name} (${kind.slice(0, -1)}): `), name).to.equal(true);
+      }
+    }
+  });
+
+  it('shows parameters with ranges and defaults', async () => {
+    const { out } = await tell('show', 'snapkv');
+    expect(out).to.match(/^ {2}ratio +a number in \[0, 1\) +optional/m);
+    expect(out).to.match(/^ {2}window +an integer ≥ 1 +default 64 /m);
+    expect((await tell('show', 'spark')).out).to.match(/^ {2}ratio +a number in \[0, 1\) +required/m);
+    expect((await tell('show', 'snapvk')).err).to.contain('Did you mean "snapkv"?');
+  });
+});

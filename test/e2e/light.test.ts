@@ -1,0 +1,101 @@
+/** What must answer at once loads no tensor library; an interrupted run keeps what it has and says how to go on. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { sparkEval, temporaryFolder, writeSpec } from './support.js';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
+const SPEC =
+  'name: x\nmodel: spark-nano\ntasks: [ruler/niah_single_1]\ncontext: 256\nsamples: 2\ncache: [full]\n';
+
+const dataModule = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
+/** Writes the address of every module that Node loads to standard error. */
+const TRACE = dataModule(
+  `import { register } from 'node:module'; register(${JSON.stringify(
+    dataModule(
+      `import { writeSync } from 'node:fs';
+       export async function load(url, context, next) { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); }`,
+    ),
+  )});`,
+);
+
+function modulesOf(args: readonly string[]): { status: number | null; loaded: string[]; stderr: string } {
+  const { status, stderr } = spawnSync(process.execPath, ['--import', TRACE, PROGRAM, ...args], {
+    encoding: 'utf8',
+  });
+  const loaded = [...stderr.matchAll(/^LOADED (.*)$/gm)].map((match) => match[1]!);
+  expect(loaded.some((url) => url.endsWith('/dist/cli/main.js'))).to.equal(true);
+  return { status, loaded, stderr };
+}
+
+describe('the binary', function () {
+  this.timeout(120_000);
+  let folder: string;
+  before(() => {
+    folder = temporaryFolder();
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('loads no tensor library, no engine and no kernels to answer', () => {
+    const spec = writeSpec(folder, SPEC);
+    const commands = [
+      ['--help'],
+      ['list', 'methods'],
+      ['list', 'engines'],
+      ['show', 'spark'],
+      ['plan', spec],
+      ['status', spec],
+    ];
+    for (const args of commands) {
+      const heavy = modulesOf(args).loaded.filter((url) =>
+        /tensorflow|dist\/(engine\/(?!types)|kernels)/.test(url),
+      );
+      expect(heavy, args.join(' ')).to.deep.equal([]);
+    }
+  });
+
+  it('loads none for a finished run either', () => {
+    const spec = writeSpec(folder, SPEC);
+    expect(sparkEval(['run', spec, '--engine', 'wasm']).status).to.equal(0);
+    const { status, loaded, stderr } = modulesOf(['run', spec]);
+    expect(status).to.equal(0);
+    expect(stderr).to.contain('x is finished: all 1 cell are in');
+    expect(loaded.filter((url) => /tensorflow|dist\/(engine\/(?!types)|kernels)/.test(url))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('keeps what is finished on an interrupt, and gives the command that goes on', async () => {
+    const spec = writeSpec(
+      folder,
+      SPEC.replace('samples: 2', 'samples: 500')
+        .replace('name: x', `name: y`)
+        .concat(`output: ${join(folder, 'interrupted')}\n`),
+    );
+    const args = ['run', spec, '--engine', 'wasm', '--fresh'];
+    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    const exited = once(child, 'exit') as Promise<[number | null]>;
+    const journal = join(folder, 'interrupted', 'journal.jsonl');
+    while (child.exitCode === null && !(existsSync(journal) && readFileSync(journal).includes('\n')))
+      await sleep(20);
+    child.kill('SIGINT');
+    const [code] = await exited;
+    expect(code, stderr).to.equal(130);
+    expect(stderr).to.contain('interrupted; what is finished is kept');
+    expect(stderr).to.contain(`Go on with: spark-eval run ${spec} --engine wasm\n`);
+    const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+    for (const line of lines) expect(() => JSON.parse(line) as unknown).to.not.throw();
+    expect(existsSync(join(folder, 'interrupted', 'run.lock'))).to.equal(false);
+    const status = sparkEval(['status', spec]);
+    expect(status.status).to.equal(3);
+    expect(status.stdout).to.contain(`${lines.length} of 500 results`);
+  });
+});

@@ -1,0 +1,165 @@
+import { expect } from 'chai';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../src/errors.js';
+import { cellInfo } from '../../src/results/cell-key.js';
+import { ResultFolder } from '../../src/results/folder.js';
+import { packageVersion } from '../../src/results/machine.js';
+import type { Manifest } from '../../src/results/types.js';
+import { finishedAlready, folderState } from '../../src/runner/folder-state.js';
+import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
+import { PROTOCOL_VERSION } from '../../src/runner/prompt.js';
+import { specHash } from '../../src/spec/load.js';
+import type { ResolvedSpec } from '../../src/spec/types.js';
+import type { ModelFiles } from '../../src/model/types.js';
+import { inFolder, manifest, record, spark } from '../results/support.js';
+
+const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
+
+/** A spec with two pipelines of two samples, its model's files and its finished results, all in `root`. */
+function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeof tasks; model: string } {
+  const model = join(root, 'model');
+  mkdirSync(model);
+  for (const name of MODEL_FILES) writeFileSync(join(model, name), '{}');
+  const group = {
+    model,
+    task: 'ruler/one',
+    taskParams: {},
+    context: 1024,
+    seed: 42,
+    samples: 2,
+    question: 'compressed',
+  } as const;
+  const spec: ResolvedSpec = {
+    file: 'spec.yaml',
+    name: 'quick',
+    output: join(root, 'out'),
+    cacheDtype: 'bfloat16',
+    pipelines: [{ label: 'full', steps: [] }, spark],
+    groups: [group],
+    canonical: { name: 'quick' },
+  };
+  const files = modelRecord({
+    name: model,
+    weightsDigest: 'w',
+    tokenizer: { digest: 't' },
+    config: {},
+    chatTemplate: undefined,
+  } as ModelFiles);
+  const digests = { ...files, dataDigest: 'd', protocol: PROTOCOL_VERSION };
+  const cells = spec.pipelines.map((pipeline) => cellInfo(group, pipeline, 'bfloat16', digests));
+  const finished: Manifest = manifest(cells, {
+    spec: spec.canonical,
+    specHash: specHash(spec),
+    version: packageVersion(),
+    models: [files],
+    finishedAt: '2026-01-01T00:00:00.000Z',
+  });
+  const folder = ResultFolder.open(spec.output, {
+    spec: spec.canonical,
+    specHash: specHash(spec),
+    engine: 'wasm',
+    fresh: false,
+  });
+  folder.begin(finished);
+  const all = cells.flatMap((info) => [record(info, 0), record(info, 1)]);
+  for (const entry of all.slice(0, all.length - left)) folder.append(entry);
+  folder.finish(cells, finished);
+  folder.close();
+  return { spec, tasks, model };
+}
+
+const tasks = new Map([['ruler/one', { dataDigest: () => 'd' }]]);
+
+describe('runner/folder-state', () => {
+  it('knows a finished run from its folder', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const finished = await finishedAlready(spec, tasks, undefined);
+      expect(finished!.records).to.have.length(4);
+      expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
+      expect(await folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
+    }));
+
+  it('counts what is missing, per cell', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root, 1);
+      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+      const state = await folderState(spec, tasks);
+      expect(state.cells.map(({ pipeline, done }) => [pipeline, done])).to.deep.equal([
+        ['full', 2],
+        ['spark(ratio=0.8)', 1],
+      ]);
+    }));
+
+  it('has nothing where there is no folder', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const elsewhere = { ...spec, output: join(root, 'none') };
+      expect(await finishedAlready(elsewhere, tasks, undefined)).to.equal(undefined);
+      expect(await folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
+    }));
+
+  it('does not count results of other data', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const changed = new Map([['ruler/one', { dataDigest: () => 'e' }]]);
+      expect(await finishedAlready(spec, changed, undefined)).to.equal(undefined);
+      expect((await folderState(spec, changed)).done).to.equal(0);
+    }));
+
+  it('wants a second look where the files of a model have been touched', () =>
+    inFolder(async (root) => {
+      const { spec, model } = finishedRun(root);
+      utimesSync(join(model, 'config.json'), 1, 1);
+      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+      expect((await folderState(spec, tasks)).changedModels).to.deep.equal([model]);
+    }));
+
+  it('wants a second look where a table is missing', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      rmSync(join(spec.output, 'memory.csv'));
+      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+    }));
+
+  it('refuses the folder of another spec or engine', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const refusal = async (run: Promise<unknown>): Promise<string> => {
+        try {
+          await run;
+        } catch (error) {
+          expect(error).to.be.instanceOf(UserError);
+          return (error as UserError).format();
+        }
+        throw new Error('expected a UserError');
+      };
+      expect(await refusal(folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
+        'name: quick → slow',
+      );
+      expect(await refusal(finishedAlready(spec, tasks, 'native'))).to.contain(
+        'engine "wasm", this run uses "native"',
+      );
+    }));
+});
+
+describe('runner/model-record', () => {
+  it('tells unchanged, changed and missing models apart', () =>
+    inFolder((root) => {
+      const path = join(root, 'model.gguf');
+      writeFileSync(path, 'x');
+      const files = modelRecord({
+        name: path,
+        weightsDigest: 'w',
+        tokenizer: { digest: 't' },
+        config: {},
+        chatTemplate: undefined,
+      } as ModelFiles);
+      expect(files.files.map((file) => file.path)).to.deep.equal([path]);
+      expect(modelUnchanged(files)).to.equal(true);
+      writeFileSync(path, 'xy');
+      expect(modelUnchanged(files)).to.equal(false);
+      expect(modelUnchanged({ ...files, name: join(root, 'gone.gguf') })).to.equal(undefined);
+    }));
+});
