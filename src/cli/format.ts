@@ -25,6 +25,6 @@ export function shellCommand(args: readonly string[]): string {
 }
 
 /** Whether headings may be set in bold: a terminal, and no NO_COLOR. */
-export function mayStyle(stream: NodeJS.WriteStream): boolean {
+export function mayStyle(stream: Pick<NodeJS.WriteStream, 'isTTY'>): boolean {
   return stream.isTTY && (process.env['NO_COLOR'] ?? '') === '';
 }

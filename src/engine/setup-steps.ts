@@ -26,7 +26,10 @@ const PLATFORMS: Readonly<Record<string, readonly string[]>> = {
   arm64: ['manylinux_2_27_aarch64'],
 };
 
-/** Members of the TensorFlow wheel that the binding needs, and of the CUDA wheels that TensorFlow opens. */
+/**
+ * Members of the TensorFlow wheel that the binding needs, and of the CUDA wheels that TensorFlow opens: it looks
+ * for them in `../nvidia/NAME/lib`, seen from its own folder.
+ */
 const MEMBERS = [
   String.raw`tensorflow/(libtensorflow_(cc|framework)\.so\.2)`,
   String.raw`tensorflow/(include/tensorflow/c/.+\.h)`,

@@ -112,7 +112,7 @@ describe('cli', () => {
 
     it('says the same as run --dry-run', async () => {
       const plan = await tell('plan', spec);
-      expect(plan.out).to.contain('40 results, 0 reused, 40 to do');
+      expect(plan.out).to.contain('80 results, 0 reused, 80 to do');
       expect(await tell('run', spec, '--dry-run')).to.deep.equal(plan);
       expect((await tell('run', spec, '--dry-run', '--json')).out).to.equal(
         (await tell('plan', spec, '--json')).out,
@@ -123,7 +123,7 @@ describe('cli', () => {
   it('status is 3 while anything is missing', async () => {
     const told = await tell('status', spec);
     expect(told.code).to.equal(3);
-    expect(told.out).to.contain('0 of 40 results');
+    expect(told.out).to.contain('0 of 80 results');
     const { code, out } = await tell('status', spec, '--json');
     const status = JSON.parse(out) as {
       complete: boolean;
@@ -132,8 +132,8 @@ describe('cli', () => {
       cells: { missing: number }[];
     };
     expect(code).to.equal(3);
-    expect(status).to.include({ complete: false, done: 0, total: 40 });
-    expect(status.cells.reduce((sum, cell) => sum + cell.missing, 0)).to.equal(40);
+    expect(status).to.include({ complete: false, done: 0, total: 80 });
+    expect(status.cells.reduce((sum, cell) => sum + cell.missing, 0)).to.equal(80);
   });
 
   it('lists everything, as text and as JSON', async () => {

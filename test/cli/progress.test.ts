@@ -79,7 +79,7 @@ describe('cli/format', () => {
 
   it('respects NO_COLOR', () => {
     const before = process.env['NO_COLOR'];
-    const terminal = { isTTY: true } as NodeJS.WriteStream;
+    const terminal = { isTTY: true };
     try {
       delete process.env['NO_COLOR'];
       expect(mayStyle(terminal)).to.equal(true);

@@ -1,7 +1,4 @@
 /** Runs the command line in this process and keeps what it writes. */
-import { main } from '../../src/cli/main.js';
-import { Session } from '../../src/cli/session.js';
-
 export interface Told {
   readonly code: number;
   readonly out: string;
@@ -21,7 +18,12 @@ export class Sink {
   }
 }
 
+/** What the command answers. The program is imported here, so that all of it is loaded as it loads itself. */
 export async function tell(...args: string[]): Promise<Told> {
+  const [{ main }, { Session }] = await Promise.all([
+    import('../../src/cli/main.js'),
+    import('../../src/cli/session.js'),
+  ]);
   const [out, err] = [new Sink(), new Sink()];
   const code = await main(args, new Session(args, out.asStream(), err.asStream()));
   return { code, out: out.text, err: err.text };

@@ -10,7 +10,7 @@ import { sparkEval, temporaryFolder, writeSpec } from './support.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
 const SPEC =
-  'name: x\nmodel: spark-nano\ntasks: [ruler/niah_single_1]\ncontext: 256\nsamples: 2\ncache: [full]\n';
+  'name: x\nmodel: spark-nano\ntasks: [ruler/niah_single_1]\ncontext: 384\nsamples: 2\ncache: [full]\n';
 
 const dataModule = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
 /** Writes the address of every module that Node loads to standard error. */
