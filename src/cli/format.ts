@@ -1,5 +1,5 @@
 /**
- * Counts and bytes as people read them.
+ * Counts, bytes and times as people read them.
  *
  * Decides units (binary) and digits.
  */
@@ -15,6 +15,15 @@ export function formatBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[power]!}`;
+}
+
+/** `42s`, `3m 05s`, `2h 07m`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m ${two(whole % 60)}s`;
+  return `${Math.floor(whole / 3600)}h ${two(Math.floor(whole / 60) % 60)}m`;
 }
 
 /** Arguments as a shell would take them back. */

@@ -5,6 +5,7 @@
  * Knows nothing of what is run.
  */
 import { SingleBar } from 'cli-progress';
+import { formatSeconds } from './format.js';
 import type { Progress } from '../runner/progress.js';
 
 export type ProgressForm = 'auto' | 'json' | 'none';
@@ -13,6 +14,7 @@ export type ProgressForm = 'auto' | 'json' | 'none';
 const LINE_INTERVAL = 5000;
 /** Between two phase lines of JSON, milliseconds. */
 const PHASE_INTERVAL = 500;
+const BAR_WIDTH = 24;
 
 /** @param now milliseconds; for tests */
 export function createProgress(
@@ -45,10 +47,11 @@ class BarProgress implements Progress {
   constructor(private readonly stream: NodeJS.WriteStream) {
     this.bar = new SingleBar({
       stream,
-      format: '{bar} {value}/{total}  {eta_formatted} left  {phase}',
-      barsize: 24,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
+      format: (_options, { progress, value, total, eta }, { phase }: { phase: string }) => {
+        const filled = Math.round(progress * BAR_WIDTH);
+        const left = value === 0 || value === total ? '' : `${formatSeconds(eta)} left  `;
+        return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${value}/${total}  ${left}${phase}`;
+      },
       hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 50,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { formatBytes, mayStyle, plural, shellCommand } from '../../src/cli/format.js';
+import { formatBytes, formatSeconds, mayStyle, plural, shellCommand } from '../../src/cli/format.js';
 import { createProgress, type ProgressForm } from '../../src/cli/progress.js';
 import { goOnCommand } from '../../src/cli/run.js';
 import { Sink } from './support.js';
@@ -46,6 +46,17 @@ describe('cli/progress', () => {
     ]);
   });
 
+  it('draws a bar on a terminal, and no time left before there is any to go by', () => {
+    const sink = Object.assign(new Sink(), { isTTY: true, columns: 100, rows: 20 });
+    const progress = createProgress('auto', sink.asStream());
+    progress.phase('loading');
+    progress.start(4, 'quick');
+    progress.tick(4, 'sample 1');
+    progress.stop();
+    expect(sink.text).to.contain(`${'░'.repeat(24)} 0/4  loading`);
+    expect(sink.text).to.contain(`${'█'.repeat(24)} 4/4  loading`);
+  });
+
   it('writes warnings only, if told to', () => {
     expect(follow('none', 12)).to.deep.equal(['a warning']);
   });
@@ -63,6 +74,10 @@ describe('cli/format', () => {
       '3.00 GiB',
     ]);
     expect([plural(1, 'sample'), plural(2, 'sample')]).to.deep.equal(['1 sample', '2 samples']);
+  });
+
+  it('writes times to two units', () => {
+    expect([0.4, 59, 185, 7620].map(formatSeconds)).to.deep.equal(['0s', '59s', '3m 05s', '2h 07m']);
   });
 
   it('quotes arguments for a shell', () => {
