@@ -4,9 +4,9 @@
  * Decides the order of the steps and that a build appears only when it is finished: everything happens in a
  * staging folder, which gets its final name after a matmul in a child process gave the right numbers.
  */
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
+import { replaceFolder } from '../staging.js';
 import { type CheckResult, checkPackage } from './check.js';
 import {
   markerFile,
@@ -65,16 +65,7 @@ export async function setupNative(options: SetupOptions): Promise<string> {
     }
   }
   await checkTools();
-  await mkdir(dirname(folder), { recursive: true });
-  await removeAbandoned(folder);
-  const staging = await mkdtemp(`${folder}.staging-${process.pid}-`);
-  try {
-    await build(staging, kind, log);
-    await rm(folder, { recursive: true, force: true });
-    await rename(staging, folder);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  await replaceFolder(folder, (staging) => build(staging, kind, log));
   log(`done: ${folder}`);
   return folder;
 }
@@ -114,23 +105,4 @@ async function checkBuild(folder: string, kind: NativeKind): Promise<CheckResult
     });
   }
   return result;
-}
-
-/** Deletes staging folders of setups that no longer run. */
-async function removeAbandoned(folder: string): Promise<void> {
-  const prefix = `${basename(folder)}.staging-`;
-  for (const name of await readdir(dirname(folder))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isRunning(pid)) await rm(join(dirname(folder), name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

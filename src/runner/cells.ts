@@ -46,9 +46,18 @@ export function groupCells(
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
       );
     }
-    const dataDigest = task.dataDigest(group.taskParams);
-    const digests = { ...model.record, dataDigest, protocol: PROTOCOL_VERSION };
-    const cells = spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
-    return { group, task, cells };
+    return { group, task, cells: cellsOfGroup(spec, group, model.record, task) };
   });
+}
+
+/** The cells of one group under today's keys, in the order of the spec's pipelines. */
+export function cellsOfGroup(
+  spec: ResolvedSpec,
+  group: TaskCell,
+  model: ModelRecord,
+  task: Pick<Task, 'dataDigest'>,
+): CellInfo[] {
+  const dataDigest = task.dataDigest(group.taskParams);
+  const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
+  return spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
 }

@@ -6,7 +6,6 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cellInfo } from '../results/cell-key.js';
 import { inspectFolder, RESULT_FILES } from '../results/folder.js';
 import { recordKey } from '../results/journal.js';
 import { packageVersion } from '../results/machine.js';
@@ -14,7 +13,7 @@ import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
 import type { Task } from '../tasks/types.js';
-import { PROTOCOL_VERSION } from './prompt.js';
+import { cellsOfGroup } from './cells.js';
 
 type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
 
@@ -100,10 +99,7 @@ async function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefin
     changedModels: manifest.models.filter((model) => modelUnchanged(model) === false).map(({ name }) => name),
     cells: spec.groups.flatMap((group) => {
       const model = models.get(group.model);
-      if (model === undefined) return [];
-      const dataDigest = tasks.get(group.task)!.dataDigest(group.taskParams);
-      const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
-      return spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
+      return model === undefined ? [] : cellsOfGroup(spec, group, model, tasks.get(group.task)!);
     }),
   };
 }

@@ -6,7 +6,6 @@
  */
 import { fullBytes } from '../cache/bytes.js';
 import { checkModelFits, openEngine } from '../engine/index.js';
-
 import type { Engine, EngineName } from '../engine/types.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
 import { openModelFiles } from '../model/load.js';

@@ -7,6 +7,7 @@
 import type { z } from 'zod';
 import type { CacheDtype } from '../cache/types.js';
 import type { Pipeline } from '../methods/types.js';
+import type { CellGroup } from '../results/cell-key.js';
 
 /** What the spec may name: parameter schemas by name. Models are checked for form only (name, folder or .gguf). */
 export interface SpecCatalogue {
@@ -15,17 +16,10 @@ export interface SpecCatalogue {
   readonly models: readonly string[];
 }
 
-export type QuestionMode = 'compressed' | 'appended';
+/** What the spec says of a cell, without its pipeline. */
+export type TaskCell = CellGroup;
 
-export interface TaskCell {
-  readonly model: string;
-  readonly task: string;
-  readonly taskParams: Readonly<Record<string, unknown>>;
-  readonly context: number;
-  readonly seed: number;
-  readonly samples: number;
-  readonly question: QuestionMode;
-}
+export type QuestionMode = TaskCell['question'];
 
 export interface ResolvedSpec {
   readonly file: string;

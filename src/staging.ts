@@ -1,0 +1,45 @@
+/**
+ * Folders that appear only when they are finished.
+ *
+ * Decides how a folder is made beside its final place and moved there in one step, and that what a killed process
+ * left behind is cleared away by the next one. Knows nothing of what is put into it.
+ */
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Fills a staging folder beside `folder` and renames it to `folder`, replacing what was there. Where `fill` throws,
+ * `folder` stays as it was and the staging folder is removed. Returns what `fill` returns.
+ */
+export async function replaceFolder<T>(folder: string, fill: (staging: string) => Promise<T>): Promise<T> {
+  await mkdir(dirname(folder), { recursive: true });
+  await removeAbandoned(folder);
+  const staging = await mkdtemp(`${folder}.staging-${process.pid}-`);
+  try {
+    const result = await fill(staging);
+    await rm(folder, { recursive: true, force: true });
+    await rename(staging, folder);
+    return result;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Deletes staging folders of processes that no longer run. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const prefix = `${basename(folder)}.staging-`;
+  for (const name of await readdir(dirname(folder))) {
+    if (!name.startsWith(prefix)) continue;
+    const pid = Number.parseInt(name.slice(prefix.length), 10);
+    if (!isRunning(pid)) await rm(join(dirname(folder), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
