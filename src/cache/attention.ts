@@ -6,10 +6,15 @@
  * Alphabet: T new tokens, H query heads, KV, G = H/KV, R = G·T query rows of a KV head, n cached tokens, D width.
  */
 import type { Kernels, Pointer } from '../kernels/index.js';
+import type { PackedRows } from '../kernels/rows.js';
+import { bitAt } from './pack-bits.js';
 import type { PackedSide, Segment } from './segment.js';
 
 /** Scores of at most this many bytes are held at once, unless a single token needs more. */
 const SCORE_BYTES = 16 * 2 ** 20;
+
+/** Rows that are written out as float32 at once. */
+const EXPANDED_ROWS = 128;
 
 /** One KV head: the same n tokens on both sides, the T new ones last. */
 export interface HeadCache {
@@ -71,18 +76,22 @@ interface Scratch {
   readonly out: Pointer;
   /** `[R, pad4(T)]`, queries or outputs of some channels only. */
   readonly narrow: Pointer;
+  /** `[EXPANDED_ROWS, D]` */
+  readonly expanded: Pointer;
   /** `[R, stride]` */
   readonly scores: Pointer;
 }
 
 function borrowScratch(kernels: Kernels, rows: number, width: number, stride: number): Scratch {
   const rowBytes = 4 * rows * width;
-  const queries = kernels.memory.alloc(3 * rowBytes + 4 * rows * stride);
+  const expandedBytes = 4 * EXPANDED_ROWS * width;
+  const queries = kernels.memory.alloc(3 * rowBytes + expandedBytes + 4 * rows * stride);
   return {
     queries,
     out: queries + rowBytes,
     narrow: queries + 2 * rowBytes,
-    scores: queries + 3 * rowBytes,
+    expanded: queries + 3 * rowBytes,
+    scores: queries + 3 * rowBytes + expandedBytes,
   };
 }
 
@@ -100,28 +109,72 @@ interface Rows {
 /** `scratch.queries` → `scratch.out`. */
 function attendHead(kernels: Kernels, head: HeadCache, width: number, shape: Rows, scratch: Scratch): void {
   const { rows, group, visible, stride } = shape;
-  forEachSegment(head.keys, ({ rows: packed, columns }, first) => {
-    const scores = scratch.scores + 4 * first;
-    if (columns === undefined) {
-      kernels.score(packed, scratch.queries, rows, scores, stride);
-    } else {
-      kernels.gather(columns, width, packed.width, scratch.queries, rows, scratch.narrow);
-      kernels.score(packed, scratch.narrow, rows, scores, stride);
+  forEachSegment(head.keys, (segment, first) => {
+    let from = scratch.queries;
+    if (segment.columns !== undefined) {
+      from = scratch.narrow;
+      kernels.gather(segment.columns, width, segment.rows.width, scratch.queries, rows, from);
+      if (segment.queryMasks !== undefined) maskColumns(kernels, segment, width, shape, from);
     }
+    forEachBlock(segment, scratch.expanded, (packed, offset) => {
+      kernels.score(packed, from, rows, scratch.scores + 4 * (first + offset), stride);
+    });
   });
   kernels.softmax(scratch.scores, rows, stride, { visible, group }, 1 / Math.sqrt(width));
   kernels.memory.floats(scratch.out, rows * width).fill(0);
-  forEachSegment(head.values, ({ rows: packed, columns }, first) => {
-    const weights = scratch.scores + 4 * first;
-    const causality = { visible: visible - first, group };
-    if (columns === undefined) {
-      kernels.accumulate(packed, weights, rows, stride, causality, scratch.out);
-    } else {
-      kernels.memory.floats(scratch.narrow, rows * padded(packed.width)).fill(0);
-      kernels.accumulate(packed, weights, rows, stride, causality, scratch.narrow);
-      kernels.scatterAdd(columns, width, packed.width, scratch.narrow, rows, scratch.out);
+  forEachSegment(head.values, (segment, first) => {
+    const { columns } = segment;
+    const to = columns === undefined ? scratch.out : scratch.narrow;
+    if (columns !== undefined) kernels.memory.floats(to, rows * padded(segment.rows.width)).fill(0);
+    forEachBlock(segment, scratch.expanded, (packed, offset) => {
+      const before = first + offset;
+      const causality = { visible: visible - before, group };
+      kernels.accumulate(packed, scratch.scores + 4 * before, rows, stride, causality, to);
+    });
+    if (columns !== undefined) {
+      if (segment.queryMasks !== undefined) maskColumns(kernels, segment, width, shape, to);
+      kernels.scatterAdd(columns, width, segment.rows.width, to, rows, scratch.out);
     }
   });
+}
+
+/** Zeroes, in queries or outputs of the kept columns `[R, pad4(kept)]`, those that a row's query head does not read. */
+function maskColumns(
+  kernels: Kernels,
+  { rows, columns, queryMasks }: Segment,
+  width: number,
+  shape: Rows,
+  narrow: Pointer,
+): void {
+  const union = kernels.memory.bytes(columns!, width / 8);
+  const masks = kernels.memory.bytes(queryMasks!, (shape.group * width) / 8); // [G, D] bits
+  const stride = padded(rows.width);
+  const entries = kernels.memory.floats(narrow, shape.rows * stride);
+  let column = 0;
+  for (let j = 0; j < width; j++) {
+    if (bitAt(union, j) === 0) continue;
+    for (let r = 0; r < shape.rows; r++) {
+      if (bitAt(masks, (r % shape.group) * width + j) === 0) entries[r * stride + column] = 0;
+    }
+    column++;
+  }
+}
+
+/** Calls `visit` with rows that a kernel reads and the index of the first of them in the segment. */
+function forEachBlock(
+  { rows }: Segment,
+  scratch: Pointer,
+  visit: (rows: PackedRows, offset: number) => void,
+): void {
+  if (rows.kind !== 'expanded') {
+    visit(rows, 0);
+    return;
+  }
+  for (let from = 0; from < rows.count; from += EXPANDED_ROWS) {
+    const count = Math.min(EXPANDED_ROWS, rows.count - from);
+    rows.expand(from, count, scratch);
+    visit({ kind: 'dense', format: 'float32', count, width: rows.width, entries: scratch }, from);
+  }
 }
 
 /** Calls `visit` with each segment and the index of its first token. */

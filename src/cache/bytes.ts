@@ -4,7 +4,8 @@
  * Decides how those two are counted. Measured parts come from the caches themselves (`LayerCache.bytes`).
  */
 import { entryBytes } from '../kernels/entries.js';
-import type { ByteParts, CacheDtype, LayerPlan, LayerShape, SidePlan } from './types.js';
+import { settledTokens } from './quantise.js';
+import type { ByteParts, CacheDtype, LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
 
 export const NO_BYTES: ByteParts = { value: 0, mask: 0, sign: 0, scale: 0, index: 0, latent: 0 };
 
@@ -34,28 +35,63 @@ export function fullBytes(
 }
 
 /**
- * Bytes of one layer by the paper's own accounting: kept entries at the width of the cache's format. Masks,
- * signs and scales count as nothing.
+ * Bytes of one layer by the papers' own accounting: kept entries at the width of the cache's format, or of their
+ * codes. Masks, signs, scales, and what eviction while decoding remembers, count as nothing.
  */
-export function paperBytes(shape: Pick<LayerShape, 'headDim'>, plan: LayerPlan, dtype: CacheDtype): number {
-  let entries = 0;
-  plan.tokens.forEach(({ length }, head) => {
-    entries += keptEntries(plan.keys, head, length, shape.headDim);
-    entries += keptEntries(plan.values, head, length, shape.headDim);
+export function paperBytes(
+  trace: Pick<LayerTrace, 'headDim' | 'heads' | 'kvHeads' | 'lowRank'>,
+  plan: LayerPlan,
+  dtype: CacheDtype,
+): number {
+  const cap = plan.decode?.budget ?? Infinity;
+  const tokens = plan.tokens.map(({ length }) => Math.min(length, cap));
+  const bits = (['keys', 'values'] as const).flatMap((name) => {
+    const { precision } = plan[name];
+    return keptRuns(trace, plan[name], name, tokens).map(({ length, entries }) => {
+      const quantised = precision === undefined ? 0 : entries(settledTokens(precision, length));
+      return quantised * (precision?.bits ?? 0) + (entries(length) - quantised) * 8 * entryBytes(dtype);
+    });
   });
-  return entries * entryBytes(dtype);
+  return Math.round(bits.reduce((total, more) => total + more, 0) / 8);
 }
 
-function keptEntries(side: SidePlan, head: number, tokens: number, width: number): number {
+/** Tokens that are stored one after the other. */
+interface Run {
+  readonly length: number;
+  /** Entries of the oldest t of them. */
+  readonly entries: (t: number) => number;
+}
+
+/** One side: a run per KV head, or per group of heads that share their latents. */
+function keptRuns(
+  { headDim: D, heads: H, kvHeads: KV, lowRank }: Parameters<typeof paperBytes>[0],
+  side: SidePlan,
+  name: 'keys' | 'values',
+  tokens: readonly number[],
+): Run[] {
   switch (side.codec) {
     case 'dense':
-      return tokens * width;
-    case 'channels': {
-      const recent = Math.min(side.recent, tokens);
-      return (tokens - recent) * countKept(side.masks[head]!) + recent * width;
-    }
+      return tokens.map((length) => ({ length, entries: (t) => t * D }));
+    case 'latent':
+      return lowRank![name].map(({ heads, rank }) => ({
+        length: Math.max(...heads.map((head) => tokens[head]!)),
+        entries: (t) => t * rank,
+      }));
+    case 'channels':
+      return tokens.map((length, head) => {
+        const narrow =
+          side.precision?.settle === 'blocks'
+            ? settledTokens(side.precision, length)
+            : Math.max(0, length - side.recent);
+        const mine = side.queryMasks?.slice((head * H) / KV, ((head + 1) * H) / KV) ?? [side.masks[head]!];
+        const channels = mine.reduce((total, mask) => total + countKept(mask), 0) / mine.length;
+        return { length, entries: (t) => Math.min(t, narrow) * channels + Math.max(0, t - narrow) * D };
+      });
     case 'sparse':
-      return countKept(side.heads[head]!.mask);
+      return tokens.map((length, head) => ({
+        length,
+        entries: (t) => countKept(side.heads[head]!.mask.subarray(0, t * D)),
+      }));
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { EntryFormat } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';
-import type { DenseRows, PackedFill, SparseRows } from '../kernels/rows.js';
+import type { PackedFill, SparseRows } from '../kernels/rows.js';
 import { bitAt } from './pack-bits.js';
 import type { PackedSide, Segment } from './segment.js';
 
@@ -23,26 +23,50 @@ export function decodeSide(memory: KernelMemory, side: PackedSide, width: number
 
 function decodeSegment(memory: KernelMemory, { rows, columns }: Segment, width: number): Float32Array {
   if (rows.kind === 'sparse') return decodeSparse(memory, rows);
-  if (columns === undefined) return readEntries(memory, rows.format, rows.entries, rows.count * width);
-  return decodeNarrow(memory, rows, memory.bytes(columns, width / 8), width);
+  const entries =
+    rows.kind === 'expanded'
+      ? rows.decode()
+      : readEntries(memory, rows.format, rows.entries, rows.count * rows.width);
+  if (columns === undefined) return entries;
+  return spread(entries, memory.bytes(columns, width / 8), rows.count, width);
 }
 
-function decodeNarrow(memory: KernelMemory, rows: DenseRows, mask: Uint8Array, width: number): Float32Array {
-  const entries = readEntries(memory, rows.format, rows.entries, rows.count * rows.width);
-  const out = new Float32Array(rows.count * width);
+/** `[n, T]` → `[n, D]`, zeros in the columns that are not there. */
+function spread(entries: Float32Array, mask: Uint8Array, count: number, width: number): Float32Array {
+  const out = new Float32Array(count * width);
   let next = 0;
   for (let i = 0; i < out.length; i++) if (bitAt(mask, i % width) === 1) out[i] = entries[next++]!;
   return out;
 }
 
 function decodeSparse(memory: KernelMemory, rows: SparseRows): Float32Array {
+  const kept = keptEntries(memory, rows);
+  return recoverPlainly(memory, rows, readEntries(memory, rows.format, rows.entries, kept));
+}
+
+/** Ones in the masks of n rows. */
+export function keptEntries(
+  memory: KernelMemory,
+  rows: Pick<SparseRows, 'masks' | 'count' | 'width'>,
+): number {
+  const bits = rows.count * rows.width;
+  const mask = memory.bytes(rows.masks, bits / 8);
+  let kept = 0;
+  for (let i = 0; i < bits; i++) kept += bitAt(mask, i);
+  return kept;
+}
+
+/** Sparse rows `[n, D]` of their kept entries, in order. */
+export function recoverPlainly(
+  memory: KernelMemory,
+  rows: Omit<SparseRows, 'kind' | 'entries'>,
+  entries: Float32Array,
+): Float32Array {
   const { count, width, format } = rows;
   const total = count * width;
   const mask = memory.bytes(rows.masks, total / 8);
-  let kept = 0;
-  for (let i = 0; i < total; i++) kept += bitAt(mask, i);
-  const entries = readEntries(memory, format, rows.entries, kept);
-  const recovered = recoveryOf(memory, rows.fill, format, { count, width, pruned: total - kept });
+  const pruned = total - entries.length;
+  const recovered = recoveryOf(memory, rows.fill, format, { count, width, pruned });
   const out = new Float32Array(total);
   let nextKept = 0;
   let nextPruned = 0;
@@ -69,7 +93,8 @@ function recoveryOf(
   return (p, i) => (bitAt(signs, p) === 1 ? 1 : -1) * scales[Math.floor(i / width)]! * channel[i % width]!;
 }
 
-function readEntries(
+/** `count` entries as float32. */
+export function readEntries(
   memory: KernelMemory,
   format: EntryFormat,
   pointer: Pointer,

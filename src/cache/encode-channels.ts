@@ -4,36 +4,63 @@
  * Decides the layout: a D-bit mask, `[n − recent, T]` narrow rows, `[recent, D]` dense ones. Pruned channels read as 0.
  */
 import { EntryWriter } from '../kernels/entries.js';
+import type { DenseRows, Pointer } from '../kernels/index.js';
 import { countKept } from './bytes.js';
 import { encodeDense } from './encode-dense.js';
 import { packBits } from './pack-bits.js';
 import type { PackedBuffers } from './packed-buffers.js';
 import type { HeadSource, PackedSide, Segment } from './segment.js';
 
-/** @param mask `[D]`, 1 = kept; @param recent newest kept tokens that stay dense, all of them where n ≤ recent */
+/** The masks of one KV head. */
+export interface HeadMasks {
+  /** `[D]`, 1 = kept */
+  readonly mask: Uint8Array;
+  /** `[G]` of `[D]`: what each query head reads of it; without them, all. */
+  readonly queryMasks?: readonly Uint8Array[] | undefined;
+}
+
+/** Packed masks, as segments name them. */
+export type Columns = Required<Pick<Segment, 'columns'>> & Pick<Segment, 'queryMasks'>;
+
+/** @param recent newest kept tokens that stay dense, all of them where n ≤ recent */
 export function encodeChannels(
   source: HeadSource,
-  mask: Uint8Array,
+  masks: HeadMasks,
   recent: number,
   buffers: PackedBuffers,
 ): PackedSide {
   const count = Math.max(0, source.tokens.length - recent);
   const newest = encodeDense({ ...source, tokens: source.tokens.subarray(count) }, buffers);
   if (count === 0) return newest;
-  return [encodeNarrow({ ...source, tokens: source.tokens.subarray(0, count) }, mask, buffers), ...newest];
+  const older = { ...source, tokens: source.tokens.subarray(0, count) };
+  const columns = encodeMasks(masks, source.width, buffers);
+  return [{ rows: encodeNarrow(older, masks.mask, buffers), ...columns }, ...newest];
+}
+
+export function encodeMasks({ mask, queryMasks }: HeadMasks, width: number, buffers: PackedBuffers): Columns {
+  const columns = packMasks([mask], width, buffers);
+  return queryMasks === undefined
+    ? { columns }
+    : { columns, queryMasks: packMasks(queryMasks, width, buffers) };
+}
+
+function packMasks(masks: readonly Uint8Array[], width: number, buffers: PackedBuffers): Pointer {
+  const pointer = buffers.alloc('mask', (masks.length * width) / 8);
+  masks.forEach((mask, g) => {
+    packBits(mask, buffers.memory.bytes(pointer + (g * width) / 8, width / 8));
+  });
+  return pointer;
 }
 
 function encodeNarrow(
   { bits, tokens, width }: HeadSource,
   mask: Uint8Array,
   buffers: PackedBuffers,
-): Segment {
+): DenseRows {
   const { memory, format } = buffers;
   const count = tokens.length;
   const kept = countKept(mask);
-  const columns = buffers.alloc('mask', width / 8);
   const entries = buffers.allocEntries('value', count * kept);
-  packBits(mask, memory.bytes(columns, width / 8));
   const writer = new EntryWriter(memory, format, entries, count * kept);
   const row = new Uint32Array(kept);
   for (const position of tokens) {
@@ -41,5 +68,5 @@ function encodeNarrow(
     for (let j = 0; j < width; j++) if (mask[j] === 1) row[next++] = bits[position * width + j]!;
     writer.write(row, 0, kept);
   }
-  return { rows: { kind: 'dense', format, count, width: kept, entries }, columns };
+  return { kind: 'dense', format, count, width: kept, entries };
 }

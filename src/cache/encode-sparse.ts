@@ -5,45 +5,66 @@
  * entry, a scale per token, a channel vector per head; mean: a scale per token; zero: nothing).
  */
 import { bitsOf, EntryWriter } from '../kernels/entries.js';
-import type { PackedFill } from '../kernels/rows.js';
+import type { PackedFill, Pointer } from '../kernels/index.js';
 import { countKept } from './bytes.js';
 import { packBits } from './pack-bits.js';
 import type { PackedBuffers } from './packed-buffers.js';
 import type { HeadSource, PackedSide } from './segment.js';
 import type { Fill, SparseHead } from './types.js';
 
+/** @param channel the packed channel vector, where it is there already */
 export function encodeSparse(
   source: HeadSource,
-  { mask, fill }: SparseHead,
+  head: SparseHead,
   buffers: PackedBuffers,
+  channel?: Pointer,
 ): PackedSide {
   const { memory, format } = buffers;
   const { width } = source;
   const count = source.tokens.length;
   if (count === 0) return [];
-  const kept = countKept(mask);
-  const pruned = mask.length - kept;
+  const kept = countKept(head.mask);
   const entries = buffers.allocEntries('value', kept);
+  const packed = packPattern(source, head, buffers, channel);
+  const writer = new EntryWriter(memory, format, entries, kept);
+  forEachKept(source, head.mask, (row, length) => {
+    writer.write(row, 0, length);
+  });
+  return [{ rows: { kind: 'sparse', format, count, width, entries, ...packed } }];
+}
+
+/** All but the kept entries: masks, and what the recovery needs. */
+export function packPattern(
+  source: HeadSource,
+  { mask, fill }: SparseHead,
+  buffers: PackedBuffers,
+  channel?: Pointer,
+): { readonly masks: Pointer; readonly fill: PackedFill } {
+  const { memory } = buffers;
+  const pruned = mask.length - countKept(mask);
   const masks = buffers.alloc('mask', mask.length / 8);
-  const packedFill = packFill(fill, pruned, buffers);
+  const packed = packFill(fill, pruned, buffers, channel);
   packBits(mask, memory.bytes(masks, mask.length / 8));
-  writeKept(source, mask, new EntryWriter(memory, format, entries, kept));
-  if (packedFill.kind === 'signed') {
-    packBits(signsOfPruned(source, mask, pruned), memory.bytes(packedFill.signs, Math.ceil(pruned / 8)));
+  if (packed.kind === 'signed') {
+    packBits(signsOfPruned(source, mask, pruned), memory.bytes(packed.signs, Math.ceil(pruned / 8)));
   }
-  return [{ rows: { kind: 'sparse', format, count, width, entries, masks, fill: packedFill } }];
+  return { masks, fill: packed };
 }
 
 /** Buffers of the recovery, scales and channel vector filled in. */
-function packFill(fill: Fill, pruned: number, buffers: PackedBuffers): PackedFill {
+function packFill(fill: Fill, pruned: number, buffers: PackedBuffers, channel?: Pointer): PackedFill {
   if (fill.kind === 'zero') return { kind: 'zero' };
   const scales = packScales(fill.scale, buffers);
   if (fill.kind === 'mean') return { kind: 'mean', scales };
-  const channel = packScales(fill.channel, buffers);
-  return { kind: 'signed', scales, channel, signs: buffers.alloc('sign', Math.ceil(pruned / 8)) };
+  return {
+    kind: 'signed',
+    scales,
+    channel: channel ?? packScales(fill.channel, buffers),
+    signs: buffers.alloc('sign', Math.ceil(pruned / 8)),
+  };
 }
 
-function packScales(numbers: Float32Array, buffers: PackedBuffers): number {
+export function packScales(numbers: Float32Array, buffers: PackedBuffers): Pointer {
   const pointer = buffers.allocEntries('scale', numbers.length);
   new EntryWriter(buffers.memory, buffers.format, pointer, numbers.length).write(
     bitsOf(numbers),
@@ -53,7 +74,12 @@ function packScales(numbers: Float32Array, buffers: PackedBuffers): number {
   return pointer;
 }
 
-function writeKept({ bits, tokens, width }: HeadSource, mask: Uint8Array, writer: EntryWriter): void {
+/** Calls `visit` with the kept entries of each token, the first `length` of `row`, which is used again. */
+export function forEachKept(
+  { bits, tokens, width }: HeadSource,
+  mask: Uint8Array,
+  visit: (row: Uint32Array, length: number) => void,
+): void {
   const row = new Uint32Array(width);
   let at = 0;
   for (const position of tokens) {
@@ -63,7 +89,7 @@ function writeKept({ bits, tokens, width }: HeadSource, mask: Uint8Array, writer
       row[kept] = bits[from]!;
       kept += mask[at++]!;
     }
-    writer.write(row, 0, kept);
+    visit(row, kept);
   }
 }
 

@@ -1,30 +1,20 @@
 /**
- * One layer's cache of one row: the packed prompt and the dense tail.
+ * One layer's cache of one row: the packed prompt and the tail.
  *
- * Decides which codec packs what a plan says, and that a failed encoding leaves nothing behind.
- * Alphabet: S prompt tokens, n kept tokens of a KV head, T new tokens, H, KV, D.
+ * Decides in which turns new tokens attend, and that a failed encoding leaves nothing behind. Knows no codec.
+ * Alphabet: n kept tokens of a KV head, T new tokens, H, KV, D.
  */
 import { UserError } from '../errors.js';
-import { bitsOf } from '../kernels/entries.js';
 import { MAX_WIDTH, type Kernels } from '../kernels/index.js';
-import { attendLayer } from './attention.js';
+import { attendLayer, type HeadCache } from './attention.js';
 import { decodeSide } from './decode.js';
-import { encodeChannels } from './encode-channels.js';
-import { encodeDense } from './encode-dense.js';
-import { encodeSparse } from './encode-sparse.js';
+import { encodeSide, type CachedSide } from './encode-side.js';
+import { encodeLive } from './live-cache.js';
 import { PackedBuffers } from './packed-buffers.js';
 import { checkPlan } from './plan.js';
-import type { HeadSource, PackedSide } from './segment.js';
-import { Tail } from './tail.js';
-import type {
-  ByteParts,
-  CacheDtype,
-  LayerCache,
-  LayerPlan,
-  LayerShape,
-  LayerTrace,
-  SidePlan,
-} from './types.js';
+import type { PackedSide } from './segment.js';
+import type { SideTail } from './tail.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**
  * Packs one layer as its plan says.
@@ -44,58 +34,31 @@ export function encodeLayer(
     );
   }
   checkPlan(trace, plan);
+  if (plan.decode !== undefined) return encodeLive(trace, plan.tokens, plan.decode, dtype, kernels);
   const buffers = new PackedBuffers(kernels.memory, dtype);
   try {
-    const heads = plan.tokens.map((tokens, head) => ({
-      kept: tokens.length,
-      keys: encodeHead(headSource(trace, trace.keys, tokens, head), plan.keys, head, buffers),
-      values: encodeHead(headSource(trace, trace.values, tokens, head), plan.values, head, buffers),
-    }));
-    return new PackedLayerCache(trace, heads, buffers, kernels);
+    const keys = encodeSide(trace, 'keys', plan, buffers, kernels);
+    const values = encodeSide(trace, 'values', plan, buffers, kernels);
+    const kept = plan.tokens.map(({ length }) => length);
+    return new PackedLayerCache(trace, kept, { keys, values }, buffers, kernels);
   } catch (error) {
     buffers.free();
     throw error;
   }
 }
 
-/** `side` is `[KV, S, D]`. */
-function headSource(trace: LayerTrace, side: Float32Array, tokens: Int32Array, head: number): HeadSource {
-  const size = trace.length * trace.headDim;
-  return { bits: bitsOf(side.subarray(head * size, (head + 1) * size)), tokens, width: trace.headDim };
-}
-
-function encodeHead(source: HeadSource, plan: SidePlan, head: number, buffers: PackedBuffers): PackedSide {
-  switch (plan.codec) {
-    case 'dense':
-      return encodeDense(source, buffers);
-    case 'channels':
-      return encodeChannels(source, plan.masks[head]!, plan.recent, buffers);
-    case 'sparse':
-      return encodeSparse(source, plan.heads[head]!, buffers);
-  }
-}
-
-/** The prompt of one KV head. */
-interface PackedHead {
-  /** n */
-  readonly kept: number;
-  readonly keys: PackedSide;
-  readonly values: PackedSide;
-}
-
 class PackedLayerCache implements LayerCache {
-  readonly kept: readonly number[];
-  private readonly tail: Tail;
+  private readonly tails: readonly [SideTail, SideTail];
   private freed = false;
 
   constructor(
     private readonly shape: LayerShape,
-    private readonly heads: readonly PackedHead[],
+    readonly kept: readonly number[],
+    private readonly sides: { readonly keys: CachedSide; readonly values: CachedSide },
     private readonly buffers: PackedBuffers,
     private readonly kernels: Kernels,
   ) {
-    this.kept = heads.map(({ kept }) => kept);
-    this.tail = new Tail(kernels.memory, buffers.format, shape.kvHeads, shape.headDim);
+    this.tails = [sides.keys.tail, sides.values.tail];
   }
 
   append(keys: Float32Array, values: Float32Array, tokens: number): void {
@@ -103,19 +66,35 @@ class PackedLayerCache implements LayerCache {
     const size = tokens * this.shape.kvHeads * this.shape.headDim;
     expectSize(keys, size, 'keys');
     expectSize(values, size, 'values');
-    this.tail.append(keys, values, tokens);
+    this.sides.keys.tail.append(keys, tokens);
+    this.sides.values.tail.append(values, tokens);
   }
 
   attend(queries: Float32Array, tokens: number, out: Float32Array): void {
     this.expectAlive();
-    if (tokens < 1 || tokens > this.tail.length) {
-      throw new Error(`expected 1 to ${this.tail.length} appended tokens to attend, got ${tokens}`);
+    const appended = this.tails[0].length;
+    if (tokens < 1 || tokens > appended) {
+      throw new Error(`expected 1 to ${appended} appended tokens to attend, got ${tokens}`);
     }
-    const size = tokens * this.shape.heads * this.shape.headDim;
-    expectSize(queries, size, 'queries');
-    expectSize(out, size, 'out');
-    const heads = this.withTail().map((head, h) => ({ ...head, length: this.kept[h]! + this.tail.length }));
-    attendLayer(this.kernels, heads, this.shape.headDim, queries, tokens, out);
+    const { heads, headDim } = this.shape;
+    expectSize(queries, tokens * heads * headDim, 'queries');
+    expectSize(out, tokens * heads * headDim, 'out');
+    // what a token reads may change after each one where tails settle, so they then take their turns
+    const together = this.tails.some(({ settles }) => settles) ? 1 : tokens;
+    for (let from = 0; from < tokens; from += together) {
+      const seen = appended - tokens + from + together;
+      const [start, end] = [from * heads * headDim, (from + together) * heads * headDim];
+      const packed = this.headsAt(seen);
+      attendLayer(
+        this.kernels,
+        packed,
+        headDim,
+        queries.subarray(start, end),
+        together,
+        out.subarray(start, end),
+      );
+      for (const tail of this.tails) tail.settle(seen);
+    }
   }
 
   bytes(): ByteParts {
@@ -123,27 +102,33 @@ class PackedLayerCache implements LayerCache {
   }
 
   tailBytes(): number {
-    return this.tail.bytes();
+    return this.tails[0].bytes() + this.tails[1].bytes();
   }
 
   decode(): { readonly keys: Float32Array[]; readonly values: Float32Array[] } {
     this.expectAlive();
     const read = (side: PackedSide): Float32Array =>
       decodeSide(this.kernels.memory, side, this.shape.headDim);
-    const heads = this.withTail();
+    const heads = this.headsAt(this.tails[0].length);
     return { keys: heads.map(({ keys }) => read(keys)), values: heads.map(({ values }) => read(values)) };
   }
 
   free(): void {
     this.freed = true;
     this.buffers.free();
-    this.tail.free();
+    for (const tail of this.tails) tail.free();
   }
 
-  private withTail(): { readonly keys: PackedSide; readonly values: PackedSide }[] {
-    return this.heads.map(({ keys, values }, head) => ({
-      keys: [...keys, ...this.tail.side('keys', head)],
-      values: [...values, ...this.tail.side('values', head)],
+  /** Every KV head, with the first `seen` appended tokens. */
+  private headsAt(seen: number): HeadCache[] {
+    const read = ({ prompt, tail }: CachedSide, head: number): PackedSide => [
+      ...prompt[head]!,
+      ...tail.side(head, seen),
+    ];
+    return this.kept.map((kept, head) => ({
+      keys: read(this.sides.keys, head),
+      values: read(this.sides.values, head),
+      length: kept + seen,
     }));
   }
 

@@ -7,9 +7,11 @@ import { entryBytes } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';
 import type { ByteParts, CacheDtype } from './types.js';
 import { NO_BYTES } from './bytes.js';
+import { borrowTable, giveBackTable, type TableName } from './shared-weights.js';
 
 export class PackedBuffers {
-  private readonly pointers: Pointer[] = [];
+  private readonly pieces = new Map<Pointer, { readonly part: keyof ByteParts; readonly bytes: number }>();
+  private readonly borrowed: (readonly [source: Float32Array, name: TableName])[] = [];
   private readonly parts: { -readonly [Part in keyof ByteParts]: number } = { ...NO_BYTES };
 
   constructor(
@@ -21,7 +23,7 @@ export class PackedBuffers {
   alloc(part: keyof ByteParts, bytes: number): Pointer {
     if (bytes === 0) return 0;
     const pointer = this.memory.alloc(bytes);
-    this.pointers.push(pointer);
+    this.pieces.set(pointer, { part, bytes });
     this.parts[part] += bytes;
     return pointer;
   }
@@ -31,12 +33,30 @@ export class PackedBuffers {
     return this.alloc(part, count * entryBytes(this.format));
   }
 
+  /** Gives one buffer back. */
+  release(pointer: Pointer): void {
+    if (pointer === 0) return;
+    const { part, bytes } = this.pieces.get(pointer)!;
+    this.memory.free(pointer);
+    this.pieces.delete(pointer);
+    this.parts[part] -= bytes;
+  }
+
+  /** A table that belongs to the model (`borrowTable`): not counted, given back with the buffers. */
+  borrow(source: Float32Array, name: TableName, fill: (table: Float32Array) => void): Pointer {
+    const pointer = borrowTable(this.memory, source, name, fill);
+    this.borrowed.push([source, name]);
+    return pointer;
+  }
+
   bytes(): ByteParts {
     return { ...this.parts };
   }
 
   free(): void {
-    for (const pointer of this.pointers) this.memory.free(pointer);
-    this.pointers.length = 0;
+    for (const pointer of this.pieces.keys()) this.memory.free(pointer);
+    this.pieces.clear();
+    for (const [source, name] of this.borrowed) giveBackTable(this.memory, source, name);
+    this.borrowed.length = 0;
   }
 }

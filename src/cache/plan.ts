@@ -30,21 +30,40 @@ export function checkPlan(shape: LayerShape, plan: LayerPlan): void {
   });
   checkSide(shape, plan.tokens, plan.keys, `${place}, keys`);
   checkSide(shape, plan.tokens, plan.values, `${place}, values`);
+  if (plan.decode !== undefined && !(isPlain(plan.keys) && isPlain(plan.values))) {
+    throw new Error(`${place}: only plain dense keys and values can be evicted while decoding`);
+  }
+}
+
+function isPlain(side: SidePlan): boolean {
+  return side.codec === 'dense' && side.contents === undefined && side.precision === undefined;
 }
 
 function checkSide(shape: LayerShape, tokens: readonly Int32Array[], side: SidePlan, place: string): void {
   const width = shape.headDim;
+  checkPrecision(side, place);
   switch (side.codec) {
+    case 'latent':
+      return;
     case 'dense':
+      if (side.contents === undefined) return;
+      expectLength(side.contents, shape.kvHeads, `${place}: heads of contents`);
+      side.contents.forEach((contents, head) => {
+        expectLength(contents, tokens[head]!.length * width, `${place}, KV head ${head}: contents`);
+      });
       return;
     case 'channels':
       if (!Number.isInteger(side.recent) || side.recent < 0) {
         throw new Error(`${place}: expected a whole number of recent tokens, got ${side.recent}`);
       }
+      if (side.everyToken === true && side.recent > 0) {
+        throw new Error(`${place}: every token loses channels, but not the ${side.recent} newest`);
+      }
       expectLength(side.masks, shape.kvHeads, `${place}: channel masks`);
       side.masks.forEach((mask, head) => {
         checkMask(mask, width, `${place}, KV head ${head}`);
       });
+      if (side.queryMasks !== undefined) checkQueryMasks(shape, side.masks, side.queryMasks, place);
       return;
     case 'sparse':
       expectLength(side.heads, shape.kvHeads, `${place}: sparse heads`);
@@ -54,6 +73,39 @@ function checkSide(shape: LayerShape, tokens: readonly Int32Array[], side: SideP
         checkFill(fill, n, width, `${place}, KV head ${head}`);
       });
   }
+}
+
+function checkPrecision({ precision, codec }: SidePlan, place: string): void {
+  if (precision === undefined) return;
+  const { group, residual, settle, along } = precision;
+  if (!(group >= 1) || residual < 0 || (settle === 'blocks' && residual < 1)) {
+    throw new Error(`${place}: groups of ${group} and a residual of ${residual} tokens cannot be quantised`);
+  }
+  if (along === 'token') return;
+  if (settle !== 'blocks' || residual % group !== 0) {
+    throw new Error(`${place}: groups of ${group} tokens do not fit into blocks of ${residual}`);
+  }
+  if (codec === 'sparse' || codec === 'latent') {
+    throw new Error(`${place}: ${codec} entries have no channels to quantise along`);
+  }
+}
+
+/** A KV head's mask must be the union of the masks of its query heads. */
+function checkQueryMasks(
+  shape: LayerShape,
+  masks: readonly Uint8Array[],
+  queryMasks: readonly Uint8Array[],
+  place: string,
+): void {
+  expectLength(queryMasks, shape.heads, `${place}: masks of query heads`);
+  const group = shape.heads / shape.kvHeads;
+  masks.forEach((mask, head) => {
+    const mine = queryMasks.slice(head * group, (head + 1) * group);
+    for (const one of mine) checkMask(one, shape.headDim, `${place}, query heads of KV head ${head}`);
+    if (mask.some((bit, j) => bit !== Number(mine.some((one) => one[j] === 1)))) {
+      throw new Error(`${place}, KV head ${head}: its mask is not the union of its query heads' masks`);
+    }
+  });
 }
 
 function checkMask(mask: Uint8Array, entries: number, place: string): void {

@@ -10,7 +10,7 @@ import type { LayerCache, LayerShape } from './types.js';
  * @returns `[T, H, D]`
  */
 export function referenceAttention(
-  cache: LayerCache,
+  cache: Pick<LayerCache, 'decode'>,
   shape: Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim'>,
   queries: Float32Array,
   tokens: number,

@@ -7,9 +7,23 @@ import type { PackedRows } from '../kernels/rows.js';
 import type { Pointer } from '../kernels/memory.js';
 
 export interface Segment {
-  readonly rows: PackedRows;
+  readonly rows: PackedRows | ExpandedRows;
   /** Mask of D bits where the rows hold only those channels and the others read as 0; else all are there. */
   readonly columns?: Pointer;
+  /** `[G, D/8]` masks of D bits: the columns that each query head of the group reads. */
+  readonly queryMasks?: Pointer;
+}
+
+/** Rows in a form that no kernel reads: they are written out as float32, a block at a time. */
+export interface ExpandedRows {
+  readonly kind: 'expanded';
+  /** n */
+  readonly count: number;
+  readonly width: number;
+  /** Writes rows `from … from + count − 1` to `out`, `[count, width]` float32 in the kernels' memory. Allocates nothing there. */
+  expand(from: number, count: number, out: Pointer): void;
+  /** The same of all rows, the slow, obvious way, `[n, width]`. */
+  decode(): Float32Array;
 }
 
 /** One side of one KV head, packed. Segments without rows are left out. */

@@ -1,5 +1,5 @@
 /**
- * The dense tail of one layer: tokens that came after the prompt.
+ * The dense tail of one side of a layer: tokens that came after the prompt.
  *
  * Decides how it grows: chunk by chunk, so that nothing is ever copied. Alphabet: T new tokens, KV, D.
  */
@@ -11,10 +11,26 @@ import type { CacheDtype } from './types.js';
 /** Tokens per chunk. */
 export const CHUNK_TOKENS = 32;
 
-const SIDES = { keys: 0, values: 1 } as const;
+/** One side of the tokens after the prompt, all KV heads. */
+export interface SideTail {
+  /** Tokens appended. */
+  readonly length: number;
+  /** Whether `settle` changes what is read. */
+  readonly settles: boolean;
+  /** `rows`: `[T, KV, D]`. */
+  append(rows: Float32Array, tokens: number): void;
+  /** One KV head: the first `tokens` appended ones, after what the tail holds of the prompt. */
+  side(head: number, tokens: number): PackedSide;
+  /** The first `tokens` appended ones have attended. */
+  settle(tokens: number): void;
+  /** Bytes of what holds tokens after the prompt, room for tokens to come included. */
+  bytes(): number;
+  free(): void;
+}
 
-export class Tail {
-  /** Each `[2, KV, CHUNK_TOKENS, D]`: keys, then values. */
+export class Tail implements SideTail {
+  readonly settles = false;
+  /** Each `[KV, CHUNK_TOKENS, D]`. */
   private readonly chunks: Pointer[] = [];
   private tokens = 0;
 
@@ -29,35 +45,36 @@ export class Tail {
     return this.tokens;
   }
 
-  /** `keys`, `values`: `[T, KV, D]`. */
-  append(keys: Float32Array, values: Float32Array, tokens: number): void {
+  append(rows: Float32Array, tokens: number): void {
     while (this.chunks.length * CHUNK_TOKENS < this.tokens + tokens) {
       this.chunks.push(this.memory.alloc(this.chunkBytes()));
     }
+    const bits = bitsOf(rows);
     for (let t = 0; t < tokens; t++) {
       for (let head = 0; head < this.kvHeads; head++) {
-        const from = (t * this.kvHeads + head) * this.width;
-        this.writeRow('keys', head, this.tokens + t, bitsOf(keys), from);
-        this.writeRow('values', head, this.tokens + t, bitsOf(values), from);
+        this.writeRow(head, this.tokens + t, bits, (t * this.kvHeads + head) * this.width);
       }
     }
     this.tokens += tokens;
   }
 
-  /** One side of one KV head. */
-  side(side: keyof typeof SIDES, head: number): PackedSide {
-    return this.chunks.map((_, c) => ({
-      rows: {
-        kind: 'dense',
-        format: this.format,
-        count: Math.min(CHUNK_TOKENS, this.tokens - c * CHUNK_TOKENS),
-        width: this.width,
-        entries: this.rowAddress(side, head, c * CHUNK_TOKENS),
-      },
-    }));
+  side(head: number, tokens: number): PackedSide {
+    const side = [];
+    for (let first = 0; first < tokens; first += CHUNK_TOKENS) {
+      const count = Math.min(CHUNK_TOKENS, tokens - first);
+      const entries = this.rowAddress(head, first);
+      side.push({
+        rows: { kind: 'dense' as const, format: this.format, count, width: this.width, entries },
+      });
+    }
+    return side;
   }
 
-  /** Bytes of the chunks, room for tokens to come included. */
+  /** Nothing changes: tokens stay as they came. */
+  settle(): void {
+    return;
+  }
+
   bytes(): number {
     return this.chunks.length * this.chunkBytes();
   }
@@ -68,23 +85,17 @@ export class Tail {
     this.tokens = 0;
   }
 
-  private writeRow(
-    side: keyof typeof SIDES,
-    head: number,
-    token: number,
-    source: Uint32Array,
-    from: number,
-  ): void {
-    const address = this.rowAddress(side, head, token);
+  private writeRow(head: number, token: number, source: Uint32Array, from: number): void {
+    const address = this.rowAddress(head, token);
     new EntryWriter(this.memory, this.format, address, this.width).write(source, from, this.width);
   }
 
-  private rowAddress(side: keyof typeof SIDES, head: number, token: number): Pointer {
-    const rowsBefore = (SIDES[side] * this.kvHeads + head) * CHUNK_TOKENS + (token % CHUNK_TOKENS);
+  private rowAddress(head: number, token: number): Pointer {
+    const rowsBefore = head * CHUNK_TOKENS + (token % CHUNK_TOKENS);
     return this.chunks[Math.floor(token / CHUNK_TOKENS)]! + rowsBefore * this.width * entryBytes(this.format);
   }
 
   private chunkBytes(): number {
-    return 2 * this.kvHeads * CHUNK_TOKENS * this.width * entryBytes(this.format);
+    return this.kvHeads * CHUNK_TOKENS * this.width * entryBytes(this.format);
   }
 }

@@ -10,11 +10,30 @@ export type Observation =
   /** Post-RoPE queries of the last `w = min(window, S)` positions, `[H, w, D]`. */
   | { readonly kind: 'window_queries'; readonly window: number }
   /** Causal softmax attention of the last `w` queries to all keys, mean over the w rows, `[H, S]`. */
-  | { readonly kind: 'window_attention'; readonly window: number };
+  | { readonly kind: 'window_attention'; readonly window: number }
+  /** Logits of the last `w` queries, scaled by 1/√D, before softmax, `[H, w, S]`; −Infinity where a key is not seen. */
+  | { readonly kind: 'window_logits'; readonly window: number }
+  /** Causal attention output of the last `w` queries, `[H, w, D]`. */
+  | { readonly kind: 'window_outputs'; readonly window: number }
+  /** Causal softmax attention of all S queries, sum over the rows that see each key, `[H, S]`. */
+  | { readonly kind: 'attention_sums' }
+  /** ‖v W_o,h‖₁ of each value through the output projection of each query head, mean over the G heads, `[KV, S]`. */
+  | { readonly kind: 'value_output_norms' }
+  /**
+   * Mean and covariance of the pre-RoPE queries at positions `skip … S − 1`, rotated by the mean of the rotations of
+   * the next `horizon` positions `S … S + horizon − 1`, with the query projection's bias or without: per query head the mean `[D]`, then the covariance `[D, D]`;
+   * `[H, D + D·D]`.
+   */
+  | {
+      readonly kind: 'future_queries';
+      readonly skip: number;
+      readonly horizon: number;
+      readonly bias: boolean;
+    };
 
 /** A stable name of an observation; equal observations have equal keys. */
 export function observationKey(observation: Observation): string {
-  return `${observation.kind}:${observation.window}`;
+  return Object.values(observation).join(':');
 }
 
 export interface LayerShape {
@@ -35,6 +54,30 @@ export interface LayerTrace extends LayerShape {
   readonly values: Float32Array;
   /** By `observationKey`. */
   readonly observations: ReadonlyMap<string, Float32Array>;
+  /** Where the model's key and value projections are low-rank factors: what would be cached instead. */
+  readonly lowRank?: LowRankTrace | undefined;
+}
+
+/** One layer's keys and values as latents: `keys` and `values` of the trace are what the factors rebuild. */
+export interface LowRankTrace {
+  readonly keys: readonly LatentGroup[];
+  readonly values: readonly LatentGroup[];
+  /** `[D/2]`, radians per position: rebuilt keys are rotated to their token's position. */
+  readonly ropeFrequencies: Float32Array;
+}
+
+/** KV heads that share one latent: `latent · up + bias` are their entries, keys before RoPE. */
+export interface LatentGroup {
+  /** KV heads, in the order of the columns of `up`; every head is in exactly one group. */
+  readonly heads: readonly number[];
+  /** r */
+  readonly rank: number;
+  /** `[S, r]` */
+  readonly latent: Float32Array;
+  /** `[r, heads·D]` */
+  readonly up: Float32Array;
+  /** `[heads·D]` */
+  readonly bias?: Float32Array | undefined;
 }
 
 /** What stands in for pruned entries when attention reads a sparse row. */
@@ -55,11 +98,50 @@ export interface SparseHead {
 }
 
 /** How one side (keys or values) of a layer is stored. */
-export type SidePlan =
-  | { readonly codec: 'dense' }
-  /** One channel mask `[D]` (1 = kept) per KV head; the newest `recent` kept tokens stay dense. */
-  | { readonly codec: 'channels'; readonly masks: readonly Uint8Array[]; readonly recent: number }
-  | { readonly codec: 'sparse'; readonly heads: readonly SparseHead[] };
+export type SidePlan = Codec & {
+  /** Bits of the stored entries; without it they are in the cache's format. */
+  readonly precision?: Precision | undefined;
+};
+
+export type Codec =
+  /** `contents`, per KV head `[n, D]`, stands in place of the kept tokens' own entries. */
+  | { readonly codec: 'dense'; readonly contents?: readonly Float32Array[] | undefined }
+  /**
+   * One channel mask `[D]` (1 = kept) per KV head; the newest `recent` kept tokens stay dense. `queryMasks`, one `[D]`
+   * per query head, says which of them each query head reads; then a KV head's mask is the union of its group's.
+   * `everyToken`: tokens after the prompt hold only these channels too, and `recent` is 0.
+   */
+  | {
+      readonly codec: 'channels';
+      readonly masks: readonly Uint8Array[];
+      readonly recent: number;
+      readonly queryMasks?: readonly Uint8Array[] | undefined;
+      readonly everyToken?: boolean | undefined;
+    }
+  | { readonly codec: 'sparse'; readonly heads: readonly SparseHead[] }
+  /** The latents of `LayerTrace.lowRank`, each stored once for all its KV heads. */
+  | { readonly codec: 'latent' };
+
+/** Quantisation of what a codec stores: `code · scale + minimum`, asymmetric, rounded to nearest, ties to even. */
+export interface Precision {
+  readonly bits: 2 | 4 | 8;
+  /**
+   * Which entries share a scale and a minimum: `channel`, `group` consecutive tokens of one channel (KIVI's keys);
+   * `token`, `group` consecutive stored entries of one token (KIVI's values), the last group of a token may be shorter.
+   * Only dense entries and channels have the former, and only in blocks.
+   */
+  readonly along: 'channel' | 'token';
+  /** Along channels R is a multiple of it; along tokens Infinity: the whole row. */
+  readonly group: number;
+  /** R: the newest tokens in the cache's format, decoded ones included. */
+  readonly residual: number;
+  /**
+   * blocks: R tokens are quantised together once R have gathered (of the prompt ⌊n/R⌋·R, and always after attention),
+   * and tokens of the channels codec hold all channels until then; sliding: each as soon as it is older than R, with
+   * the channels that it has. Decoded tokens beside sparse entries and latents stay dense.
+   */
+  readonly settle: 'blocks' | 'sliding';
+}
 
 /** What a pipeline wants of one layer. Methods refine it one after the other. */
 export interface LayerPlan {
@@ -67,6 +149,40 @@ export interface LayerPlan {
   readonly tokens: readonly Int32Array[];
   readonly keys: SidePlan;
   readonly values: SidePlan;
+  /** Eviction that goes on while decoding; both sides are dense then. */
+  readonly decode?: DecodePolicy | undefined;
+}
+
+/** Eviction that goes on while decoding, prompt and decoded tokens alike. Made by a method, run by the cache. */
+export interface DecodePolicy {
+  /** Tokens of a KV head that stay after an eviction, at most. */
+  readonly budget: number;
+  /**
+   * after_attention: a token attends, then tokens go, so that `budget` are stored between steps; before_attention:
+   * tokens go, then the new one is added and attends, so that one more is stored, and the prompt as `tokens` has it
+   * until the first step.
+   */
+  readonly evicts: 'after_attention' | 'before_attention';
+  /** The policy of one layer, whose KV heads hold these prompt positions. */
+  start(positions: readonly Int32Array[]): LayerPolicy;
+}
+
+/** Follows one layer of one row. Indices count a KV head's held tokens, oldest first. */
+export interface LayerPolicy {
+  /** A token has attended to all that is held, itself the newest of it. One entry per KV head. */
+  attended(heads: readonly HeadAttention[]): void;
+  /** Per KV head: the tokens that go now, ascending indices. They are gone when this returns. */
+  evict(): readonly (readonly number[])[];
+  /** Bytes of what the policy remembers from one token to the next (attention rows, sums). */
+  bytes(): number;
+}
+
+/** One token's attention to the n held tokens of a KV head. */
+export interface HeadAttention {
+  /** `[G, n]`, scaled by 1/√D, before softmax. */
+  readonly logits: Float32Array;
+  /** `[G, n]`, after softmax. */
+  readonly weights: Float32Array;
 }
 
 /** Number format of cached entries, scales and channel vectors. float32 is for golden tests. */
@@ -78,26 +194,30 @@ export interface ByteParts {
   readonly mask: number;
   readonly sign: number;
   readonly scale: number;
+  /** Positions, and what eviction while decoding remembers of each token. */
   readonly index: number;
   readonly latent: number;
 }
 
 /** One layer's packed cache of one row (a sample under one pipeline). */
 export interface LayerCache {
-  /** Prompt tokens kept, per KV head. */
+  /** Prompt tokens kept, per KV head; under a decode policy all tokens that are held now, decoded ones included. */
   readonly kept: readonly number[];
-  /** Appends T decoded tokens to the dense tail; `keys`, `values` are `[T, KV, D]`, keys post-RoPE. */
+  /** Appends T decoded tokens to the tail; `keys`, `values` are `[T, KV, D]`, keys post-RoPE. */
   append(keys: Float32Array, values: Float32Array, tokens: number): void;
   /**
    * Attention of the last T appended tokens over the packed prompt and the tail, causal among themselves.
    * `queries [T, H, D]` post-RoPE, unscaled; writes `out [T, H, D]`. Logits are scaled by 1/√D.
    */
   attend(queries: Float32Array, tokens: number, out: Float32Array): void;
-  /** Bytes of the compressed prompt (the tail is not counted). */
+  /** Bytes of what holds tokens of the prompt (the tail is not counted); under a decode policy of everything. */
   bytes(): ByteParts;
-  /** Bytes of the dense tail. */
+  /** Bytes of the tail: what holds decoded tokens only. */
   tailBytes(): number;
-  /** The slow, obvious reading: per KV head the recovered keys and values of prompt and tail, `[n, D]`. */
+  /**
+   * The slow, obvious reading: per KV head the recovered keys and values of prompt and tail, `[n, D]`. Where a plan has
+   * `queryMasks`, a query head reads its own channels of them.
+   */
   decode(): { readonly keys: Float32Array[]; readonly values: Float32Array[] };
   /** Gives the buffers back. The cache must not be used afterwards. */
   free(): void;

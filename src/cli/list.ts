@@ -1,7 +1,7 @@
 /**
  * `spark-eval list methods|tasks|models|engines`: what there is.
  *
- * Decides what one line says of each. Loads no tensor library.
+ * Decides what one line says of each; methods stand in the order of their axes. Loads no tensor library.
  */
 import { Argument, type Command } from 'commander';
 import { alignColumns } from '../report/text-table.js';
@@ -41,12 +41,21 @@ export function addList(root: Command, session: Session): void {
     });
 }
 
-/** Everything of a kind, in the order of its registry. */
+/** Everything of a kind, in the order of its registry; methods axis by axis. */
 export async function listEntries(kind: Kind): Promise<readonly Entry[]> {
   switch (kind) {
     case 'methods': {
-      const { methods } = await import('../methods/registry.js');
-      return [...methods.values()].map(({ name, axis, summary }) => ({ name, group: axis, summary }));
+      const [{ methods }, { AXIS_ORDER, remarks }] = await Promise.all([
+        import('../methods/registry.js'),
+        import('./method-facts.js'),
+      ]);
+      return AXIS_ORDER.flatMap((axis) => [...methods.values()].filter((method) => method.axis === axis)).map(
+        (method) => {
+          const added = remarks(method);
+          const summary = added.length === 0 ? method.summary : `${method.summary} (${added.join('; ')})`;
+          return { name: method.name, group: method.axis, summary };
+        },
+      );
     }
     case 'tasks': {
       const { tasks } = await import('../tasks/registry.js');

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.js';
 import { packageVersion } from '../results/machine.js';
+import { addCalibrate } from './calibrate.js';
 import { addDoctor } from './doctor.js';
 import { addList } from './list.js';
 import { addPlan } from './plan.js';
@@ -17,7 +18,7 @@ import { addSetup } from './setup.js';
 import { addShow } from './show.js';
 import { addStatus } from './status.js';
 
-const COMMANDS = [addRun, addPlan, addStatus, addList, addShow, addPull, addSetup, addDoctor];
+const COMMANDS = [addRun, addPlan, addStatus, addList, addShow, addPull, addCalibrate, addSetup, addDoctor];
 
 /** Runs `spark-eval args…`; resolves to the exit code and never rejects. */
 export async function main(args: readonly string[], session = new Session(args)): Promise<ExitCode> {

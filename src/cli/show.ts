@@ -51,15 +51,18 @@ export function addShow(root: Command, session: Session): void {
 }
 
 async function methodCard(name: string): Promise<Card | undefined> {
-  const { methods } = await import('../methods/registry.js');
+  const [{ methods }, { methodFacts }] = await Promise.all([
+    import('../methods/registry.js'),
+    import('./method-facts.js'),
+  ]);
   const method = methods.get(name);
   if (method === undefined) return undefined;
-  const { axis, summary, paper, stores, notes, params } = method;
+  const { summary, notes, params } = method;
   return {
     kind: 'method',
     name,
     summary,
-    facts: { axis, paper, stores },
+    facts: methodFacts(method),
     notes,
     parameters: await parametersOf(params),
   };

@@ -4,6 +4,7 @@
  * Decides which kernels each operation is made of, so that all engines compute the same and no wrong or slow
  * kernel can be reached. Knows nothing of how an engine is found or loaded.
  */
+import { gradients } from './gradients.js';
 import type { Ops, Tensor } from './types.js';
 
 /** tfjs-core, or a package that exports all of it. */
@@ -46,6 +47,7 @@ export function createOps(tf: TfNamespace, backend: string): Ops {
     slice: (x, begin, size) => tf.slice(x, [...begin], [...size]),
     concat: (xs, axis) => tf.concat([...xs], axis),
     gatherRows: (x, rows) => tf.tidy(() => tf.gather(x, tf.tensor1d(rows, 'int32'), 0)),
+    gradients: (f, xs, dy) => gradients(tf, f, xs, dy),
     // tfjs walks plain containers for tensors to keep, which the callers' own types may not be.
     tidy: <T>(f: () => T): T => tf.tidy(f as () => Tensor) as T,
     keep: (x) => tf.keep(x),

@@ -40,6 +40,11 @@ export interface Ops {
   concat(xs: readonly Tensor[], axis: number): Tensor;
   /** Rows of `[M, N]` by index. */
   gatherRows(x: Tensor, rows: Int32Array): Tensor;
+  /**
+   * Gradients of `Σ f(xs) · dy` by each of `xs`, in their shapes. `f` may use the operations above but for `toHost` and
+   * `argMax`, and tensors from outside, which count as constants.
+   */
+  gradients(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], dy: Tensor): Tensor[];
   /** Runs `f` and disposes of every tensor made in it but those it returns. Never across an `await`. */
   tidy<T>(f: () => T): T;
   /** Keeps a tensor past the tidy that it was made in. */

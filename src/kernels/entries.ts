@@ -18,6 +18,17 @@ export function roundToBfloat16(bits: number): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
+/** The largest number of the format that is not above x; NaN stays NaN. */
+export function roundDown(x: number, format: EntryFormat): number {
+  if (format === 'float32' || Number.isNaN(x)) return x;
+  const numbers = Float32Array.of(x);
+  const bits = bitsOf(numbers);
+  const cut = bits[0]! >>> 16;
+  const isExact = (bits[0]! & 0xffff) === 0;
+  bits[0] = (x < 0 && !isExact ? cut + 1 : cut) * 0x1_0000;
+  return numbers[0]!;
+}
+
 /** The same numbers as bits, not copied. */
 export function bitsOf(numbers: Float32Array): Uint32Array {
   return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);

@@ -5,14 +5,24 @@
  * row and on the cached rows it sees only, bit for bit, whatever else shares a call. Knows nothing of layers.
  * Alphabet: R = G·T query rows of one KV head, row r of new token ⌊r / G⌋; n cached rows; D width.
  */
-import type { PackedRows } from './rows.js';
+import { entryBytes, type EntryFormat } from './entries.js';
+import {
+  tokenCodeBytes,
+  type LatentRows,
+  type PackedFill,
+  type PackedRows,
+  type QuantisedRows,
+  type QuantisedSparseRows,
+  type SparsePlace,
+  type SparseRows,
+} from './rows.js';
 import { KernelMemory, type Pointer } from './memory.js';
 import { instantiateKernels, type KernelExports } from './module.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
 
 export type { EntryFormat } from './entries.js';
 export type { KernelMemory, Pointer } from './memory.js';
-export type { DenseRows, PackedFill, PackedRows, SparseRows } from './rows.js';
+export type { DenseRows, LatentRows, PackedFill, PackedRows, SparseRows } from './rows.js';
 
 /** The widest row. */
 export const MAX_WIDTH = 256;
@@ -93,20 +103,76 @@ export class Kernels {
   scatterAdd(mask: Pointer, width: number, kept: number, from: Pointer, rows: number, to: Pointer): void {
     this.code.scatterAdd(mask, width, from, rows, to, kept);
   }
+
+  /** Writes rows `from … from + count − 1` of latents to `out [count, D]` (float32), rotated where they are to be. */
+  rebuild(latents: LatentRows, from: number, count: number, out: Pointer): void {
+    const { format, rank, rows, up, bias, width, rotation } = latents;
+    // Where the first latent would be; below 0 it wraps round, and back again with the index of a latent.
+    const entries = latents.entries - latents.skip * rank * entryBytes(format);
+    this.code.rebuildRows(wide({ format }), entries, rank, rows, from, count, up, width, bias, out);
+    if (rotation === undefined) return;
+    this.code.rotateRows(out, from, count, width, rows, rotation.positions, rotation.table);
+  }
+
+  /** Writes rows `from … from + count − 1` of codes to `out [count, D]` (float32). */
+  dequantise(rows: QuantisedRows, from: number, count: number, out: Pointer): void {
+    const { bits, group, width, codes, scales, along } = rows;
+    if (along === 'channel') {
+      this.code.dequantiseChannels(wide(rows), bits, codes, scales, group, from, count, width, out);
+      return;
+    }
+    const firstCode = codes + from * tokenCodeBytes(width, group, bits);
+    const firstPair = scales + from * 2 * Math.ceil(width / group) * entryBytes(rows.format);
+    this.code.dequantiseTokens(wide(rows), bits, firstCode, firstPair, group, count, width, out);
+  }
+
+  /** Writes `count` rows, kept entries and recovered ones, to `out [count, D]` (float32); the first begins at `place`. */
+  recover(rows: QuantisedSparseRows, place: SparsePlace, count: number, out: Pointer): void {
+    const { bits, group, width, format } = rows;
+    const codes = rows.codes + place.codeBytes;
+    const pairs = rows.scales + 2 * place.groups * entryBytes(format);
+    const masks = rows.masks + (place.tokens * width) / 8;
+    const { signs, scales, channel, kind } = fillArguments(rows.fill);
+    const fill = [
+      signs + (place.signs >> 3),
+      place.signs & 7,
+      scales + place.tokens * entryBytes(format),
+      channel,
+    ] as const;
+    this.code.recoverQuantised(
+      wide(rows),
+      bits,
+      codes,
+      pairs,
+      group,
+      masks,
+      ...fill,
+      kind,
+      count,
+      width,
+      out,
+    );
+  }
 }
 
-function wide(packed: PackedRows): number {
-  return packed.format === 'float32' ? 1 : 0;
+function wide({ format }: { readonly format: EntryFormat }): number {
+  return format === 'float32' ? 1 : 0;
 }
 
 type SparseArguments = [number, Pointer, Pointer, Pointer, Pointer, Pointer, number];
 
-function sparseArguments(packed: PackedRows & { kind: 'sparse' }): SparseArguments {
-  const { entries, masks, fill } = packed;
-  const signs = fill.kind === 'signed' ? fill.signs : 0;
-  const scales = fill.kind === 'zero' ? 0 : fill.scales;
-  const channel = fill.kind === 'signed' ? fill.channel : 0;
-  return [wide(packed), entries, masks, signs, scales, channel, FILLS[fill.kind]];
+function sparseArguments(packed: SparseRows): SparseArguments {
+  const { signs, scales, channel, kind } = fillArguments(packed.fill);
+  return [wide(packed), packed.entries, packed.masks, signs, scales, channel, kind];
+}
+
+function fillArguments(fill: PackedFill): Record<'signs' | 'scales' | 'channel' | 'kind', number> {
+  return {
+    signs: fill.kind === 'signed' ? fill.signs : 0,
+    scales: fill.kind === 'zero' ? 0 : fill.scales,
+    channel: fill.kind === 'signed' ? fill.channel : 0,
+    kind: FILLS[fill.kind],
+  };
 }
 
 let shared: Kernels | undefined;

@@ -21,6 +21,11 @@ export interface KernelExports {
   readonly accumulateSparse: Kernel;
   readonly gather: Kernel;
   readonly scatterAdd: Kernel;
+  readonly rebuildRows: Kernel;
+  readonly rotateRows: Kernel;
+  readonly dequantiseTokens: Kernel;
+  readonly dequantiseChannels: Kernel;
+  readonly recoverQuantised: Kernel;
 }
 
 const EXPORTS: readonly (keyof KernelExports)[] = [
@@ -32,6 +37,11 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'accumulateSparse',
   'gather',
   'scatterAdd',
+  'rebuildRows',
+  'rotateRows',
+  'dequantiseTokens',
+  'dequantiseChannels',
+  'recoverQuantised',
 ];
 
 let compiled: object | undefined;

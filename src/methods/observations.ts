@@ -15,6 +15,22 @@ export function windowAttention(window: number): Observation {
   return { kind: 'window_attention', window };
 }
 
+/** Logits of the last `window` queries, scaled by 1/√D, before softmax, `[H, w, S]`; −Infinity where a key is not seen. */
+export function windowLogits(window: number): Observation {
+  return { kind: 'window_logits', window };
+}
+
+/** Causal attention output of the last `window` queries, `[H, w, D]`. */
+export function windowOutputs(window: number): Observation {
+  return { kind: 'window_outputs', window };
+}
+
+/** Causal softmax attention of all queries, sum over those that see each key, `[H, S]`. */
+export const attentionSums: Observation = { kind: 'attention_sums' };
+
+/** ‖v W_o,h‖₁ of each value through the output projection, mean over the query heads of its KV head, `[KV, S]`. */
+export const valueOutputNorms: Observation = { kind: 'value_output_norms' };
+
 /** What was measured. A method may read only what its `observes` has asked for. */
 export function observed(trace: LayerTrace, observation: Observation): Float32Array {
   const key = observationKey(observation);

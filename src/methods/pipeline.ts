@@ -42,12 +42,17 @@ export function planLayer(
     const refined = method.plan(trace, step.params, plan);
     if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {
       throw new UserError(
-        `${step.method} changed nothing in a prompt of ${trace.length} tokens, although ${describe(step)} asks for compression`,
-        { hint: 'The prompt may be too short for these parameters; use a longer one or leave the step out.' },
+        `${step.method} changed nothing in a cache of ${longest(plan)} tokens, although ${describe(step)} asks for compression`,
+        { hint: 'These may be too few for the parameters; use a longer prompt or leave the step out.' },
       );
     }
     return refined;
   }, fullPlan(trace));
+}
+
+/** Tokens of the KV head that holds the most. */
+function longest({ tokens }: LayerPlan): number {
+  return Math.max(...tokens.map(({ length }) => length));
 }
 
 function methodOf(step: MethodStep, registry: ReadonlyMap<string, Method>): Method {
@@ -64,6 +69,6 @@ function methodOf(step: MethodStep, registry: ReadonlyMap<string, Method>): Meth
 function describe(step: MethodStep): string {
   return Object.entries(step.params)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 }

@@ -13,10 +13,10 @@ import { markLargest } from './select.js';
 const NORM_WEIGHT = 0.7;
 const DIVERSITY_WEIGHT = 0.3;
 
-/** Masks and fill of the values of KV head h at the kept positions. */
+/** Masks and fill of the values of KV head h at the kept positions: their token's mean where recovery is degenerate. */
 export function pruneValues(
   trace: LayerTrace,
-  params: { readonly value_ratio: number; readonly recovery: 'degenerate' | 'none' },
+  params: { readonly value_ratio: number; readonly recovery: string; readonly recent: number },
   positions: Int32Array,
   h: number,
 ): SparseHead {
@@ -52,7 +52,8 @@ export function pruneValues(
     for (let j = 0; j < D; j++) if (mask[t * D + j] === 0) pruned += values[row + j]!;
     scale[t] = pruned / (D - kept);
   }
-  return { mask, fill: params.recovery === 'none' ? { kind: 'zero' } : { kind: 'mean', scale } };
+  mask.fill(1, Math.max(0, n - params.recent) * D);
+  return { mask, fill: params.recovery === 'degenerate' ? { kind: 'mean', scale } : { kind: 'zero' } };
 }
 
 /** Unbiased variance of n numbers, 0 for fewer than two. */

@@ -57,15 +57,22 @@ export interface TokenMethod<P extends BudgetParams> {
   readonly paper: string;
   readonly notes: readonly string[];
   readonly params: z.ZodType<P>;
-  readonly observes: (params: P) => readonly Observation[];
+  observes(params: P): readonly Observation[];
   /** `[KV, S]`, higher = keep; finite. */
-  readonly score: (trace: LayerTrace, params: P) => Float32Array;
+  score(trace: LayerTrace, params: P): Float32Array;
   /** The first and last positions of the prompt that stay whatever their score; they count towards the budget. */
-  readonly alwaysKept: (params: P) => { readonly first: number; readonly last: number; readonly of: string };
+  alwaysKept(params: P): { readonly first: number; readonly last: number; readonly of: string };
+  /** Tokens that this layer keeps of `held`; undefined where that is the budget or ⌊held·(1 − ratio)⌋. */
+  keep?(trace: LayerTrace, params: P, held: number): number | undefined;
+}
+
+/** A method made of a score; others may build on the score (AdaKV, CriticalKV). */
+export interface ScoringMethod<P extends BudgetParams = BudgetParams> extends Method<P> {
+  readonly scorer: TokenMethod<P>;
 }
 
 /** Makes a method of a score. */
-export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): Method<P> {
+export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): ScoringMethod<P> {
   return {
     name: spec.name,
     axis: 'token',
@@ -74,49 +81,85 @@ export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): Metho
     stores: 'keys and values of the kept tokens, dense; their original positions are in the keys (RoPE)',
     notes: spec.notes,
     params: spec.params,
-    observes: spec.observes,
-    asksForNothing: (_trace, params, plan) =>
-      params.ratio === 0 ||
-      (params.budget !== undefined && plan.tokens.every((held) => params.budget! >= held.length)),
+    scorer: spec,
+    observes: (params) => spec.observes(params),
+    asksForNothing: (trace, params, plan) =>
+      keepsAll(params, plan) ||
+      plan.tokens.every(({ length }) => (spec.keep?.(trace, params, length) ?? 0) >= length),
     plan: (trace, params, plan) => {
-      expectDense(spec.name, 'List token methods before channel methods.', {
-        keys: plan.keys,
-        values: plan.values,
-      });
-      return { ...plan, tokens: keepTokens(spec, trace, params, plan) };
+      expectEvictable(spec.name, plan);
+      const tokens = rankHeads(spec, trace, params, plan).map((head) =>
+        indicesOfLargest(safeFirst(head), head.keep).map((i) => head.held[i]!),
+      );
+      return { ...plan, tokens };
     },
   };
 }
 
-function keepTokens<P extends BudgetParams>(
+/** True where budget or ratio ask for nothing. */
+export function keepsAll(params: BudgetParams, plan: LayerPlan): boolean {
+  return (
+    params.ratio === 0 ||
+    (params.budget !== undefined && plan.tokens.every((held) => params.budget! >= held.length))
+  );
+}
+
+/** Fails where an earlier step has done what belongs to the tokens that it saw. */
+export function expectEvictable(method: string, { keys, values }: LayerPlan): void {
+  expectDense(method, 'List token methods before channel methods.', { keys, values });
+}
+
+/** One KV head of a layer: what it holds, what that is worth, and how many of it stay. */
+export interface RankedHead {
+  /** Positions, ascending; n of them. */
+  readonly held: Int32Array;
+  /** Of each held position, `[n]`; those that always stay have one too, without a meaning. */
+  readonly scores: Float32Array;
+  /** 1 = always stays, `[n]`. */
+  readonly safe: Uint8Array;
+  /** Tokens that the budget leaves; n where all are safe. */
+  readonly keep: number;
+}
+
+/** The scores `[n]`, with what always stays above all others. */
+export function safeFirst({ scores, safe }: RankedHead): Float32Array {
+  return scores.map((score, i) => (safe[i] === 1 ? Infinity : score));
+}
+
+/** Every KV head of the plan under a score. Throws a UserError where too few tokens would stay, or scores are not finite. */
+export function rankHeads<P extends BudgetParams>(
   spec: TokenMethod<P>,
   trace: LayerTrace,
   params: P,
   plan: LayerPlan,
-): Int32Array[] {
+): RankedHead[] {
   const { first, last, of } = spec.alwaysKept(params);
-  const scores = spec.score(trace, params); // [KV, S]
-  const isProtected = (position: number) => position < first || position >= trace.length - last;
+  const all = spec.score(trace, params); // [KV, S]
   return plan.tokens.map((held, h) => {
-    const keep = keepCount(held.length, params);
-    const safe = held.reduce((count, position) => count + Number(isProtected(position)), 0);
-    if (keep >= held.length || safe === held.length) return held;
-    if (keep < Math.max(1, safe)) {
+    const scores = Float32Array.from(held, (position) => all[h * trace.length + position]!);
+    const safe = Uint8Array.from(held, (t) => Number(t < first || t >= trace.length - last));
+    const safeCount = safe.reduce((sum, bit) => sum + bit, 0);
+    const keep =
+      safeCount === held.length
+        ? held.length
+        : (spec.keep?.(trace, params, held.length) ?? keepCount(held.length, params));
+    if (keep === held.length) return { held, scores, safe, keep };
+    if (keep < Math.max(1, safeCount)) {
       throw new UserError(
-        `${spec.name} would keep ${keep} of ${held.length} tokens, fewer than the ${Math.max(1, safe)} that always stay (${of})`,
+        `${spec.name} would keep ${keep} of ${held.length} tokens, fewer than the ${Math.max(1, safeCount)} that always stay (${of})`,
         { hint: 'Keep more tokens, or make what always stays smaller.' },
       );
     }
-    const ranked = Float32Array.from(held, (position) => {
-      const score = scores[h * trace.length + position]!;
-      if (!Number.isFinite(score)) {
-        throw new UserError(`${spec.name}: the score of token ${position} in KV head ${h} is ${score}`, {
+    const bad = scores.findIndex((score) => !Number.isFinite(score));
+    if (bad !== -1) {
+      throw new UserError(
+        `${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`,
+        {
           hint: 'The model produced numbers that are not finite; are its weights whole?',
-        });
-      }
-      return isProtected(position) ? Infinity : score;
-    });
-    return indicesOfLargest(ranked, keep).map((index) => held[index]!);
+        },
+      );
+    }
+    return { held, scores, safe, keep };
   });
 }
 

@@ -26,6 +26,25 @@ export interface Method<P = unknown> {
   plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan;
   /** True where the parameters ask for exactly nothing on this layer (ratio 0, budget ≥ length). */
   asksForNothing(trace: LayerTrace, params: P, plan: LayerPlan): boolean;
+  /** True where tokens go while decoding; then nothing but eviction can stand beside it. */
+  evictsWhileDecoding?(params: P): boolean;
+  /** The weights that the method runs on, where they are not the model's own (rank axis). */
+  weights?(params: P): WeightsRequest;
+  /** The parameter that holds those of another method, where there is one. */
+  readonly nested?: NestedParams;
+}
+
+/** A parameter whose own fields depend on the parameters beside it, which name the method that they belong to. */
+export interface NestedParams {
+  readonly key: string;
+  /** The schema of the field, undefined where the parameters beside it name no method. */
+  schema(params: Readonly<Record<string, unknown>>): z.ZodType | undefined;
+}
+
+/** Changed weights; pipelines with equal requests share a prefill of their own. */
+export interface WeightsRequest {
+  readonly kind: 'recalkv';
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** One step of a pipeline: a method and its validated parameters (defaults filled in). */

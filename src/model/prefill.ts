@@ -8,8 +8,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerTrace, Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
-import { causalAttention, observe, type LayerHeads } from './prefill-attention.js';
+import { latentsOf } from './low-rank.js';
+import { observe } from './observe.js';
+import { causalAttention, type LayerHeads } from './prefill-attention.js';
 import { ropeTable } from './rope.js';
+import { rotate, type Rope } from './rotate.js';
 import type { LayerWeights, Transformer } from './transformer.js';
 
 /** Rows that go through a matmul at once: bounds the width-2F intermediate. */
@@ -53,12 +56,6 @@ export async function prefill(model: Transformer, request: PrefillRequest): Prom
   }
 }
 
-interface Rope {
-  /** `[S, D/2]` */
-  readonly cos: Tensor;
-  readonly sin: Tensor;
-}
-
 /** One layer over all rows; of the last layer only the last row's output is needed. */
 function runLayer(
   model: Transformer,
@@ -74,6 +71,9 @@ function runLayer(
   let trace: LayerTrace | undefined;
   const next = ops.tidy(() => {
     const heads = splitHeads(model, weights, x, rope);
+    const summed = observations.some(({ kind }) => kind === 'attention_sums');
+    const from = last && !summed ? length - 1 : 0;
+    const { attended, sums } = causalAttention(ops, heads, from, summed); // [S − from, H·D]
     trace = {
       layer,
       layers: config.layers,
@@ -83,26 +83,37 @@ function runLayer(
       length,
       keys: ops.toHost(heads.keys),
       values: ops.toHost(heads.values),
-      observations: observe(ops, heads, observations),
+      observations: observe(
+        ops,
+        {
+          heads,
+          rope,
+          output: weights.output,
+          ropeFrequencies: model.ropeFrequencies,
+          projectionBias: weights.qkvBias,
+          attentionSums: sums,
+        },
+        observations,
+      ),
+      lowRank:
+        weights.lowRank === undefined
+          ? undefined
+          : latentsOf(ops, weights.lowRank, model.normInput(weights, x), model.ropeFrequencies),
     };
-    if (last) {
-      const attended = causalAttention(ops, heads, length - 1); // [1, H·D]
-      return model.finish(weights, ops.slice(x, [length - 1, 0], [1, config.hidden]), attended);
-    }
-    const attended = causalAttention(ops, heads, 0); // [S, H·D]
-    return inRowBlocks(ops, length, (start, rows) =>
+    const width = config.heads * config.headDim;
+    const finish = (start: number, rows: number): Tensor =>
       model.finish(
         weights,
         ops.slice(x, [start, 0], [rows, config.hidden]),
-        ops.slice(attended, [start, 0], [rows, config.heads * config.headDim]),
-      ),
-    );
+        ops.slice(attended, [start - from, 0], [rows, width]),
+      );
+    return last ? finish(length - 1, 1) : inRowBlocks(ops, length, finish);
   });
   return { next, trace: trace! };
 }
 
 /** Queries, keys (rotated) and values of all rows, heads first. */
-function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): LayerHeads {
+export function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): LayerHeads {
   const { ops, config } = model;
   const { heads: H, kvHeads: KV, headDim: D } = config;
   const S = x.shape[0];
@@ -118,17 +129,6 @@ function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor, rope: 
       values: part(H + KV, KV), // [KV, S, D]
     };
   });
-}
-
-/** RoPE on `[heads, S, D]`. */
-function rotate(ops: Ops, x: Tensor, { cos, sin }: Rope): Tensor {
-  const [heads, S, D] = x.shape as [number, number, number];
-  const low = ops.slice(x, [0, 0, 0], [heads, S, D / 2]);
-  const high = ops.slice(x, [0, 0, D / 2], [heads, S, D / 2]);
-  return ops.concat(
-    [ops.sub(ops.mul(low, cos), ops.mul(high, sin)), ops.add(ops.mul(high, cos), ops.mul(low, sin))],
-    2,
-  );
 }
 
 function inRowBlocks(ops: Ops, rows: number, run: (start: number, count: number) => Tensor): Tensor {

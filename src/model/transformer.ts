@@ -6,6 +6,7 @@
  * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, F SwiGLU width, V vocabulary.
  */
 import type { Engine, Ops, Tensor } from '../engine/types.js';
+import { checkFactors, withLowRank, type LowRankFactors, type LowRankLayer } from './low-rank.js';
 import { ropeFrequencies } from './rope.js';
 import type { ModelConfig, ModelFiles, WeightSource } from './types.js';
 
@@ -27,6 +28,8 @@ export interface LayerWeights {
   readonly gateUp: Tensor;
   /** `[F, E]` */
   readonly down: Tensor;
+  /** Where keys and values have latents; `qkv` holds what the factors rebuild. */
+  readonly lowRank: LowRankLayer | undefined;
 }
 
 export class Transformer {
@@ -43,6 +46,8 @@ export class Transformer {
     private readonly head: Tensor,
     /** `[V, E]`, on the host: a prompt needs few of its rows. */
     private readonly embedding: Float32Array,
+    /** What `dispose` gives back: all of it, or what a variant does not share. */
+    private readonly owned: readonly Tensor[],
   ) {
     this.ops = engine.ops;
     this.ropeFrequencies = ropeFrequencies(config);
@@ -53,15 +58,25 @@ export class Transformer {
     const { config, weights } = files;
     const layers = Array.from({ length: config.layers }, (_, i) => loadLayer(engine.ops, config, weights, i));
     const embedding = weights.read('model.embed_tokens.weight');
-    const head = config.tiedHead ? embedding : weights.read('lm_head.weight');
-    return new Transformer(
-      engine,
-      config,
-      layers,
-      vector(engine.ops, weights, 'model.norm.weight'),
-      transposed(engine.ops, head, [config.vocabulary, config.hidden]),
-      embedding,
-    );
+    const head = transposed(engine.ops, config.tiedHead ? embedding : weights.read('lm_head.weight'), [
+      config.vocabulary,
+      config.hidden,
+    ]);
+    const finalNorm = vector(engine.ops, weights, 'model.norm.weight');
+    const owned = [...layers.flatMap(denseTensors), finalNorm, head];
+    return new Transformer(engine, config, layers, finalNorm, head, embedding, owned);
+  }
+
+  /**
+   * The same model with low-rank key and value projections. It shares every other weight with this one, which must
+   * outlive it. Throws Error where the factors do not fit.
+   */
+  withFactors(factors: LowRankFactors): Transformer {
+    const { engine, config, finalNorm, head, embedding } = this;
+    checkFactors(config, factors);
+    const layers = this.layers.map((layer, i) => withLowRank(engine.ops, config, layer, factors.layers[i]!));
+    const owned = layers.flatMap(({ qkv, lowRank }) => [qkv, lowRank!.down]);
+    return new Transformer(engine, config, layers, finalNorm, head, embedding, owned);
   }
 
   /** Embeddings of ids, `[ids.length, E]`, padded with zero rows up to `rows`. */
@@ -74,10 +89,15 @@ export class Transformer {
     return this.ops.fromHost(x, [rows, hidden]);
   }
 
+  /** What a layer's projections are given, x̂ `[R, E]`. */
+  normInput(layer: LayerWeights, x: Tensor): Tensor {
+    return this.ops.rmsNorm(x, layer.inputNorm, this.config.normEps);
+  }
+
   /** `x [R, E]` → q|k|v before RoPE and before head norms, `[R, (H + 2·KV)·D]`. */
   project(layer: LayerWeights, x: Tensor): Tensor {
     const { ops } = this;
-    const joined = ops.matMul(ops.rmsNorm(x, layer.inputNorm, this.config.normEps), layer.qkv);
+    const joined = ops.matMul(this.normInput(layer, x), layer.qkv);
     return layer.qkvBias === undefined ? joined : ops.add(joined, layer.qkvBias);
   }
 
@@ -104,10 +124,7 @@ export class Transformer {
   }
 
   dispose(): void {
-    for (const layer of this.layers) {
-      this.ops.dispose(...Object.values(layer).filter((t): t is Tensor => t !== undefined));
-    }
-    this.ops.dispose(this.finalNorm, this.head);
+    this.ops.dispose(...this.owned);
   }
 }
 
@@ -133,7 +150,13 @@ function loadLayer(ops: Ops, config: ModelConfig, weights: WeightSource, index: 
       hidden,
     ]),
     down: transposed(ops, weights.read(`${prefix}.mlp.down_proj.weight`), [hidden, intermediate]),
+    lowRank: undefined,
   };
+}
+
+/** What a layer of the model's own holds on the engine. */
+function denseTensors(layer: LayerWeights): Tensor[] {
+  return Object.values({ ...layer, lowRank: undefined }).filter((tensor) => tensor !== undefined);
 }
 
 function vector(ops: Ops, weights: WeightSource, name: string): Tensor {

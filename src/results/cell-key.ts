@@ -32,6 +32,8 @@ export interface CellDigests {
   readonly dataDigest: string;
   /** Version of the prompt protocol. */
   readonly protocol: number;
+  /** Where the pipeline runs on weights of its own: what decides them beside the model and the parameters. */
+  readonly calibrationDigest?: string | undefined;
 }
 
 /** 16 hex characters. The model's name and the number of samples do not change an answer and are left out. */
@@ -42,7 +44,7 @@ export function cellKey(
   digests: CellDigests,
 ): string {
   const { task, taskParams, context, seed, question } = group;
-  const { weightsDigest, tokenizerDigest, configDigest, dataDigest, protocol } = digests;
+  const { weightsDigest, tokenizerDigest, configDigest, dataDigest, protocol, calibrationDigest } = digests;
   return digestOf({
     format: FORMAT_VERSION,
     protocol,
@@ -50,6 +52,7 @@ export function cellKey(
     tokenizerDigest,
     configDigest,
     dataDigest,
+    calibrationDigest,
     task,
     taskParams,
     context,

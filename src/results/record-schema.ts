@@ -29,6 +29,7 @@ export const sampleRecord = z.strictObject({
   truncated: z.boolean(),
   generatedTokens: count,
   keptTokens: amount,
+  keptPerHead: z.array(z.array(count)).optional(),
   fullBytes: count,
   storedBytes: byteParts,
   paperBytes: amount,

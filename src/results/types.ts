@@ -38,6 +38,8 @@ export interface SampleRecord {
   readonly generatedTokens: number;
   /** Mean of kept prompt tokens over layers and KV heads. */
   readonly keptTokens: number;
+  /** Kept prompt tokens of every layer, per KV head; where they are not all the same. */
+  readonly keptPerHead?: readonly (readonly number[])[] | undefined;
   /** Bytes of the whole prompt as a dense bf16 cache (the cell's cache dtype). */
   readonly fullBytes: number;
   readonly storedBytes: ByteParts;

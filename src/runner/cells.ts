@@ -3,7 +3,10 @@
  *
  * Decides what is checked before any work starts. Knows nothing of engines.
  */
+import { calibrationDigest } from '../calibration/digest.js';
 import { UserError } from '../errors.js';
+import { weightsRequestOf } from '../methods/weights.js';
+import { checkLowRankModel } from '../model/low-rank.js';
 import type { ModelConfig } from '../model/types.js';
 import { cellInfo } from '../results/cell-key.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
@@ -30,7 +33,8 @@ export interface CellGroup {
  * Expands the spec.
  *
  * @param models by the name that the spec gives them
- * @throws UserError (exit code 2) where a context does not fit a model
+ * @throws UserError (exit code 2) where a context does not fit a model, or a low-rank method meets a model that has no
+ * latents
  */
 export function groupCells(
   spec: ResolvedSpec,
@@ -46,6 +50,9 @@ export function groupCells(
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
       );
     }
+    if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps) !== undefined)) {
+      checkLowRankModel(model.config, group.model);
+    }
     return { group, task, cells: cellsOfGroup(spec, group, model.record, task) };
   });
 }
@@ -59,5 +66,9 @@ export function cellsOfGroup(
 ): CellInfo[] {
   const dataDigest = task.dataDigest(group.taskParams);
   const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
-  return spec.pipelines.map((pipeline) => cellInfo(group, pipeline, spec.cacheDtype, digests));
+  return spec.pipelines.map((pipeline) => {
+    const request = weightsRequestOf(pipeline.steps);
+    const calibration = request === undefined ? undefined : calibrationDigest(request);
+    return cellInfo(group, pipeline, spec.cacheDtype, { ...digests, calibrationDigest: calibration });
+  });
 }

@@ -1,14 +1,13 @@
 /**
  * A run: every missing (cell, sample) of a spec, computed and written as it finishes.
  *
- * Decides the order (model, group, sample: weights are loaded once, a sample is prefilled once for all of its
- * missing pipelines) and that nothing finished is computed again. Knows nothing of how a method works.
+ * Decides the order (model, variant, group, sample: weights are loaded once, a sample is prefilled once for all of its
+ * missing pipelines that run on the same weights) and that nothing finished is computed again. Knows nothing of how a method works.
  */
 import { fullBytes } from '../cache/bytes.js';
 import { checkModelFits, openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
-import { openModelFiles } from '../model/load.js';
 import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
@@ -24,9 +23,11 @@ import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { groupCells, type CellGroup } from './cells.js';
 import { modelRecord } from './model-record.js';
+import { openModels, parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments } from './prompt.js';
 import { runSample } from './sample.js';
+import { variantsOf, withVariant, type Variant } from './variants.js';
 
 export interface RunOptions {
   readonly engine: EngineName | 'auto';
@@ -115,10 +116,15 @@ class Run {
     checkModelFits(this.engine, parameterBytes(files));
     const model = Transformer.load(this.engine, files);
     try {
-      for (const group of groups) {
-        for (let sample = 0; sample < group.group.samples; sample++) {
-          await this.runSample(group, sample, files, model);
-        }
+      for (const variant of variantsOf(this.spec.pipelines)) {
+        if (groups.every((group) => this.missingRows(group, variant) === 0)) continue;
+        await withVariant(model, variant.request, { files, ...this.options }, async (weights) => {
+          for (const group of groups) {
+            for (let sample = 0; sample < group.group.samples; sample++) {
+              await this.runSample(group, sample, files, weights, variant);
+            }
+          }
+        });
       }
     } finally {
       model.dispose();
@@ -130,13 +136,15 @@ class Run {
     index: number,
     files: ModelFiles,
     model: Transformer,
+    variant: Variant,
   ): Promise<void> {
-    const missing = this.spec.pipelines
-      .map((pipeline, p) => ({ pipeline, cell: group.cells[p]! }))
+    const missing = variant.pipelines
+      .map((p) => ({ pipeline: this.spec.pipelines[p]!, cell: group.cells[p]! }))
       .filter(({ cell }) => !this.folder.has(cell.key, index));
     if (missing.length === 0) return;
     const { progress, signal } = this.options;
     const { task, context, seed, question, taskParams } = group.group;
+    await group.task.prepare?.(taskParams, context);
     const sample = group.task.sample({
       contextLength: context,
       seed,
@@ -173,6 +181,7 @@ class Run {
         truncated: segments.truncated,
         generatedTokens: result.ids.length,
         keptTokens: result.keptTokens,
+        ...(result.keptPerHead === undefined ? {} : { keptPerHead: result.keptPerHead }),
         fullBytes: layers * fullBytes({ kvHeads, headDim, length }, this.spec.cacheDtype),
         storedBytes: result.bytes,
         paperBytes: result.paperBytes,
@@ -185,9 +194,10 @@ class Run {
     progress.tick(missing.length, `${task} ${context} #${index}`);
   }
 
-  private missingRows({ cells, group }: CellGroup): number {
+  private missingRows({ cells, group }: CellGroup, variant?: Variant): number {
     let missing = 0;
-    for (const cell of cells) {
+    for (const [index, cell] of cells.entries()) {
+      if (variant?.pipelines.includes(index) === false) continue;
       for (let sample = 0; sample < group.samples; sample++) {
         if (!this.folder.has(cell.key, sample)) missing++;
       }
@@ -198,20 +208,6 @@ class Run {
   private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
     const keys = new Set(cells.map(({ key }) => key));
     return this.folder.records.filter(({ cell }) => keys.has(cell));
-  }
-}
-
-/** Every model of the spec by its name there, in the order of the spec. */
-async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelFiles>> {
-  const models = new Map<string, ModelFiles>();
-  try {
-    for (const { model } of spec.groups) {
-      if (!models.has(model)) models.set(model, await openModelFiles(model));
-    }
-    return models;
-  } catch (error) {
-    for (const files of models.values()) files.weights.close();
-    throw error;
   }
 }
 
@@ -237,9 +233,4 @@ function manifestOf(
     spec.file,
   );
   return earlier === undefined ? manifest : { ...manifest, startedAt: earlier.startedAt };
-}
-
-/** Bytes of all weights as float32. */
-function parameterBytes({ weights }: ModelFiles): number {
-  return 4 * weights.names.reduce((total, name) => total + weights.shape(name).reduce((a, b) => a * b, 1), 0);
 }

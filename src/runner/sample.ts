@@ -31,6 +31,8 @@ export interface PipelineOutcome {
   readonly ids: readonly number[];
   /** Mean over layers and KV heads of the prompt tokens kept. */
   readonly keptTokens: number;
+  /** Prompt tokens kept by every layer, per KV head; undefined where all keep the same number. */
+  readonly keptPerHead: readonly (readonly number[])[] | undefined;
   readonly bytes: ByteParts;
   /** The paper's own accounting, bytes. */
   readonly paperBytes: number;
@@ -120,10 +122,12 @@ export class CompressedPrompt {
   }
 
   outcome(ids: readonly number[]): PipelineOutcome {
-    const kept = this.caches.flatMap((cache) => cache.kept);
+    const keptPerHead = this.caches.map((cache) => [...cache.kept]);
+    const kept = keptPerHead.flat();
     return {
       ids,
       keptTokens: kept.reduce((total, n) => total + n, 0) / kept.length,
+      keptPerHead: kept.every((n) => n === kept[0]) ? undefined : keptPerHead,
       bytes: this.caches.map((cache) => cache.bytes()).reduce(addBytes, NO_BYTES),
       paperBytes: this.paper,
       compressSeconds: this.seconds,

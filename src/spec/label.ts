@@ -2,31 +2,44 @@
  * The name of a pipeline in tables: `snapkv(budget=256)+spark(ratio=0.8)`.
  *
  * Decides what a label shows: the parameters that differ from the method's defaults, in the order of its schema,
- * numbers as JSON. Equal labels mean equal pipelines.
+ * numbers as JSON; parameters of another method inside as it would show them itself. Equal labels mean equal pipelines.
  */
 import type { z } from 'zod';
-import type { MethodStep } from '../methods/types.js';
+import type { MethodStep, NestedParams } from '../methods/types.js';
 import { canonicalJson } from '../results/canonical-json.js';
 import { inputSchema } from './describe.js';
 
 export const FULL = 'full';
 
-/** The label of a list of steps; `full` for none. */
-export function pipelineLabel(
-  steps: readonly MethodStep[],
-  methods: ReadonlyMap<string, { readonly params: z.ZodType }>,
-): string {
-  if (steps.length === 0) return FULL;
-  return steps.map((step) => stepLabel(step, methods.get(step.method)!.params)).join('+');
+/** What a label needs to know of a method. */
+interface Labelled {
+  readonly params: z.ZodType;
+  readonly nested?: NestedParams;
 }
 
-function stepLabel(step: MethodStep, schema: z.ZodType): string {
-  const properties = inputSchema(schema).properties ?? {};
-  const shown = Object.entries(properties)
-    .filter(([key]) => step.params[key] !== undefined)
-    .filter(([key, property]) => canonicalJson(step.params[key]) !== canonicalJson(property.default ?? null))
-    .map(([key]) => `${key}=${valueLabel(step.params[key])}`);
-  return shown.length === 0 ? step.method : `${step.method}(${shown.join(',')})`;
+/** The label of a list of steps; `full` for none. */
+export function pipelineLabel(steps: readonly MethodStep[], methods: ReadonlyMap<string, Labelled>): string {
+  if (steps.length === 0) return FULL;
+  return steps.map(({ method, params }) => named(method, shown(params, methods.get(method)!))).join('+');
+}
+
+/** `key=value` of every parameter that differs from its default. */
+function shown(params: MethodStep['params'], { params: schema, nested }: Labelled): string[] {
+  return Object.entries(inputSchema(schema).properties ?? {}).flatMap(([key, property]) => {
+    const value = params[key];
+    if (value === undefined) return [];
+    const inner = key === nested?.key ? nested.schema(params) : undefined;
+    if (inner !== undefined) {
+      const fields = shown(value as MethodStep['params'], { params: inner });
+      return fields.length === 0 ? [] : [named(key, fields)];
+    }
+    const isDefault = canonicalJson(value) === canonicalJson(property.default ?? null);
+    return isDefault ? [] : [`${key}=${valueLabel(value)}`];
+  });
+}
+
+function named(name: string, fields: readonly string[]): string {
+  return fields.length === 0 ? name : `${name}(${fields.join(',')})`;
 }
 
 function valueLabel(value: unknown): string {

@@ -4,6 +4,7 @@
  * Decides how a parameter list becomes parameter sets. Knows nothing of what a parameter means.
  */
 import type { z } from 'zod';
+import type { NestedParams } from '../methods/types.js';
 import { combinations, countCombinations } from './axes.js';
 import { inputSchema, takesList } from './describe.js';
 import type { Path } from './document.js';
@@ -19,6 +20,7 @@ export const MAX_COMBINATIONS = 10_000;
  * then the result is empty.
  *
  * @param ownKeys keys that the caller has taken out, for suggestions
+ * @param nested the field that holds parameters of another method; its lists are sweep axes as well
  */
 export function expandParams(
   written: Params,
@@ -26,6 +28,7 @@ export function expandParams(
   path: Path,
   problems: Problems,
   ownKeys: readonly string[] = [],
+  nested?: NestedParams,
 ): Params[] {
   const properties = inputSchema(schema).properties ?? {};
   const isAxis = (key: string): boolean => !takesList(properties[key]);
@@ -33,30 +36,43 @@ export function expandParams(
   for (const [key, value] of empty) problems.expected([...path, key], 'at least one value', value);
   if (empty.length > 0) return [];
   const count = countCombinations(written, isAxis);
-  if (count > MAX_COMBINATIONS) {
+  const tooMany = (cells: number): Params[] => {
     problems.add(
       path,
-      `${problems.document.show(path)}: expands to ${count} cells, at most ${MAX_COMBINATIONS}`,
+      `${problems.document.show(path)}: expands to ${cells} cells, at most ${MAX_COMBINATIONS}`,
     );
     return [];
-  }
+  };
+  if (count > MAX_COMBINATIONS) return tooMany(count);
 
   const sets: Params[] = [];
   for (const { values, picked } of combinations(written, isAxis)) {
-    const result = schema.safeParse(values);
-    if (result.success) {
-      sets.push(withoutUndefined(result.data as Params));
-    } else {
-      problems.addIssues(
-        result.error.issues,
-        schema,
-        values,
-        (inner) => [...path, ...withIndex(inner, picked)],
-        { keys: ownKeys },
-      );
+    const locate = (inner: readonly PropertyKey[]): Path => [...path, ...withIndex(inner, picked)];
+    for (const whole of expandNested(values, nested, locate, problems)) {
+      const result = schema.safeParse(whole);
+      if (result.success) sets.push(withoutUndefined(result.data as Params));
+      else problems.addIssues(result.error.issues, schema, whole, locate, { keys: ownKeys });
     }
+    if (sets.length > MAX_COMBINATIONS) return tooMany(sets.length);
   }
   return sets;
+}
+
+/** The values with each parameter set that their nested field stands for; none where that field is wrong. */
+function expandNested(
+  values: Params,
+  nested: NestedParams | undefined,
+  locate: (inner: readonly PropertyKey[]) => Path,
+  problems: Problems,
+): Params[] {
+  if (nested === undefined) return [values];
+  const schema = nested.schema(values);
+  const written = values[nested.key] ?? {};
+  if (schema === undefined || typeof written !== 'object' || Array.isArray(written)) return [values];
+  return expandParams(written as Params, schema, locate([nested.key]), problems).map((set) => ({
+    ...values,
+    [nested.key]: set,
+  }));
 }
 
 /** A path inside one combination, as a path inside the file: an axis is followed by the entry that was taken. */

@@ -4,6 +4,7 @@
  * Decides the forms in which a pipeline may be written, that `full` is always there and first, and that pipelines
  * with the same label are kept once. Knows nothing of what a method does.
  */
+import { compositionProblem } from '../methods/composition.js';
 import type { MethodStep, Pipeline } from '../methods/types.js';
 import { product } from './axes.js';
 import type { Path } from './document.js';
@@ -21,6 +22,15 @@ export function readPipelines(items: readonly unknown[], methods: Methods, probl
   for (const [index, item] of items.entries()) {
     if (item === FULL) continue;
     for (const steps of readPipeline(item, ['cache', index], methods, problems)) {
+      const composed = steps.map(({ method, params }) => {
+        const { axis, evictsWhileDecoding } = methods.get(method)!;
+        return { method, axis, evictsWhileDecoding: evictsWhileDecoding?.(params as never) ?? false };
+      });
+      const problem = compositionProblem(composed);
+      if (problem !== undefined) {
+        problems.add(['cache', index, problem.index, steps[problem.index]!.method], problem.reason, 'key');
+        break;
+      }
       const label = pipelineLabel(steps, methods);
       if (!pipelines.has(label)) pipelines.set(label, { label, steps });
     }
@@ -75,8 +85,7 @@ function readStep(step: unknown, path: Path, methods: Methods, problems: Problem
     problems.expected(paramsPath, 'a mapping of parameters', params);
     return [];
   }
-  return expandParams((params ?? {}) as Params, known.params, paramsPath, problems).map((set) => ({
-    method,
-    params: set,
-  }));
+  return expandParams((params ?? {}) as Params, known.params, paramsPath, problems, [], known.nested).map(
+    (set) => ({ method, params: set }),
+  );
 }

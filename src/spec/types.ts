@@ -6,12 +6,20 @@
  */
 import type { z } from 'zod';
 import type { CacheDtype } from '../cache/types.js';
-import type { Pipeline } from '../methods/types.js';
+import type { Axis, NestedParams, Pipeline } from '../methods/types.js';
 import type { CellGroup } from '../results/cell-key.js';
 
 /** What the spec may name: parameter schemas by name. Models are checked for form only (name, folder or .gguf). */
 export interface SpecCatalogue {
-  readonly methods: ReadonlyMap<string, { readonly params: z.ZodType; readonly axis: string }>;
+  readonly methods: ReadonlyMap<
+    string,
+    {
+      readonly params: z.ZodType;
+      readonly axis: Axis;
+      readonly evictsWhileDecoding?: (params: never) => boolean;
+      readonly nested?: NestedParams;
+    }
+  >;
   readonly tasks: ReadonlyMap<string, { readonly params: z.ZodType; readonly family: string }>;
   readonly models: readonly string[];
 }

@@ -34,6 +34,11 @@ export interface Task<P = unknown> {
   readonly summary: string;
   readonly source: string;
   readonly params: z.ZodType<P>;
+  /**
+   * Reads what can only be read asynchronously (Parquet); awaited before `sample` with the same parameters and context
+   * length. May be called again and is quick then. Most tasks have none.
+   */
+  prepare?(params: P, contextLength: number): Promise<void>;
   /** A pure function of its request. Throws UserError where the length is too small, saying the least that works. */
   sample(request: SampleRequest<P>): Sample;
   /** Score of one prediction in [0, 1]. */

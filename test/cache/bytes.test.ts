@@ -30,7 +30,7 @@ function expectedBytes({ trace, plan, dtype }: Case): ByteParts {
         const recent = Math.min(n, side.recent);
         add({ value: ((n - recent) * ones(side.masks[head]!) + recent * D) * entry });
         if (n > recent) add({ mask: D / 8 });
-      } else {
+      } else if (side.codec === 'sparse') {
         const { mask, fill } = side.heads[head]!;
         const kept = ones(mask);
         add({ value: kept * entry, mask: (n * D) / 8 });

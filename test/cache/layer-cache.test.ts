@@ -35,6 +35,7 @@ function meaning({ trace, plan, dtype }: Case, name: 'keys' | 'values', head: nu
         const kept = i >= tokens.length - side.recent || side.masks[head]![j] === 1;
         return kept ? stored(entry, dtype) : 0;
       }
+      if (side.codec !== 'sparse') throw new Error(`no such sides are drawn here: ${side.codec}`);
       const { mask, fill } = side.heads[head]!;
       if (mask[i * D + j] === 1) return stored(entry, dtype);
       if (fill.kind === 'zero') return 0;

@@ -161,11 +161,32 @@ describe('cli', () => {
     }
   });
 
+  it('lists methods axis by axis', async () => {
+    const listed = JSON.parse((await tell('list', 'methods', '--json')).out) as { group: string }[];
+    const axes = [...new Set(listed.map(({ group }) => group))];
+    expect(listed.map(({ group }) => group)).to.deep.equal(
+      axes.flatMap((axis) => listed.map(({ group }) => group).filter((group) => group === axis)),
+    );
+    expect(axes.slice(0, 2)).to.deep.equal(['token', 'channel']);
+  });
+
+  it('shows of every method what it stores, its paper, and what sets it apart', async () => {
+    for (const { name } of JSON.parse((await tell('list', 'methods', '--json')).out) as { name: string }[]) {
+      const { out } = await tell('show', name);
+      for (const title of ['axis', 'paper', 'stores', 'evicts while decoding', 'weights']) {
+        expect(out, name).to.match(new RegExp(`^${title}: +\\S`, 'm'));
+      }
+      expect(out, name)
+        .to.match(/^- \S/m)
+        .and.match(/^parameters:\n {2}\S/m);
+    }
+  });
+
   it('shows parameters with ranges and defaults', async () => {
     const { out } = await tell('show', 'snapkv');
     expect(out).to.match(/^ {2}ratio +a number in \[0, 1\) +optional/m);
     expect(out).to.match(/^ {2}window +an integer ≥ 1 +default 64 /m);
-    expect((await tell('show', 'spark')).out).to.match(/^ {2}ratio +a number in \[0, 1\) +required/m);
+    expect((await tell('show', 'think')).out).to.match(/^ {2}ratio +a number in \[0, 1\) +required/m);
     expect((await tell('show', 'snapvk')).err).to.contain('Did you mean "snapkv"?');
   });
 });

@@ -61,7 +61,8 @@ const CASES: Readonly<
 };
 
 /** Ops without a tensor as result, or that only manage tensors; tested below or by every other test. */
-const NOT_COMPARED = ['toHost', 'argMax', 'tidy', 'keep', 'dispose', 'numTensors'];
+/** Gradients have a test file of their own. */
+const NOT_COMPARED = ['toHost', 'argMax', 'gradients', 'tidy', 'keep', 'dispose', 'numTensors'];
 
 for (const name of ['wasm', 'native'] as const satisfies readonly EngineName[]) {
   describe(`ops on ${name}`, () => {

@@ -6,8 +6,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MethodStep } from '../../src/methods/types.js';
+import { encodeLayer } from '../../src/cache/layer-cache.js';
+import type { LayerCache, LayerPlan } from '../../src/cache/types.js';
+import { openKernels } from '../../src/kernels/index.js';
+import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
 import { methods } from '../../src/methods/registry.js';
+import type { MethodStep } from '../../src/methods/types.js';
+import type { DecodeRow } from '../../src/model/decode.js';
+import { prefill } from '../../src/model/prefill.js';
+import type { Transformer } from '../../src/model/transformer.js';
 
 export const GOLDEN_DIR =
   process.env['GOLDEN_DIR'] ?? fileURLToPath(new URL('../fixtures/golden', import.meta.url));
@@ -51,7 +58,10 @@ export function readGoldenJson(name: string): unknown {
 export function stepsOf(pipeline: string): MethodStep[] | undefined {
   if (pipeline === 'full') return [];
   const steps: MethodStep[] = [];
-  for (const part of pipeline.split(' + ')) {
+  for (const part of pipeline
+    .replace('groups=5', 'adaptive=g5')
+    .replace('observed_attention', 'h2o')
+    .split(' + ')) {
     const [name, ...fields] = part.split(' ');
     const method = methods.get(name!);
     if (method === undefined) return undefined;
@@ -80,4 +90,46 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
     if (!(difference <= worst)) worst = difference;
   }
   return worst;
+}
+
+/**
+ * The prompt prefilled and compressed in float32, and each layer's keys `[KV, S, D]`; the caller frees `row.caches`.
+ *
+ * @param positions per layer and KV head, in place of those that the steps keep
+ */
+export async function compressGolden(
+  model: Transformer,
+  ids: readonly number[],
+  steps: readonly MethodStep[],
+  positions?: readonly (readonly (readonly number[])[])[],
+): Promise<{ row: DecodeRow; plans: LayerPlan[]; keys: Float32Array[] }> {
+  const kernels = openKernels();
+  const plans: LayerPlan[] = [];
+  const keys: Float32Array[] = [];
+  const caches: LayerCache[] = [];
+  await prefill(model, {
+    ids,
+    observations: observationsOf([{ label: '', steps }]),
+    onLayer: (trace) => {
+      const planned = planLayer(trace, steps);
+      const given = positions?.[trace.layer];
+      const plan =
+        given === undefined ? planned : { ...planned, tokens: given.map((t) => Int32Array.from(t)) };
+      plans.push(plan);
+      keys.push(trace.keys);
+      caches.push(encodeLayer(trace, plan, 'float32', kernels));
+    },
+  });
+  return { row: { caches, position: ids.length }, plans, keys };
+}
+
+/** The best token and its distance to the second. */
+export function bestTwo(logits: Float32Array): { best: number; margin: number } {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  let second = -Infinity;
+  logits.forEach((value, i) => {
+    if (i !== best && value > second) second = value;
+  });
+  return { best, margin: logits[best]! - second };
 }

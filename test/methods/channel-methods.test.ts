@@ -6,7 +6,6 @@ import { keptChannels } from '../../src/methods/channels.js';
 import { windowQueries } from '../../src/methods/observations.js';
 import { fullPlan } from '../../src/cache/plan.js';
 import { spark, type SparkParams } from '../../src/methods/spark.js';
-import { think } from '../../src/methods/think.js';
 import { readSide, smallTrace } from './support.js';
 
 const shape = { heads: 4, kvHeads: 2, headDim: 16, length: 12 };
@@ -142,42 +141,6 @@ describe('spark', () => {
         /finite/,
       );
     }
-  });
-});
-
-describe('think', () => {
-  const params = think.params.parse({ ratio: 0.5, window: 4, recent: 3 });
-
-  it('ranks channels by the Frobenius norms of their rank-one terms', () => {
-    const trace = smallTrace(shape, [windowQueries(4)]);
-    const queries = [...trace.observations.values()][0]!; // [H, w, D]
-    const { keys } = think.plan(trace, params, fullPlan(trace));
-    if (keys.codec !== 'channels') throw new Error('expected channels');
-    const norms = Array.from({ length: 16 }, (_, j) => {
-      let squares = 0;
-      for (let u = 0; u < 8; u++) {
-        for (let t = 0; t < 12; t++) squares += (queries[u * 16 + j]! * trace.keys[t * 16 + j]!) ** 2;
-      }
-      return Math.sqrt(squares);
-    });
-    const median = norms.toSorted((x, y) => x - y)[7]!;
-    expect([...keys.masks[0]!]).to.deep.equal(norms.map((norm) => Number(norm > median)));
-    expect(keys.recent).to.equal(3);
-  });
-
-  it('the kvpress variant leaves no token dense', () => {
-    const trace = smallTrace(shape, [windowQueries(4)]);
-    const { keys } = think.plan(trace, { ...params, variant: 'kvpress' }, fullPlan(trace));
-    expect(keys).to.include({ codec: 'channels', recent: 0 });
-  });
-
-  it('refuses keys that are already pruned', () => {
-    const trace = smallTrace(shape, [windowQueries(4)]);
-    const pruned = spark.plan(trace, sparkParams({}), fullPlan(trace));
-    expect(() => think.plan(trace, params, pruned)).to.throw(UserError, /already pruned/);
-    expect(() => spark.plan(trace, sparkParams({}), think.plan(trace, params, fullPlan(trace)))).to.throw(
-      UserError,
-    );
   });
 });
 

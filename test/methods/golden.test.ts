@@ -1,12 +1,10 @@
 /** Plans of the tiny golden llama against the tensors and positions of the released code. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
-import { think } from '../../src/methods/think.js';
 import { openSafetensors } from '../../src/model/safetensors.js';
 import { GOLDEN_DIR, maxDifference, readGolden, stepsOf } from '../golden/support.js';
-import { goldenTrace, methodFixture, readSide } from './support.js';
+import { goldenTrace, readSide } from './support.js';
 
 const golden = readGolden('llama');
 
@@ -38,6 +36,7 @@ describe('golden plans', () => {
       'spark ratio=0.5 recovery=none',
       'spark ratio=0.8 recovery=none',
       'spark ratio=0.5 value_ratio=0.5',
+      'spark groups=5 recovery=none',
       'think ratio=0.5 variant=kvpress',
       'think ratio=0.8 variant=kvpress',
       'snapkv budget=128 + spark ratio=0.5',
@@ -61,32 +60,6 @@ describe('golden plans', () => {
           expect(maxDifference(ours.keys[h]!, reorder(keys[h]!))).to.be.below(1e-4);
           expect(maxDifference(ours.values[h]!, reorder(values[h]!))).to.be.below(1e-4);
         }
-      });
-    }
-  });
-
-  describe('kept channels of the official ThinK, one mask per KV head', () => {
-    const cases = JSON.parse(readFileSync(methodFixture('think', 'golden.json'), 'utf8')) as {
-      pipelines: { name: string; params: { ratio: number }; kept_channels: number[][][] }[];
-    };
-    for (const { name, params, kept_channels } of cases.pipelines) {
-      if (!name.endsWith('mask=kv_head')) continue;
-      it(name, () => {
-        const eviction = name.startsWith('snapkv') ? stepsOf('snapkv budget=128')! : [];
-        const step = {
-          method: 'think',
-          params: think.params.parse({ ratio: params.ratio }) as Record<string, unknown>,
-        };
-        const steps = [...eviction, step];
-        kept_channels.forEach((heads, layer) => {
-          const trace = goldenTrace(layer, observationsOf([{ label: name, steps }]));
-          const { keys } = planLayer(trace, steps);
-          if (keys.codec !== 'channels') throw new Error(`ThinK made ${keys.codec} keys`);
-          expect(keys.recent).to.equal(32);
-          expect(keys.masks.map((mask) => [...mask.keys()].filter((j) => mask[j] === 1))).to.deep.equal(
-            heads,
-          );
-        });
       });
     }
   });

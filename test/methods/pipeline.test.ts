@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { z } from 'zod';
 import { UserError } from '../../src/errors.js';
 import { windowAttention, windowQueries } from '../../src/methods/observations.js';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
@@ -84,19 +83,4 @@ describe('observationsOf', () => {
       windowQueries(8),
     ]);
   });
-});
-
-describe('every registered method', () => {
-  for (const [name, method] of methods) {
-    it(`${name} says what it is, and describes every parameter`, () => {
-      expect(method.name).to.equal(name);
-      for (const text of [method.summary, method.paper, method.stores, ...method.notes])
-        expect(text).to.not.equal('');
-      const schema = z.toJSONSchema(method.params, { io: 'input' });
-      expect(schema.additionalProperties).to.be.false;
-      for (const [field, property] of Object.entries(schema.properties ?? {})) {
-        expect(property, field).to.have.property('description').that.is.not.empty;
-      }
-    });
-  }
 });

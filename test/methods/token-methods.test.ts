@@ -75,7 +75,7 @@ describe('token methods', () => {
   it('fails on scores that are not finite', () => {
     const trace = smallTrace({ ...shape, length: 100 }, [windowAttention(64)]);
     trace.observations.forEach((attention) => attention.fill(NaN));
-    const params = snapkv.params.parse({ budget: 70 }) as { budget: number; window: number; kernel: number };
+    const params = snapkv.params.parse({ budget: 70 });
     expect(() => snapkv.plan(trace, params, fullPlan(trace))).to.throw(UserError, /score of token 0/);
   });
 
@@ -110,7 +110,7 @@ describe('streaming_llm', () => {
 });
 
 describe('snapkv', () => {
-  const params = { budget: 12, window: 8, kernel: 3 };
+  const params = snapkv.params.parse({ budget: 12, window: 8, kernel: 3 });
 
   it('pools over the ranked positions with zeros beyond them, then averages the group', () => {
     const trace = smallTrace(shape, [windowAttention(8)]);

@@ -27,6 +27,17 @@ describe('results/journal', () => {
       expect(readJournal(path)).to.deep.equal({ records, wholeBytes: readFileSync(path).length, tornBytes: 0 });
     }));
 
+  it('keeps the tokens of every layer and KV head where a record has them', () =>
+    inFolder((folder) => {
+      const path = join(folder, 'journal.jsonl');
+      const uneven = record(info, 0, { keptTokens: 120, keptPerHead: [[200, 200], [30, 50]] });
+      const journal = Journal.open(path, readJournal(path));
+      journal.append(uneven);
+      journal.append(records[1]!);
+      journal.close();
+      expect(readJournal(path).records).to.deep.equal([uneven, records[1]]);
+    }));
+
   it('holds nothing where there is no file', () =>
     inFolder((folder) => {
       expect(readJournal(join(folder, 'none')).records).to.deep.equal([]);
@@ -83,6 +94,7 @@ describe('results/journal', () => {
     expect(await refusal('[]')).to.contain('not a result record');
     expect(await refusal(JSON.stringify({ ...records[1], score: 2 }))).to.contain('score:');
     expect(await refusal(JSON.stringify({ ...records[1], more: 1 }))).to.contain('more');
+    expect(await refusal(JSON.stringify({ ...records[1], keptPerHead: [2] }))).to.contain('keptPerHead');
     expect(await refusal(JSON.stringify({ ...records[1], format: 2 }))).to.contain('expected format 1, got format 2');
   });
 

@@ -84,6 +84,25 @@ for (const engineName of TESTED_ENGINES) {
       }
     });
 
+    it('tells what every layer and KV head keeps, where that differs', async () => {
+      const adaptive = [
+        pipelineOf(['adakv', { base: 'snapkv', with: { window: 16 }, ratio: 0.5 }]),
+        pipelineOf(['dbudgetkv', { threshold: 0.3, whole_layers: [0] }]),
+      ];
+      const { pipelines } = await run([...PIPELINES, ...adaptive]);
+      const [heads, layers] = pipelines.slice(PIPELINES.length);
+      for (const { keptPerHead } of pipelines.slice(0, PIPELINES.length))
+        expect(keptPerHead).to.equal(undefined);
+      for (const { keptPerHead, keptTokens } of [heads!, layers!]) {
+        const all = keptPerHead!.flat();
+        expect(keptPerHead).to.have.length(model.config.layers);
+        expect(all.reduce((sum, n) => sum + n, 0) / all.length).to.be.closeTo(keptTokens, 1e-9);
+      }
+      for (const kept of heads!.keptPerHead!)
+        expect(kept.reduce((sum, n) => sum + n, 0)).to.equal(75 * kept.length);
+      expect(layers!.keptPerHead![0]!.every((n) => n === 150)).to.equal(true);
+    });
+
     it('leaves neither tensors nor cache memory behind', async () => {
       await run(PIPELINES);
       const tensors = engine.ops.numTensors();

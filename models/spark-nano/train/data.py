@@ -170,7 +170,7 @@ TASKS = {
     "multivalue": ("essay", "words", "numbers", 1, 4, 1),
     "multiquery": ("essay", "words", "numbers", 4, 1, 4),
 }
-PLAIN = [*TASKS, "single_3", "multivalue", "multiquery"]    # the harder ones more often
+PLAIN = [*TASKS, "single_3", "single_3", "multikey_1", "multiquery"]    # the harder ones more often
 
 
 def plan(rng: random.Random, size: int, plain: bool):
@@ -180,12 +180,12 @@ def plan(rng: random.Random, size: int, plain: bool):
         keys = max(keys, queries)
         return hay, key, value, [values] * keys, [rng.sample(range(keys), queries)]
     hay = rng.choices(("noise", "essay", "needle"), (2, 6, 2))[0]
-    value = "uuids" if rng.random() < 0.35 else "numbers"
+    value = "uuids" if rng.random() < 0.45 else "numbers"
     key = "uuids" if rng.random() < (0.4 if hay == "needle" else 0.07) else "words"
     room = size * rng.uniform(0.2, 0.5) - 40                # tokens for the questions
     groups, questions = [], []
     while room > 0 or not questions:
-        form = rng.choices(("one", "values", "keys"), (30, 45, 25) if value == "numbers" else (90, 5, 5))[0]
+        form = rng.choices(("one", "values", "keys"), (40, 20, 40) if value == "numbers" else (90, 5, 5))[0]
         many = 1 if form == "one" else rng.randint(2, 4) if value == "numbers" else 2
         mine = [len(groups) + i for i in range(many if form == "keys" else 1)]
         groups += [many if form == "values" else 1] * len(mine)
@@ -235,6 +235,37 @@ def ruler_row(source: Source, rng: random.Random, size: int, plain: bool) -> Row
     return row
 
 
+def recite_row(source: Source, rng: random.Random, size: int) -> Row:
+    """A list within running text, to be repeated whole."""
+    strings = Strings(rng, training=True)
+    head, end = templates.RECITE_LIST
+    fixed = sum(source.count(t) for t in (templates.RECITE_HEADER, head, end, templates.RECITE_QUESTION,
+                                          templates.RECITE_PREFIX)) + 12
+    room, lines = (size - fixed) * rng.uniform(0.3, 0.9), []
+    while len(lines) < 40:
+        line = templates.recite_line(strings.key("words"), strings.value("numbers"))
+        room -= 2 * source.count(line)
+        if room < 0 and lines:
+            break
+        lines.append(line)
+    straw = source.excerpt(rng, size - fixed - sum(2 * source.count(line) for line in lines) - 8)
+    at = rng.randint(0, len(straw))
+    row = Row(source.tokenizer)
+    row.text(templates.RECITE_HEADER + " ".join(straw[:at]) + "\n" + head + "".join(lines) + end + "\n"
+             + " ".join(straw[at:]) + templates.RECITE_QUESTION)
+    row.text(templates.RECITE_PREFIX)
+    base, text = len(row.ids), "\n" + "".join(lines) + end
+    encoded = source.tokenizer.encode(text)
+    starts = [i for i, char in enumerate(text) if text.startswith("- ", i) or text.startswith(": ", i)]
+    telling = [next(i for i, (_, b) in enumerate(encoded.offsets) if b > start + 2) for start in starts]
+    row.ids += encoded.ids + [source.tokenizer.token_to_id("<eos>")]
+    row.weights += [1.0] * (len(encoded.ids) + 1)
+    for i in telling:
+        row.weights[base + i] = 1 + EXTRA
+    row.answers.append(Answer("recite", [base + i for i in telling], (base, len(row.ids))))
+    return row
+
+
 def positions(source: Source, rng: random.Random, row: Row, size: int, stretch: bool) -> list[int]:
     """0, 1, 2, ... - or, to see far distances in short rows, with gaps after some sentences."""
     if not stretch:
@@ -257,6 +288,7 @@ class Mix:
     stage: int
     earlier: float           # share of rows from earlier stages
     copies: float            # share of rows of repeated segments
+    recite: float            # share of whole prompts with a list to repeat
     plain: float             # share of whole prompts with a single question
     stretch: float           # share of rows with gaps in their positions
 
@@ -277,7 +309,8 @@ def make_row(source: Source, rng: random.Random, size: int, mix: Mix):
                             for a in more.answers]
     else:
         for _ in range(20):
-            row = ruler_row(source, rng, size, rng.random() < mix.plain)
+            row = recite_row(source, rng, size) if draw < mix.copies + mix.recite else \
+                ruler_row(source, rng, size, rng.random() < mix.plain)
             if len(row.ids) <= size:
                 break
     row.answers = [a for a in row.answers if a.span[1] <= size]

@@ -27,3 +27,15 @@ def needle(kind: str, key: str, value: str) -> str:
 def listed(items: list[str]) -> str:
     """a / a, and b / a, b, and c"""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + ", and " + items[-1]
+
+# the long-output task: repeat a list that stands somewhere in the text
+RECITE_HEADER = ("A list of special magic numbers is hidden within the following text. Make sure to memorize it. "
+                 "I will ask you to repeat the list afterwards.\n")
+RECITE_LIST = ("List of special magic numbers:\n", "End of the list.")
+RECITE_QUESTION = ("\nWhat is the list of special magic numbers mentioned in the provided text? "
+                   "Repeat every line of it in the same order.")
+RECITE_PREFIX = "\nThe list of special magic numbers mentioned in the provided text is:"
+
+
+def recite_line(key: str, value: str) -> str:
+    return f"- {key}: {value}\n"

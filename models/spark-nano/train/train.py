@@ -131,7 +131,7 @@ def main():
         fraction = active / budget
         size = length_of(fraction, step, stage)
         mix = Mix(stage, earlier=0.3 if stage < 6 else 0.05 if fraction < 0.5 else 0.02,
-                  copies=0.5 if active < 180 else 0.1 if fraction < 0.5 else 0.03,
+                  copies=0.5 if active < 180 else 0.1 if fraction < 0.5 else 0.03, recite=0.08,
                   plain=0.25, stretch=0.6 if stage >= 3 or active > 180 else 0.0)
         batch = make_batch(source, o.seed, step, size, o.tokens // size, mix)
         ids, places, weights, at = tensors(batch, size)

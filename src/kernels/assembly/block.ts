@@ -18,7 +18,7 @@ export const BLOCK: usize = memory.data(8 * 256 * 4, 16);
 /** Writes the first `count` (≥ 1) lanes. */
 // @ts-ignore: decorator
 @inline
-function storeFirst(at: usize, lanes: v128, count: usize): void {
+export function storeFirst(at: usize, lanes: v128, count: usize): void {
   if (count >= 4) {
     v128.store(at, lanes);
     return;

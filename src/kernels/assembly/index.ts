@@ -5,8 +5,10 @@
  */
 export { gather, scatterAdd } from './columns';
 export { accumulateDense, scoreDense } from './dense';
+export { rebuildRows, rotateRows } from './latent';
+export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { softmaxRows } from './softmax';
-export { accumulateSparse, scoreSparse } from './sparse';
+export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
 
 /** The first byte that the kernels leave free. */
 export function heapBase(): usize {

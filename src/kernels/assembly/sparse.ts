@@ -9,6 +9,7 @@
  */
 import { accumulateBlock, BLOCK, BLOCK_TOKENS, scoreBlock } from './block';
 import { load1, load4 } from './entries';
+import { openCodes, readRow } from './quantised';
 
 /** `fill` says what pruned entries read as. 0: zero; 1: sign · scale_t · channel_j; 2: scale_t. */
 const FILL_ZERO: u32 = 0;
@@ -31,6 +32,9 @@ for (let mask: u32 = 0; mask < 16; mask++) {
 
 /** The channel vector as float32 `[D ≤ 256]`. */
 const CHANNEL: usize = memory.data(256 * 4, 16);
+
+/** The kept entries of one token, float32. */
+const KEPT: usize = memory.data((256 + 4) * 4, 16);
 
 /** Where the next token is read. */
 let entries: usize = 0;
@@ -61,14 +65,13 @@ function open(
   }
 }
 
-/** Expands the next `count` tokens into the block. */
-function expand<E>(count: usize, width: usize, fill: u32): void {
-  let to = BLOCK;
+/** Expands the next `count` tokens into `to`; entries are `E`, scales and channel vectors `F`. */
+function expand<E, F>(count: usize, width: usize, fill: u32, to: usize): void {
   for (let b: usize = 0; b < count; b++) {
     let scale = f32x4.splat(0);
     if (fill != FILL_ZERO) {
-      scale = f32x4.splat(load1<E>(scales));
-      scales += sizeof<E>();
+      scale = f32x4.splat(load1<F>(scales));
+      scales += sizeof<F>();
     }
     for (let j: usize = 0; j < width; j += 4, to += 16) {
       const mask = (<u32>load<u8>(masks + (j >> 3)) >> (<u32>j & 4)) & 15;
@@ -110,8 +113,8 @@ export function scoreSparse(
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32>(count, width, fill);
-    else expand<u16>(count, width, fill);
+    if (wide) expand<f32, f32>(count, width, fill, BLOCK);
+    else expand<u16, u16>(count, width, fill, BLOCK);
     scoreBlock(count, width, queries, rows, out + (i << 2), stride);
   }
 }
@@ -137,8 +140,45 @@ export function accumulateSparse(
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32>(count, width, fill);
-    else expand<u16>(count, width, fill);
+    if (wide) expand<f32, f32>(count, width, fill, BLOCK);
+    else expand<u16, u16>(count, width, fill, BLOCK);
     accumulateBlock(count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
   }
+}
+
+function recover<F>(count: usize, width: usize, fill: u32, group: usize, to: usize): void {
+  for (let t: usize = 0; t < count; t++, to += width << 2) {
+    let kept: usize = 0;
+    for (let at: usize = 0; at < width >> 3; at++) kept += popcnt<u32>(load<u8>(masks + at));
+    readRow<F>(kept, group, KEPT);
+    entries = KEPT;
+    expand<f32, F>(1, width, fill, to);
+  }
+}
+
+/**
+ * Writes `count` recovered rows to `out [count, D]` whose kept entries are codes, each token's a row by tokens (see
+ * `quantised.ts`). All pointers are those of the first of them, which has its first sign at bit `atSignBit`.
+ */
+export function recoverQuantised(
+  wide: bool,
+  codeBits: u32,
+  codes: usize,
+  pairs: usize,
+  group: usize,
+  atMasks: usize,
+  atSigns: usize,
+  atSignBit: u32,
+  atScales: usize,
+  channel: usize,
+  fill: u32,
+  count: usize,
+  width: usize,
+  out: usize,
+): void {
+  openCodes(codeBits, codes, pairs);
+  open(wide, 0, atMasks, atSigns, atScales, channel, width, fill);
+  signBit = atSignBit;
+  if (wide) recover<f32>(count, width, fill, group, out);
+  else recover<u16>(count, width, fill, group, out);
 }

@@ -9,24 +9,30 @@
 const PATIENCE = 12;
 
 /**
- * The largest `count ≥ least` with `cost(count) ≤ limit`: the count after it does not fit. Undefined where even
- * `least` costs too much. `stride` is the distance to the first guess, from which the slope is estimated.
+ * The largest `count ≥ least` with `cost(count) ≤ limit`: the count after it does not fit, or it is `most`. Undefined
+ * where even `least` costs too much. `stride` is the distance to the first guess, from which the slope is estimated.
  */
 export function largestFitting(
   cost: (count: number) => number,
-  { least, stride, limit }: { readonly least: number; readonly stride: number; readonly limit: number },
+  {
+    least,
+    most = Infinity,
+    stride,
+    limit,
+  }: { readonly least: number; readonly most?: number; readonly stride: number; readonly limit: number },
 ): number | undefined {
   const base = cost(least);
   if (base > limit) return undefined;
   let fits = { count: least, cost: base };
   let exceeds: { count: number; cost: number } | undefined;
-  let guess = least + stride;
-  for (let tries = 1; exceeds === undefined || exceeds.count - fits.count > 1; tries++) {
+  let guess = Math.min(least + stride, most);
+  const settled = () => fits.count >= most || (exceeds !== undefined && exceeds.count - fits.count <= 1);
+  for (let tries = 1; !settled(); tries++) {
     const tried = { count: guess, cost: cost(guess) };
     if (tried.cost <= limit) fits = tried;
     else exceeds = tried;
     const slope = Math.max((tried.cost - base) / (tried.count - least), 1e-3);
-    guess = nextGuess(fits, exceeds, slope, limit, tries > PATIENCE);
+    guess = Math.min(nextGuess(fits, exceeds, slope, limit, tries > PATIENCE), most);
   }
   return fits.count;
 }

@@ -1,19 +1,15 @@
 /**
  * RULER's eight needle-in-a-haystack tasks (arXiv 2404.06654): random values for random keys, hidden in a text.
  *
- * Decides what is hidden and asked, and how long the text is. RULER searches one haystack size for all samples and
- * then shortens those that came out too long by a whole increment (25 or 5 sentences, 500 words); here every sample
- * gets the largest haystack that fits it, to the sentence or word, so that none needs shortening. Random draws are
- * ours; prompts and distributions are RULER's. A tokenizer is only something that counts.
+ * Decides what is hidden and asked. Random draws are ours; prompts and distributions are RULER's. A tokenizer is only
+ * something that counts.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { UserError } from '../../errors.js';
 import { readDataFile, shippedFile } from '../data-file.js';
 import { randomFor } from '../random.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
 import { essayPath } from './essay.js';
-import { largestFitting } from './fit.js';
 import {
   essayHaystack,
   needleHaystack,
@@ -22,6 +18,7 @@ import {
   type HaystackKind,
 } from './haystack.js';
 import { fractionFound } from './score.js';
+import { largestSample } from './sized.js';
 import { Strings, WORD_LISTS, type KeyKind } from './strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, QUESTION, type ValueKind } from './templates.js';
 
@@ -75,7 +72,7 @@ export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).m
 }));
 
 function drawSample(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sample {
-  const { contextLength, seed, index, countTokens } = request;
+  const { contextLength, seed, index } = request;
   const random = randomFor(task, contextLength, seed, index);
   const strings = new Strings(random);
   const hidden = Array.from({ length: variant.keys }, () => ({
@@ -93,21 +90,18 @@ function drawSample(task: string, variant: Variant, request: SampleRequest<NiahP
     oneAnswer: answers.length === 1,
   };
   const header = fill(HEADER, fields);
-  const question = fill(QUESTION, fields);
-  const answerPrefix = fill(ANSWER_PREFIX, fields);
-
   const haystack = haystackFor(variant, request, strings);
-  const contextOf = (count: number) =>
-    header + haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places'));
-  const lengthOf = (count: number) =>
-    countTokens(`${contextOf(count)}${question} ${answerPrefix}`) + MAX_NEW_TOKENS;
-  const count = largestFitting(lengthOf, {
+  return largestSample(task, request, {
+    contextOf: (count) =>
+      header + haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places')),
+    question: fill(QUESTION, fields),
+    answerPrefix: fill(ANSWER_PREFIX, fields),
+    answers,
+    maxNewTokens: MAX_NEW_TOKENS,
+    unit: `${haystack.unit} of haystack`,
     least: haystack.least,
     stride: haystack.increment,
-    limit: contextLength,
   });
-  if (count === undefined) throw tooShort(task, haystack, contextLength, lengthOf(haystack.least));
-  return { context: contextOf(count), question, answerPrefix, answers, maxNewTokens: MAX_NEW_TOKENS };
 }
 
 function haystackFor(
@@ -130,16 +124,6 @@ function haystackFor(
       });
     }
   }
-}
-
-function tooShort(task: string, haystack: Haystack, contextLength: number, least: number): UserError {
-  return new UserError(
-    `${task}: a context of ${contextLength} tokens is too short; with this tokenizer the least that works is ${least}`,
-    {
-      hint: `That holds ${haystack.least} ${haystack.unit} of haystack, the question, and ${MAX_NEW_TOKENS} tokens to generate; give a little more, since samples differ in length.`,
-      exitCode: 2,
-    },
-  );
 }
 
 function summarise({ haystack, key, value, keys, valuesPerKey, queries }: Variant): string {

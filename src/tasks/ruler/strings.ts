@@ -57,7 +57,8 @@ function uuid(random: Random): string {
 
 let lists: [string[], string[]] | undefined;
 
-function wordLists(): [string[], string[]] {
+/** Adjectives and nouns, each sorted and without repetitions. */
+export function wordLists(): [string[], string[]] {
   lists ??= [readWords(WORD_LISTS[0]), readWords(WORD_LISTS[1])];
   return lists;
 }

@@ -35,6 +35,24 @@ describe('largestFitting', () => {
     expect(calls).to.be.at.most(10);
   });
 
+  it('ends at the most that there are', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 0, max: 400 }),
+        fc.integer({ min: 1, max: 50 }),
+        (most, limit, stride) => {
+          const cost = (count: number) => {
+            expect(count).to.be.within(1, most);
+            return 7 * count;
+          };
+          const found = largestFitting(cost, { least: 1, most, stride, limit });
+          expect(found).to.equal(limit < 7 ? undefined : Math.min(most, Math.floor(limit / 7)));
+        },
+      ),
+    );
+  });
+
   it('ends on costs that jump', () => {
     const cost = (count: number) => (count < 777 ? 1 : 1_000_000);
     expect(largestFitting(cost, { least: 1, stride: 5, limit: 500 })).to.equal(776);

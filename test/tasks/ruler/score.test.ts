@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { cleanPrediction, fractionFound } from '../../../src/tasks/ruler/score.js';
+import { anyFound, fractionFound } from '../../../src/tasks/ruler/score.js';
+import { cleanPrediction } from '../../../src/tasks/scorers/substring.js';
 import { GOLDEN_DIR } from '../../golden/support.js';
 
 interface GoldenScores {
@@ -26,6 +27,12 @@ describe('RULER score', () => {
     expect(() => fractionFound('1', [])).to.throw(RangeError);
   });
 
+  it('is 1 for questions where any answer occurs', () => {
+    expect(anyFound('In\tNormandy.', ['france', 'InNormandy'])).to.equal(1);
+    expect(anyFound('Rome', ['France', 'Normandy'])).to.equal(0);
+    expect(() => anyFound('1', [])).to.throw(RangeError);
+  });
+
   it('cleans as the published harness does', () => {
     expect(cleanPrediction('  12\n34\t ')).to.equal('1234');
     expect(cleanPrediction('\u0085 a\u007fb \x1f\ufeff')).to.equal('a\u007fb \ufeff');
@@ -36,11 +43,11 @@ describe('RULER score', () => {
     const { rows } = JSON.parse(
       readFileSync(join(GOLDEN_DIR, 'scorers', 'ruler.json'), 'utf8'),
     ) as GoldenScores;
-    const checked = rows.filter(({ task }) => !task.startsWith('qa'));
-    expect(checked).to.not.be.empty;
-    for (const { id, prediction, answers, cleaned, score } of checked) {
+    expect(rows).to.not.be.empty;
+    for (const { id, task, prediction, answers, cleaned, score } of rows) {
+      const found = task.startsWith('qa') ? anyFound : fractionFound;
       expect(cleanPrediction(prediction), id).to.equal(cleaned);
-      expect(fractionFound(prediction, answers) * 100, id).to.be.closeTo(score, 0.005);
+      expect(found(prediction, answers) * 100, id).to.be.closeTo(score, 0.005);
     }
   });
 
@@ -50,6 +57,7 @@ describe('RULER score', () => {
       fc.property(fc.string(), answers, (prediction, list) => {
         expect(fractionFound(prediction, list)).to.be.within(0, 1);
         expect(fractionFound(`${prediction} ${list.join(', ')}`, list)).to.equal(1);
+        expect(anyFound(prediction, list)).to.equal(Math.ceil(fractionFound(prediction, list)));
       }),
     );
   });

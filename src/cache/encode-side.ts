@@ -1,0 +1,116 @@
+/**
+ * One side of a layer, packed as its plan says.
+ *
+ * Decides which codec and which tail a side of a plan gets. Knows no layout.
+ * Alphabet: S prompt tokens, n kept tokens of a KV head, KV, D.
+ */
+import { bitsOf } from '../kernels/entries.js';
+import type { Kernels } from '../kernels/index.js';
+import { encodeChannels, type HeadMasks } from './encode-channels.js';
+import { encodeDense } from './encode-dense.js';
+import { encodeLatent } from './encode-latent.js';
+import { encodePruned } from './encode-pruned.js';
+import { encodeQuantisedSparse } from './encode-quantised-sparse.js';
+import { encodeQuantised, type QuantisedSource } from './encode-quantised.js';
+import { encodeSparse } from './encode-sparse.js';
+import type { PackedBuffers } from './packed-buffers.js';
+import type { HeadSource, PackedSide } from './segment.js';
+import { Tail, type SideTail } from './tail.js';
+import type { LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
+
+/** Per KV head, and the tokens after the prompt; the tail also holds the prompt where both are quantised together. */
+export interface CachedSide {
+  readonly prompt: readonly PackedSide[];
+  readonly tail: SideTail;
+}
+
+/** One side of every KV head. */
+export function encodeSide(
+  trace: LayerTrace,
+  name: 'keys' | 'values',
+  plan: LayerPlan,
+  buffers: PackedBuffers,
+  kernels: Kernels,
+): CachedSide {
+  const side = plan[name];
+  const { precision } = side;
+  if (side.codec === 'channels' && side.everyToken === true) {
+    const sources = plan.tokens.map((tokens, head) => ({
+      ...headSource(trace, trace[name], tokens, head),
+      masks: headMasks(trace, side, head),
+    }));
+    return encodePruned(sources, precision, buffers, kernels);
+  }
+  if (precision !== undefined && (side.codec === 'dense' || side.codec === 'channels')) {
+    const sources = plan.tokens.map((tokens, head) => quantisedSource(trace, name, side, tokens, head));
+    return { prompt: sources.map(() => []), tail: encodeQuantised(sources, precision, buffers, kernels) };
+  }
+  const tail = new Tail(buffers.memory, buffers.format, trace.kvHeads, trace.headDim);
+  if (side.codec === 'latent') {
+    return { prompt: encodeLatent(trace, name, plan.tokens, precision, buffers, kernels), tail };
+  }
+  const prompt = plan.tokens.map((tokens, head) =>
+    encodeHead(trace, name, side, tokens, head, buffers, kernels),
+  );
+  return { prompt, tail };
+}
+
+function encodeHead(
+  trace: LayerTrace,
+  name: 'keys' | 'values',
+  side: Exclude<SidePlan, { codec: 'latent' }>,
+  tokens: Int32Array,
+  head: number,
+  buffers: PackedBuffers,
+  kernels: Kernels,
+): PackedSide {
+  const source = headSource(trace, trace[name], tokens, head);
+  switch (side.codec) {
+    case 'dense':
+      return encodeDense(contentsOf(source, side, head), buffers);
+    case 'channels':
+      return encodeChannels(source, headMasks(trace, side, head), side.recent, buffers);
+    case 'sparse':
+      return side.precision === undefined
+        ? encodeSparse(source, side.heads[head]!, buffers)
+        : encodeQuantisedSparse(source, side.heads[head]!, side.precision, buffers, kernels);
+  }
+}
+
+function quantisedSource(
+  trace: LayerTrace,
+  name: 'keys' | 'values',
+  side: SidePlan & { readonly codec: 'dense' | 'channels' },
+  tokens: Int32Array,
+  head: number,
+): QuantisedSource {
+  const source = headSource(trace, trace[name], tokens, head);
+  if (side.codec === 'dense') return { ...contentsOf(source, side, head), recent: 0 };
+  return { ...source, masks: headMasks(trace, side, head), recent: side.recent };
+}
+
+function headMasks(
+  { heads, kvHeads }: LayerShape,
+  { masks, queryMasks }: SidePlan & { readonly codec: 'channels' },
+  head: number,
+): HeadMasks {
+  const group = heads / kvHeads;
+  return { mask: masks[head]!, queryMasks: queryMasks?.slice(head * group, (head + 1) * group) };
+}
+
+/** `side` is `[KV, S, D]`. */
+function headSource(trace: LayerTrace, side: Float32Array, tokens: Int32Array, head: number): HeadSource {
+  const size = trace.length * trace.headDim;
+  return { bits: bitsOf(side.subarray(head * size, (head + 1) * size)), tokens, width: trace.headDim };
+}
+
+/** What stands in place of the kept tokens' entries, if anything does. */
+function contentsOf(
+  source: HeadSource,
+  { contents }: SidePlan & { readonly codec: 'dense' },
+  head: number,
+): HeadSource {
+  if (contents === undefined) return source;
+  const { tokens, width } = source;
+  return { bits: bitsOf(contents[head]!), tokens: tokens.map((_, t) => t), width };
+}

@@ -1,0 +1,18 @@
+/**
+ * What decides calibrated weights beside the model and the parameters: the text, and the version of the code.
+ *
+ * Decides when kept factors and finished cells are stale. Needs neither an engine nor a model.
+ */
+import { recalkvParams } from '../methods/recalkv.js';
+import type { WeightsRequest } from '../methods/types.js';
+import { digestOf } from '../results/canonical-json.js';
+import { calibrationText } from './text.js';
+
+/** Raised whenever the same request gives other factors. */
+const CALIBRATION_VERSION = 1;
+
+/** For cell keys. Throws UserError where the request's text cannot be read. */
+export function calibrationDigest({ params }: WeightsRequest): string {
+  const { text } = recalkvParams(params);
+  return digestOf({ version: CALIBRATION_VERSION, text: calibrationText(text).digest });
+}

@@ -1,0 +1,77 @@
+/**
+ * The model over calibration sequences, one layer of one sequence at a time.
+ *
+ * Decides that what waits between layers waits on the host, so that any number of sequences fits beside the weights.
+ * Alphabet: T tokens of a sequence, E model width.
+ */
+import type { Tensor } from '../engine/types.js';
+import { causalAttention } from '../model/prefill-attention.js';
+import { splitHeads } from '../model/prefill.js';
+import type { Rope } from '../model/rotate.js';
+import { ropeTable } from '../model/rope.js';
+import type { LayerWeights, Transformer } from '../model/transformer.js';
+
+/** Added to the diagonal of C, as a fraction of its mean. */
+const RIDGE = 1e-6;
+
+/** Angles of the positions 0 … T − 1; the caller disposes of both tensors. */
+export function ropeOf(model: Transformer, length: number): Rope {
+  const { cos, sin, half } = ropeTable(model.ropeFrequencies, 0, length);
+  return { cos: model.ops.fromHost(cos, [length, half]), sin: model.ops.fromHost(sin, [length, half]) };
+}
+
+/** One layer over a whole sequence, `[T, E]` → `[T, E]`; differentiable by `x` and by every weight. */
+export function layerOutput(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): Tensor {
+  const heads = splitHeads(model, weights, x, rope);
+  return model.finish(weights, x, causalAttention(model.ops, heads, 0).attended);
+}
+
+/** The inputs of the first layer, `[T, E]` each. */
+export function embeddings(model: Transformer, sequences: readonly (readonly number[])[]): Float32Array[] {
+  return sequences.map((ids) => model.ops.tidy(() => model.ops.toHost(model.embed(ids))));
+}
+
+/** Every sequence through one layer. */
+export function throughLayer(
+  model: Transformer,
+  weights: LayerWeights,
+  inputs: readonly Float32Array[],
+  rope: Rope,
+): Float32Array[] {
+  const { ops } = model;
+  return inputs.map((input) =>
+    ops.tidy(() => ops.toHost(layerOutput(model, weights, onEngine(model, input), rope))),
+  );
+}
+
+/** C = Σ x̂ᵀx̂ over all tokens, x̂ the normed input of the layer; `[E, E]`, positive definite. */
+export function gramOf(
+  model: Transformer,
+  weights: LayerWeights,
+  inputs: readonly Float32Array[],
+): Float64Array {
+  const { ops, config } = model;
+  const gram = new Float64Array(config.hidden ** 2);
+  for (const input of inputs) {
+    const part = ops.tidy(() => {
+      const normed = model.normInput(weights, onEngine(model, input)); // [T, E]
+      return ops.toHost(ops.matMul(ops.transpose(normed, [1, 0]), normed));
+    });
+    for (let i = 0; i < part.length; i++) gram[i]! += part[i]!;
+  }
+  return withRidge(gram, config.hidden);
+}
+
+/** Few tokens leave C singular, and products in float32 then give it eigenvalues just below 0. */
+function withRidge(gram: Float64Array, E: number): Float64Array {
+  let trace = 0;
+  for (let i = 0; i < E; i++) trace += gram[i * E + i]!;
+  for (let i = 0; i < E; i++) gram[i * E + i]! += (RIDGE * trace) / E;
+  return gram;
+}
+
+/** `[T, E]` */
+function onEngine(model: Transformer, x: Float32Array): Tensor {
+  const { hidden } = model.config;
+  return model.ops.fromHost(x, [x.length / hidden, hidden]);
+}

@@ -1,0 +1,127 @@
+/**
+ * The factors of a model for ReCalKV: taken from the cache folder, or found now and kept there.
+ *
+ * Decides what makes kept factors stale: the model's weights, configuration and tokenizer, the text, the parameters, and
+ * the version of this code. The engine is not part of it: engines differ in the last bits only.
+ */
+import { join } from 'node:path';
+import { cacheFolder } from '../cache-folder.js';
+import { UserError } from '../errors.js';
+import { recalkvParams, type RecalkvParams } from '../methods/recalkv.js';
+import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/recalkv/ranks.js';
+import type { WeightsRequest } from '../methods/types.js';
+import type { LowRankFactors } from '../model/low-rank.js';
+import type { Transformer } from '../model/transformer.js';
+import type { ModelConfig, ModelFiles } from '../model/types.js';
+import { canonicalJson, digestOf } from '../results/canonical-json.js';
+import { calibrationDigest } from './digest.js';
+import { factoriseModel } from './factorise.js';
+import { readFactors, writeFactors } from './factors-folder.js';
+import { fisherScores } from './fisher.js';
+import { calibrationSequences } from './text.js';
+
+export interface CalibrationRun {
+  readonly model: Transformer;
+  readonly files: Pick<ModelFiles, 'name' | 'config' | 'tokenizer' | 'weightsDigest'>;
+  readonly request: WeightsRequest;
+  /** Long phases: `Fisher scores 3/32`. */
+  readonly onPhase: (phase: string) => void;
+  /** Lines that stay. */
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Calibration {
+  readonly factors: LowRankFactors;
+  /** Where they are kept. */
+  readonly folder: string;
+  /** They were there before. */
+  readonly kept: boolean;
+}
+
+/**
+ * Factors for one request.
+ *
+ * Throws UserError where the text is too short, the group does not divide the KV heads, or the rounded ranks would
+ * remove nothing.
+ */
+export async function calibrate(run: CalibrationRun): Promise<Calibration> {
+  const { files, request, log } = run;
+  const made = {
+    calibration: calibrationDigest(request),
+    weights: files.weightsDigest,
+    tokenizer: files.tokenizer.digest,
+    config: digestOf(files.config),
+    params: { ...request.params, text: undefined },
+  };
+  const folder = join(cacheFolder(), 'calibration', digestOf(made).slice(0, 32));
+  try {
+    const factors = await readFactors(folder, files.config);
+    if (factors !== undefined) return { factors, folder, kept: true };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log(`kept factors cannot be used and are found again: ${error.format()}`);
+  }
+  const factors = await findFactors(run, recalkvParams(request.params));
+  await writeFactors(folder, factors, { model: files.name, ...made });
+  return { factors, folder, kept: false };
+}
+
+async function findFactors(run: CalibrationRun, params: RecalkvParams): Promise<LowRankFactors> {
+  const { model, files, onPhase, signal } = run;
+  const { config, tokenizer } = files;
+  const sequences = calibrationSequences(tokenizer, params);
+  const scores = params.ranks === 'uniform' ? equalScores(config) : await scoresOf(run, params, sequences);
+  return factoriseModel(model, {
+    sequences,
+    ranks: ranksOf(scores, config, params),
+    params,
+    onLayer: (done) => {
+      onPhase(`factors ${done}/${config.layers}`);
+    },
+    signal,
+  });
+}
+
+/** Of each model that is loaded, by the sequences: requests that differ in their ranks alone share them. */
+const knownScores = new WeakMap<Transformer, Map<string, FisherScores[]>>();
+
+async function scoresOf(
+  { model, onPhase, signal }: CalibrationRun,
+  { text, samples, length, seed }: RecalkvParams,
+  sequences: readonly (readonly number[])[],
+): Promise<FisherScores[]> {
+  const known = knownScores.get(model) ?? new Map<string, FisherScores[]>();
+  knownScores.set(model, known);
+  const key = canonicalJson([text ?? null, samples, length, seed]);
+  const scores =
+    known.get(key) ??
+    (await fisherScores(model, sequences, {
+      onSequence: (done) => {
+        onPhase(`Fisher scores ${done}/${sequences.length}`);
+      },
+      signal,
+    }));
+  known.set(key, scores);
+  return scores;
+}
+
+function ranksOf(
+  scores: readonly FisherScores[],
+  { layers, kvHeads, headDim }: ModelConfig,
+  { ranks: allocation, ratio, group, multiple }: RecalkvParams,
+): LayerRanks[] {
+  const groupSize = Math.min(group, kvHeads);
+  const ranks = allocateRanks(scores, { allocation, ratio, groupSize, multiple, headDim });
+  const total = ranks.reduce((sum, { keys, values }) => sum + values + keys.reduce((a, b) => a + b, 0), 0);
+  if (total < 2 * layers * kvHeads * headDim) return ranks;
+  throw new UserError(
+    `recalkv removes nothing: with ratio ${ratio}, ranks rounded to multiples of ${multiple} are all full`,
+    { hint: 'Use a smaller multiple or a larger ratio.' },
+  );
+}
+
+function equalScores({ layers, kvHeads }: ModelConfig): FisherScores[] {
+  const equal = Array<number>(kvHeads).fill(1);
+  return Array.from({ length: layers }, () => ({ keys: equal, values: equal }));
+}

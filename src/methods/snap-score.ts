@@ -1,0 +1,77 @@
+/**
+ * The score of SnapKV (arXiv 2404.14469), which PyramidKV shares.
+ *
+ * Decides how attention of the observation window becomes one number per token and KV head: pooled along the positions
+ * and averaged over the query heads of the group, in the order of kvpress or of the methods' own later code.
+ */
+import { z } from 'zod';
+import type { LayerTrace } from '../cache/types.js';
+import { observed, windowAttention } from './observations.js';
+
+export const snapFields = {
+  window: z
+    .int()
+    .min(1)
+    .default(64)
+    .describe(
+      'observation window: last tokens of the prompt, which score the others and always stay; at least 1',
+    ),
+  kernel: z
+    .int()
+    .min(1)
+    .refine((kernel) => kernel % 2 === 1, 'expected an odd number')
+    .default(5)
+    .describe('width of the pooling along the positions; odd, 1 = none'),
+  pool: z.enum(['average', 'maximum']).default('average').describe('pooling along the positions'),
+  group: z
+    .enum(['pooled', 'mean'])
+    .default('pooled')
+    .describe(
+      'pooled: each query head is pooled, then their mean taken (kvpress); mean: pooled after the mean (KVCache-Factory); no difference for averages',
+    ),
+};
+
+export interface SnapParams {
+  readonly window: number;
+  readonly kernel: number;
+  readonly pool: 'average' | 'maximum';
+  readonly group: 'pooled' | 'mean';
+}
+
+/** `[KV, S]`; 0 in the window. */
+export function snapScores(trace: LayerTrace, { window, kernel, pool, group }: SnapParams): Float32Array {
+  const { kvHeads, heads, length: S } = trace;
+  const G = heads / kvHeads;
+  const attention = observed(trace, windowAttention(window)); // [H, S]
+  const ranked = Math.max(0, S - window);
+  const pooled = pool === 'average' ? averagePooled : maximumPooled;
+  const scores = new Float32Array(kvHeads * S);
+  for (let h = 0; h < kvHeads; h++) {
+    const rows = Array.from({ length: G }, (_, g) => {
+      const from = (h * G + g) * S;
+      return Float64Array.from(attention.subarray(from, from + ranked));
+    });
+    const row =
+      group === 'mean' ? pooled(meanOf(rows), kernel) : meanOf(rows.map((one) => pooled(one, kernel)));
+    scores.set(row, h * S);
+  }
+  return scores;
+}
+
+function meanOf(rows: readonly Float64Array[]): Float64Array {
+  return rows[0]!.map((_, t) => rows.reduce((sum, row) => sum + row[t]!, 0) / rows.length);
+}
+
+/** Beyond the ends the pooling sees zeros, and still divides by its full width. */
+function averagePooled(row: Float64Array, kernel: number): Float64Array {
+  return neighbours(row, kernel, (near) => near.reduce((a, b) => a + b, 0) / kernel);
+}
+
+function maximumPooled(row: Float64Array, kernel: number): Float64Array {
+  return neighbours(row, kernel, (near) => near.reduce((a, b) => Math.max(a, b)));
+}
+
+function neighbours(row: Float64Array, kernel: number, of: (near: Float64Array) => number): Float64Array {
+  const reach = (kernel - 1) / 2;
+  return row.map((_, t) => of(row.subarray(Math.max(0, t - reach), t + reach + 1)));
+}

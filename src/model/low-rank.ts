@@ -1,0 +1,166 @@
+/**
+ * Key and value projections as low-rank factors: W ≈ down · up, per group of KV heads.
+ *
+ * Decides how a layer runs on them: decode and attention multiply by the rebuilt matrix (the cost of the model's own,
+ * bit for bit the same in prefill and decode), and prefill multiplies by `down` once more for the latents that are
+ * cached. Knows nothing of how the factors were found.
+ * Alphabet: E model width, KV heads, D head width, r rank, S tokens.
+ */
+import type { LatentGroup, LowRankTrace } from '../cache/types.js';
+import type { Ops, Tensor } from '../engine/types.js';
+import { UserError } from '../errors.js';
+import type { LayerWeights } from './transformer.js';
+import type { ModelConfig } from './types.js';
+
+/** KV heads that share one latent: z = x̂·down is what a token stores, z·up are their keys or values. */
+export interface FactorGroup {
+  /** Original indices of the KV heads, in the order of the column blocks of `up`. */
+  readonly heads: readonly number[];
+  /** r, width of the latent. */
+  readonly rank: number;
+  /** `[E, r]` */
+  readonly down: Float32Array;
+  /** `[r, heads·D]` */
+  readonly up: Float32Array;
+}
+
+/** One layer; the groups of each side cover every KV head exactly once. */
+export interface LayerFactors {
+  /** Give the keys before RoPE. */
+  readonly keys: readonly FactorGroup[];
+  readonly values: readonly FactorGroup[];
+}
+
+export interface LowRankFactors {
+  readonly layers: readonly LayerFactors[];
+}
+
+/** What a layer holds beside its rebuilt projections. */
+export interface LowRankLayer {
+  /** `[E, Σr]`: the groups' down-projections side by side, those of the keys first. */
+  readonly down: Tensor;
+  readonly keys: readonly UpProjection[];
+  readonly values: readonly UpProjection[];
+}
+
+type UpProjection = Omit<LatentGroup, 'latent'>;
+
+/** Throws UserError where the model's keys are not linear in a latent. */
+export function checkLowRankModel(config: ModelConfig, name: string): void {
+  if (!config.qkNorm) return;
+  throw new UserError(
+    `${name} normalises its key heads after the projection, so they cannot be rebuilt from latents`,
+    {
+      hint: `Low-rank methods run on Llama and Qwen2 models; leave them out for ${config.architecture}.`,
+      exitCode: 2,
+    },
+  );
+}
+
+/** Throws Error unless the factors have the shapes of the model and cover every KV head once. */
+export function checkFactors(config: ModelConfig, { layers }: LowRankFactors): void {
+  const { hidden, kvHeads, headDim } = config;
+  const refuse = (what: string): never => {
+    throw new Error(`low-rank factors do not fit the model: ${what}`);
+  };
+  if (layers.length !== config.layers) refuse(`${layers.length} layers, expected ${config.layers}`);
+  for (const [layer, factors] of layers.entries()) {
+    for (const side of ['keys', 'values'] as const) {
+      const place = `layer ${layer}, ${side}`;
+      const heads = factors[side].flatMap((group) => group.heads).sort((a, b) => a - b);
+      if (heads.length !== kvHeads || heads.some((head, i) => head !== i)) {
+        refuse(`${place}: KV heads ${heads.join(', ')}, expected each of ${kvHeads} once`);
+      }
+      for (const group of factors[side]) {
+        const sizes = [hidden * group.rank, group.rank * group.heads.length * headDim];
+        if (group.down.length !== sizes[0] || group.up.length !== sizes[1]) {
+          refuse(
+            `${place}: ${group.down.length} and ${group.up.length} entries, expected ${sizes.join(' and ')}`,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** The layer with its key and value projections replaced: `qkv` and `lowRank` are new tensors, the rest is shared. */
+export function withLowRank(
+  ops: Ops,
+  config: ModelConfig,
+  layer: LayerWeights,
+  { keys, values }: LayerFactors,
+): LayerWeights {
+  const { hidden: E, heads: H, kvHeads: KV, headDim: D } = config;
+  const bias = layer.qkvBias === undefined ? undefined : ops.toHost(layer.qkvBias); // [(H + 2·KV)·D]
+  const upOf = (groups: readonly FactorGroup[], firstHead: number): UpProjection[] =>
+    groups.map(({ heads, rank, up }) => ({
+      heads,
+      rank,
+      up,
+      bias: bias === undefined ? undefined : headsOf(bias, heads, firstHead, D),
+    }));
+  return {
+    ...layer,
+    qkv: ops.tidy(() => {
+      const queries = ops.slice(layer.qkv, [0, 0], [E, H * D]);
+      return ops.concat([queries, rebuilt(ops, keys, E, D), rebuilt(ops, values, E, D)], 1); // [E, (H + 2·KV)·D]
+    }),
+    lowRank: {
+      down: ops.tidy(() =>
+        joined(
+          ops,
+          [...keys, ...values].map(({ down, rank }) => ops.fromHost(down, [E, rank])),
+        ),
+      ),
+      keys: upOf(keys, H),
+      values: upOf(values, H + KV),
+    },
+  };
+}
+
+/**
+ * The latents of a layer's tokens, beside what turns them into keys and values.
+ *
+ * @param normed x̂ `[S, E]`, the layer's normed input
+ */
+export function latentsOf(
+  ops: Ops,
+  layer: LowRankLayer,
+  normed: Tensor,
+  ropeFrequencies: Float32Array,
+): LowRankTrace {
+  const latents = ops.matMul(normed, layer.down); // [S, Σr]
+  const S = latents.shape[0];
+  let from = 0;
+  const take = (group: UpProjection): LatentGroup => {
+    const latent = ops.toHost(ops.slice(latents, [0, from], [S, group.rank])); // [S, r]
+    from += group.rank;
+    return { ...group, latent };
+  };
+  return { keys: layer.keys.map(take), values: layer.values.map(take), ropeFrequencies };
+}
+
+/** `down · up` of all groups, columns in the order of the heads, `[E, KV·D]`. */
+function rebuilt(ops: Ops, groups: readonly FactorGroup[], E: number, D: number): Tensor {
+  const columns: Tensor[] = []; // [E, D] by head
+  for (const { heads, rank, down, up } of groups) {
+    const product = ops.matMul(ops.fromHost(down, [E, rank]), ops.fromHost(up, [rank, heads.length * D]));
+    heads.forEach((head, g) => (columns[head] = ops.slice(product, [0, g * D], [E, D])));
+  }
+  return joined(ops, columns);
+}
+
+/** Side by side. */
+function joined(ops: Ops, parts: readonly Tensor[]): Tensor {
+  return parts.length === 1 ? parts[0]! : ops.concat(parts, 1);
+}
+
+/** The entries of some heads of `[all heads · D]`. */
+function headsOf(bias: Float32Array, heads: readonly number[], firstHead: number, D: number): Float32Array {
+  const part = new Float32Array(heads.length * D);
+  heads.forEach((head, g) => {
+    const from = (firstHead + head) * D;
+    part.set(bias.subarray(from, from + D), g * D);
+  });
+  return part;
+}

@@ -1,0 +1,197 @@
+/**
+ * What methods want measured of a layer during the one prefill.
+ *
+ * Decides how each observation is computed: blockwise, nothing of size S×S, and nothing that is not asked for. Sums over
+ * all attention rows are collected by the attention itself and only passed on here.
+ */
+import { observationKey, type Observation } from '../cache/types.js';
+import type { Ops, Tensor } from '../engine/types.js';
+import { causalMask, logitsOf, perHead, weightsOf, type LayerHeads } from './prefill-attention.js';
+import { ropeTable } from './rope.js';
+import { rotate, type Rope } from './rotate.js';
+
+/** Rows of values that go through the output projection at once. */
+const ROWS_PER_BLOCK = 1024;
+
+/** One layer, as the prefill has it. */
+export interface ObservedLayer {
+  readonly heads: LayerHeads;
+  readonly rope: Rope;
+  /** `[H·D, E]`, the output projection. */
+  readonly output: Tensor;
+  /** `[D/2]` */
+  readonly ropeFrequencies: Float32Array;
+  /** `[(H + 2·KV)·D]`, of the projections; the queries' first. */
+  readonly projectionBias: Tensor | undefined;
+  /** `[H, S]`; there where `attention_sums` is asked for. */
+  readonly attentionSums: Float32Array | undefined;
+}
+
+/** Every requested observation of this layer, by key. */
+export function observe(
+  ops: Ops,
+  layer: ObservedLayer,
+  observations: readonly Observation[],
+): Map<string, Float32Array> {
+  return new Map(
+    observations.map((observation) => [
+      observationKey(observation),
+      ops.tidy(() => measure(ops, layer, observation)),
+    ]),
+  );
+}
+
+function measure(ops: Ops, layer: ObservedLayer, observation: Observation): Float32Array {
+  const { heads } = layer;
+  const [H, S, D] = heads.queries.shape as [number, number, number];
+  switch (observation.kind) {
+    case 'window_queries': {
+      const w = Math.min(observation.window, S);
+      return ops.toHost(ops.slice(heads.queries, [0, S - w, 0], [H, w, D]));
+    }
+    case 'window_attention':
+      return ops.toHost(windowAttention(ops, heads, Math.min(observation.window, S)));
+    case 'window_logits':
+      return windowLogits(ops, heads, Math.min(observation.window, S));
+    case 'window_outputs':
+      return ops.toHost(windowOutputs(ops, heads, Math.min(observation.window, S)));
+    case 'attention_sums':
+      return layer.attentionSums!;
+    case 'value_output_norms':
+      return valueOutputNorms(ops, layer);
+    case 'future_queries':
+      return futureQueries(ops, layer, observation);
+  }
+}
+
+/** Mean over the last w rows of the causal softmax, `[H, S]`. */
+function windowAttention(ops: Ops, heads: LayerHeads, w: number): Tensor {
+  const [H, S] = heads.queries.shape as [number, number, number];
+  const G = H / heads.keys.shape[0];
+  return overWindow(ops, heads, w, (weights) =>
+    ops.scale(ops.sum(ops.reshape(weights, [G, w, S]), 1), 1 / w),
+  );
+}
+
+/** Attention output of the last w rows, `[H, w, D]`. */
+function windowOutputs(ops: Ops, heads: LayerHeads, w: number): Tensor {
+  const [H, , D] = heads.queries.shape as [number, number, number];
+  const G = H / heads.keys.shape[0];
+  return overWindow(ops, heads, w, (weights, values) => ops.reshape(ops.matMul(weights, values), [G, w, D]));
+}
+
+/** `of` each KV head's softmax rows of the last w queries `[G·w, S]` and values `[S, D]`, joined along the heads. */
+function overWindow(
+  ops: Ops,
+  heads: LayerHeads,
+  w: number,
+  of: (weights: Tensor, values: Tensor) => Tensor,
+): Tensor {
+  const [H, S] = heads.queries.shape as [number, number, number];
+  const G = H / heads.keys.shape[0];
+  const mask = causalMask(ops, S - w, S);
+  const parts = perHead(ops, heads).map(({ keysT, values }, kv) => {
+    const rows = { firstHead: kv * G, heads: G, start: S - w, end: S };
+    return of(weightsOf(ops, heads.queries, rows, keysT, mask), values);
+  });
+  return parts.length === 1 ? parts[0]! : ops.concat(parts, 0);
+}
+
+/** `[H, w, S]`, −Infinity where a key comes after the query. */
+function windowLogits(ops: Ops, heads: LayerHeads, w: number): Float32Array {
+  const [H, S] = heads.queries.shape as [number, number, number];
+  const G = H / heads.keys.shape[0];
+  const out = new Float32Array(H * w * S);
+  perHead(ops, heads).forEach(({ keysT }, kv) => {
+    const rows = { firstHead: kv * G, heads: G, start: S - w, end: S };
+    out.set(ops.toHost(logitsOf(ops, heads.queries, rows, keysT)), kv * G * w * S); // [G·w, S]
+  });
+  for (let row = 0; row < H * w; row++) {
+    out.fill(-Infinity, row * S + S - w + (row % w) + 1, (row + 1) * S);
+  }
+  return out;
+}
+
+/** Mean over the G query heads of ‖v W_o,h‖₁, `[KV, S]` (CriticalKV, arXiv 2502.03805). */
+function valueOutputNorms(ops: Ops, { heads, output }: ObservedLayer): Float32Array {
+  const [KV, S, D] = heads.values.shape as [number, number, number];
+  const G = heads.queries.shape[0] / KV;
+  const E = output.shape[1]!;
+  const norms = new Float64Array(KV * S);
+  for (let start = 0; start < S; start += ROWS_PER_BLOCK) {
+    const rows = Math.min(ROWS_PER_BLOCK, S - start);
+    for (let h = 0; h < KV * G; h++) {
+      const kv = Math.floor(h / G);
+      const projected = ops.tidy(() => {
+        const values = ops.reshape(ops.slice(heads.values, [kv, start, 0], [1, rows, D]), [rows, D]);
+        return ops.toHost(ops.matMul(values, ops.slice(output, [h * D, 0], [D, E]))); // [rows, E]
+      });
+      for (let t = 0; t < rows; t++) {
+        let norm = 0;
+        for (let e = 0; e < E; e++) norm += Math.abs(projected[t * E + e]!);
+        norms[kv * S + start + t]! += norm / G;
+      }
+    }
+  }
+  return Float32Array.from(norms);
+}
+
+/**
+ * Mean and covariance of the queries to come, `[H, D + D·D]` (Expected Attention, arXiv 2510.00636): those of the
+ * prompt before RoPE, rotated by the mean rotation R̄ of the next positions, μ' = R̄μ and Σ' = R̄ΣR̄ᵀ.
+ */
+function futureQueries(
+  ops: Ops,
+  { heads, rope, ropeFrequencies, projectionBias }: ObservedLayer,
+  { skip, horizon, bias }: Extract<Observation, { kind: 'future_queries' }>,
+): Float32Array {
+  const [H, S, D] = heads.queries.shape as [number, number, number];
+  const unrotated = rotate(ops, heads.queries, { cos: rope.cos, sin: ops.scale(rope.sin, -1) }); // [H, S, D]
+  const first = Math.min(skip, S - 1);
+  const rotateMean = meanRotation(ropeFrequencies, S, horizon);
+  const offset = bias || projectionBias === undefined ? undefined : ops.toHost(projectionBias);
+  const out = new Float32Array(H * (D + D * D));
+  for (let h = 0; h < H; h++) {
+    const moments = ops.tidy(() => {
+      const n = S - first;
+      const rows = ops.reshape(ops.slice(unrotated, [h, first, 0], [1, n, D]), [n, D]);
+      const mean = ops.scale(ops.sum(rows, 0), 1 / n); // [D]
+      const centred = ops.sub(rows, mean); // [n, D]
+      const covariance = ops.scale(ops.matMul(ops.transpose(centred, [1, 0]), centred), 1 / n); // [D, D]
+      return { mean: ops.toHost(mean), covariance: ops.toHost(covariance) };
+    });
+    if (offset !== undefined) for (let j = 0; j < D; j++) moments.mean[j]! -= offset[h * D + j]!;
+    rotateMean(moments.mean, 0, 1);
+    for (let i = 0; i < D; i++) rotateMean(moments.covariance, i * D, 1);
+    for (let j = 0; j < D; j++) rotateMean(moments.covariance, j, D);
+    out.set(moments.mean, h * (D + D * D));
+    out.set(moments.covariance, h * (D + D * D) + D);
+  }
+  return out;
+}
+
+/** Multiplies the vector at `offset`, its D entries `stride` apart, by the mean of the rotations of `count` positions. */
+function meanRotation(
+  frequencies: Float32Array,
+  start: number,
+  count: number,
+): (x: Float32Array, offset: number, stride: number) => void {
+  const { half, cos, sin } = ropeTable(frequencies, start, count);
+  const meanOf = (table: Float32Array): Float64Array =>
+    Float64Array.from({ length: half }, (_, j) => {
+      let sum = 0;
+      for (let t = 0; t < count; t++) sum += table[t * half + j]!;
+      return sum / count;
+    });
+  const c = meanOf(cos);
+  const s = meanOf(sin);
+  return (x, offset, stride) => {
+    for (let j = 0; j < half; j++) {
+      const low = offset + j * stride;
+      const high = offset + (j + half) * stride;
+      const [a, b] = [x[low]!, x[high]!];
+      x[low] = a * c[j]! - b * s[j]!;
+      x[high] = b * c[j]! + a * s[j]!;
+    }
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Benchmarks as the harness that the SparK paper used reads them: copies on the hub, whose rows are prompts that stand
+ * ready, cut into context, question and answer prefix, with the tokens to generate.
+ *
+ * Decides that a task's rows are the Parquet files of the folder of its name, in the order of their names, and that only
+ * the rows of the task that runs are held: they are large. Knows nothing of what is asked.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../errors.js';
+import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from './data-folder.js';
+import { fileDigest, readParquetRows } from './parquet-file.js';
+import { checkRecord, noSuchSample, type FileRecord } from './record-file.js';
+import type { Sample, Task } from './types.js';
+
+export interface HubCopy {
+  /** Also the name that `spark-eval pull` knows. */
+  readonly family: string;
+  /** `owner/name` on the hub. */
+  readonly repository: string;
+  readonly tasks: readonly HubTask[];
+}
+
+export interface HubTask {
+  /** Without the family; also the folder of its files. */
+  readonly name: string;
+  readonly summary: string;
+  readonly score: Task['score'];
+  /** What the answers of a row are, where not the row's own. */
+  readonly answersOf?: (row: HubRow, place: string) => readonly string[];
+}
+
+/** Part of every digest: to be raised whenever the same row would give another sample. */
+const LOADER = 'hub-copy 1';
+
+const text = z.string().min(1, 'expected a text that is not empty');
+
+const rowSchema = z.object({
+  context: text,
+  question: z.string(),
+  answer_prefix: z.string(),
+  answer: z.union(
+    [text.transform((answer) => [answer]), z.array(text).min(1)],
+    'expected a text or a list of them',
+  ),
+  max_new_tokens: z.union([z.bigint(), z.number()]).transform(Number).pipe(z.int().min(1).max(65_536)),
+});
+const COLUMNS = Object.keys(rowSchema.shape);
+
+export type HubRow = z.infer<typeof rowSchema>;
+
+export interface HubParams {
+  readonly folder?: string | undefined;
+  readonly max_new_tokens?: number | undefined;
+}
+
+export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubParams>[] {
+  const params = z.strictObject({
+    folder: folderParam(`the copy's Parquet files, a folder for each task`, family),
+    max_new_tokens: newTokensParam('what each row says'),
+  });
+  return tasks.map(({ name, summary, score, answersOf }) => {
+    const folderOf = ({ folder }: HubParams): string => join(resolve(dataFolder(family, folder)), name);
+    const hint = pullHint(family, 'folder');
+    return {
+      name: `${family}/${name}`,
+      family,
+      summary,
+      source: `the hub's ${repository} (spark-eval pull ${family})`,
+      params,
+      prepare: (given) => loadRows(folderOf(given), hint),
+      sample: ({ index, params: given }) => {
+        const { row, place } = loadedRow(folderOf(given), index);
+        return {
+          context: row.context,
+          question: row.question,
+          answerPrefix: row.answer_prefix,
+          answers: answersOf?.(row, place) ?? row.answer,
+          maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
+        } satisfies Sample;
+      },
+      score,
+      dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), hint).map(fileDigest)),
+    };
+  });
+}
+
+let loaded: { readonly folder: string; readonly records: readonly FileRecord[] } | undefined;
+
+async function loadRows(folder: string, hint: string): Promise<void> {
+  if (loaded?.folder === folder) return;
+  const records: FileRecord[] = [];
+  for (const file of parquetFiles(folder, hint))
+    records.push(...(await readParquetRows(file, COLUMNS, { hint })));
+  loaded = { folder, records };
+}
+
+function loadedRow(folder: string, index: number): { row: HubRow; place: string } {
+  if (loaded?.folder !== folder) throw new Error('sample() before prepare() has ended');
+  const record = loaded.records[index];
+  if (record === undefined) throw noSuchSample(folder, index, loaded.records.length);
+  return { row: checkRecord(rowSchema, record), place: record.place };
+}
+
+function parquetFiles(folder: string, hint: string): string[] {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.parquet')) : [];
+  if (names.length === 0) throw new UserError('expected Parquet files, found none', { place: folder, hint });
+  return names.sort().map((name) => join(folder, name));
+}

@@ -1,0 +1,125 @@
+/**
+ * LongBench v2 (arXiv 2412.15204), from its official file `data.json`: 503 questions of four choices.
+ *
+ * Decides which rows are samples: all, or those of one difficulty, one length or both, in the order of the file. The
+ * benchmark reports these groups beside the whole; a spec that sweeps `length` or `difficulty` has a row for each.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import { fillFields } from '../fields.js';
+import { checkRecord, noSuchSample, RecordFile, type FileRecord } from '../record-file.js';
+import { strip } from '../scorers/python-text.js';
+import type { Sample, Task } from '../types.js';
+import { rightLetter } from './score.js';
+import { CONTEXT, QUESTION } from './templates.js';
+
+const DATASET = 'longbench-v2';
+const LOADER = 'longbench-v2 1';
+
+/** The benchmark's own limit, 128, and the 20 more of the harness that the SparK paper used. */
+const NEW_TOKENS = 148;
+
+const DIFFICULTIES = ['easy', 'hard'] as const;
+const LENGTHS = ['short', 'medium', 'long'] as const;
+
+const text = z.string().refine((value) => strip(value) !== '', 'expected a text that is not empty');
+
+const rowSchema = z.object({
+  difficulty: z.enum(DIFFICULTIES),
+  length: z.enum(LENGTHS),
+  question: text,
+  choice_A: text,
+  choice_B: text,
+  choice_C: text,
+  choice_D: text,
+  answer: z.enum(['A', 'B', 'C', 'D']),
+  context: text,
+});
+
+const params = z.strictObject({
+  difficulty: z
+    .enum(DIFFICULTIES)
+    .optional()
+    .describe('only questions of this difficulty; where not given, all'),
+  length: z
+    .enum(LENGTHS)
+    .optional()
+    .describe('only contexts of this length (under 32k words, under 128k, longer); where not given, all'),
+  folder: folderParam("LongBench v2's data.json", DATASET),
+  max_new_tokens: newTokensParam("the benchmark's own limit and 20 more"),
+});
+
+export type LongBenchV2Params = z.infer<typeof params>;
+
+export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
+  {
+    name: 'longbench-v2/choice',
+    family: 'longbench-v2',
+    summary: 'hard questions on texts of 8k to 2M words, four choices, no examples',
+    source: 'LongBench v2, arXiv 2412.15204; its file (spark-eval pull longbench-v2)',
+    params,
+    sample: ({ index, params }) => {
+      const file = open(params);
+      return {
+        ...readSample(file.record(rowOf(file, params, index))),
+        maxNewTokens: params.max_new_tokens ?? NEW_TOKENS,
+      };
+    },
+    score: rightLetter,
+    dataDigest: (params) => loaderDigest(LOADER, open(params).digest),
+  },
+];
+
+function open({ folder }: LongBenchV2Params): RecordFile {
+  return RecordFile.open(join(dataFolder(DATASET, folder), 'data.json'), pullHint(DATASET, 'folder'));
+}
+
+function readSample(record: FileRecord): Omit<Sample, 'maxNewTokens'> {
+  const row = checkRecord(rowSchema, record);
+  return {
+    context: fillFields(CONTEXT, { doc: strip(row.context) }),
+    question: fillFields(QUESTION, {
+      question: strip(row.question),
+      A: strip(row.choice_A),
+      B: strip(row.choice_B),
+      C: strip(row.choice_C),
+      D: strip(row.choice_D),
+    }),
+    answerPrefix: '',
+    answers: [row.answer],
+  };
+}
+
+type Group = Pick<z.infer<typeof rowSchema>, 'difficulty' | 'length'>;
+
+const groups = new WeakMap<RecordFile, readonly Group[]>();
+
+/** The row of the n-th sample. */
+function rowOf(file: RecordFile, { difficulty, length }: LongBenchV2Params, index: number): number {
+  if (difficulty === undefined && length === undefined) return index;
+  const chosen = [...groupsOf(file).entries()].filter(
+    ([, row]) =>
+      (difficulty === undefined || row.difficulty === difficulty) &&
+      (length === undefined || row.length === length),
+  );
+  const found = chosen[index];
+  if (found === undefined) {
+    const kind = [difficulty, length].filter((word) => word !== undefined).join(', ');
+    throw noSuchSample(`${file.path} (${kind})`, index, chosen.length);
+  }
+  return found[0];
+}
+
+/** Difficulty and length of every row, read once. */
+function groupsOf(file: RecordFile): readonly Group[] {
+  let found = groups.get(file);
+  if (found === undefined) {
+    found = Array.from(file.records(), (record) => {
+      const { difficulty, length } = checkRecord(rowSchema, record);
+      return { difficulty, length };
+    });
+    groups.set(file, found);
+  }
+  return found;
+}

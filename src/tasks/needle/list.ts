@@ -1,0 +1,142 @@
+/**
+ * Needles at a chosen depth, for maps of depth by context length: `depth` is a parameter of the task, so that a spec
+ * that sweeps it has a row of accuracy.csv for every depth, length and pipeline.
+ *
+ * Decides what is hidden and asked: random numbers under random words as in RULER (`needle/map`), or Greg Kamradt's
+ * sandwich (`needle/sandwich`). Every sample is another draw: other keys and numbers, another passage of the essay; the
+ * n-th draw is the same at every depth. The text is the longest that fits. Random strings follow the held-out rule, as
+ * RULER's do.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { readDataFile, shippedFile } from '../data-file.js';
+import { randomFor } from '../random.js';
+import { essayPath } from '../ruler/essay.js';
+import { largestSample } from '../ruler/sized.js';
+import { Strings, WORD_LISTS } from '../ruler/strings.js';
+import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
+import { allFound, cleanPrediction } from '../scorers/substring.js';
+import type { Sample, SampleRequest, Task } from '../types.js';
+import { passage, placeNeedles, spreadDepths } from './place.js';
+import { SANDWICH } from './templates.js';
+
+/** Part of every digest: to be raised whenever the same request would give another sample. */
+const GENERATOR = 'needle 1';
+
+/** Passages begin within this many words of the essay's beginning. */
+const STARTS = 20_000;
+const ESSAY = { unit: 'words of text', least: 50, stride: 500 } as const;
+const REPEATED = { unit: 'sentences', least: 5, stride: 25 } as const;
+
+const depth = z
+  .number()
+  .min(0)
+  .max(100)
+  .default(50)
+  .describe('where the needle stands, in per cent of the text: 0 its beginning, 100 its end');
+
+const essay = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('path of a UTF-8 text for the haystack, in place of the Moby Dick that ships with the package');
+
+const mapParams = z.strictObject({
+  depth,
+  needles: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe(
+      'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
+    ),
+  haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
+  essay,
+});
+const sandwichParams = z.strictObject({ depth, essay });
+
+export type MapParams = z.infer<typeof mapParams>;
+export type SandwichParams = z.infer<typeof sandwichParams>;
+
+const common = {
+  family: 'needle',
+  score: (prediction: string, answers: readonly string[]) => allFound(cleanPrediction(prediction), answers),
+};
+
+const map: Task<MapParams> = {
+  ...common,
+  name: 'needle/map',
+  summary: 'numbers hidden at a chosen depth of a text, as in RULER; for maps of depth by length',
+  source: 'after RULER, arXiv 2404.06654, and Greg Kamradt 2023; generated here',
+  params: mapParams,
+  sample: drawNumbers,
+  dataDigest: ({ essay, haystack }) =>
+    digest([...WORD_LISTS.map(shippedFile), ...(haystack === 'essay' ? [essayPath(essay)] : [])]),
+};
+
+const sandwich: Task<SandwichParams> = {
+  ...common,
+  name: 'needle/sandwich',
+  summary: 'the best thing to do in San Francisco, hidden at a chosen depth of an essay',
+  source: 'Greg Kamradt, Needle In A Haystack, 2023; generated here',
+  params: sandwichParams,
+  sample: drawSandwich,
+  dataDigest: ({ essay }) => digest([essayPath(essay)]),
+};
+
+export const needleTasks: readonly (Task<MapParams> | Task<SandwichParams>)[] = [map, sandwich];
+
+function drawNumbers(request: SampleRequest<MapParams>): Sample {
+  const { contextLength, seed, index, params } = request;
+  const random = randomFor(map.name, contextLength, seed, index);
+  const strings = new Strings(random);
+  const hidden = Array.from({ length: params.needles }, () => ({
+    key: strings.key('words'),
+    number: strings.value('numbers'),
+  }));
+  const start = random.below(STARTS);
+  const answers = hidden.map(({ number }) => number);
+  const fields = {
+    type: 'numbers',
+    query: listed(hidden.map(({ key }) => key)),
+    oneAnswer: answers.length === 1,
+  } as const;
+  const needles = hidden.map(({ key, number }) => needle('numbers', key, number));
+  const depths = spreadDepths(params.depth, needles.length);
+  const header = fill(HEADER, fields);
+  const isEssay = params.haystack === 'essay';
+  const sentences = (count: number): readonly string[] =>
+    isEssay ? passage(essayPath(params.essay), start, count) : Array<string>(count).fill(NOISE);
+  return largestSample(map.name, request, {
+    ...(isEssay ? ESSAY : REPEATED),
+    contextOf: (count) => header + placeNeedles(sentences(count), needles, depths).join(isEssay ? ' ' : '\n'),
+    question: fill(QUESTION, fields),
+    answerPrefix: fill(ANSWER_PREFIX, fields),
+    answers,
+    maxNewTokens: 128,
+  });
+}
+
+function drawSandwich(request: SampleRequest<SandwichParams>): Sample {
+  const { contextLength, seed, index, params } = request;
+  const start = randomFor(sandwich.name, contextLength, seed, index).below(STARTS);
+  const { needle, before, behind, question, answerPrefix, facts } = SANDWICH;
+  return largestSample(sandwich.name, request, {
+    ...ESSAY,
+    contextOf: (count) => {
+      const sentences = passage(essayPath(params.essay), start, count);
+      return before + placeNeedles(sentences, [needle], [params.depth]).join(' ') + behind;
+    },
+    question,
+    answerPrefix,
+    answers: facts,
+    maxNewTokens: 50,
+  });
+}
+
+function digest(paths: readonly string[]): string {
+  return createHash('sha256')
+    .update([GENERATOR, ...paths.map((path) => readDataFile(path).digest)].join('\n'))
+    .digest('hex');
+}

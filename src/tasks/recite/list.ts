@@ -1,0 +1,127 @@
+/**
+ * A long answer: a list of numbers stands somewhere in an essay, and all of it is to be repeated.
+ *
+ * Decides how long list and essay are: as many lines as asked for (or fit), the largest essay that fits beside the
+ * question, the list in it and the list as the answer. Made for caches that evict while decoding: every line that is
+ * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { UserError } from '../../errors.js';
+import { readDataFile, shippedFile } from '../data-file.js';
+import { randomFor } from '../random.js';
+import { essayPath, firstWords } from '../ruler/essay.js';
+import { largestFitting } from '../ruler/fit.js';
+import { Strings, WORD_LISTS } from '../ruler/strings.js';
+import type { Sample, SampleRequest, Task } from '../types.js';
+import { fractionRecited } from './score.js';
+import { ANSWER_PREFIX, contextWith, QUESTION, rightAnswer, type Line } from './templates.js';
+
+/** Part of every digest: to be raised whenever the same request would give another sample. */
+const GENERATOR = 'recite/list 1';
+const NAME = 'recite/list';
+
+/** Lines where the parameter is not given: as many as fit, between these. */
+const LINES = { least: 4, most: 24 } as const;
+/** Words of essay that are always there, and the first step beyond them. */
+const WORDS = { least: 50, stride: 500 } as const;
+/** New tokens beyond those of the right answer. */
+const SLACK = 16;
+/** Depths at which the list stands, evenly spaced from the essay's beginning to its end. */
+const DEPTHS = 41;
+
+const params = z.strictObject({
+  lines: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('lines of the list, 1 to 1000; where not given 24, or as many as fit, at least 4'),
+  essay: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('path of a UTF-8 text around the list, in place of the Moby Dick that ships with the package'),
+});
+
+export type ReciteParams = z.infer<typeof params>;
+
+export const reciteTasks: readonly Task<ReciteParams>[] = [
+  {
+    name: NAME,
+    family: 'recite',
+    summary: 'a list of numbers to repeat in order, hidden in an essay: a long answer',
+    source: 'made for this project; strings as in RULER, arXiv 2404.06654',
+    params,
+    sample: drawSample,
+    score: fractionRecited,
+    dataDigest: ({ essay }) => {
+      const digests = [...WORD_LISTS.map(shippedFile), essayPath(essay)].map(
+        (path) => readDataFile(path).digest,
+      );
+      return createHash('sha256')
+        .update([GENERATOR, ...digests].join('\n'))
+        .digest('hex');
+    },
+  },
+];
+
+function drawSample(request: SampleRequest<ReciteParams>): Sample {
+  const { contextLength, seed, index, params, countTokens } = request;
+  const random = randomFor(NAME, contextLength, seed, index);
+  const depth = random.below(DEPTHS) / (DEPTHS - 1);
+  const strings = new Strings(random);
+  const drawn = Array.from({ length: params.lines ?? LINES.most }, (): Line => {
+    return { key: strings.key('words'), number: strings.value('numbers') };
+  });
+
+  const essay = essayPath(params.essay);
+  const contextOf = (lines: readonly Line[], words: number): string => {
+    const sentences = firstWords(essay, words);
+    const at = Math.floor(depth * sentences.length);
+    return contextWith(lines, sentences.slice(0, at).join(' '), sentences.slice(at).join(' '));
+  };
+  const newTokens = (lines: readonly Line[]): number => countTokens(rightAnswer(lines)) + SLACK;
+  const lengthOf = (lines: readonly Line[], words: number): number =>
+    countTokens(`${contextOf(lines, words)}${QUESTION}\n${ANSWER_PREFIX}`) + newTokens(lines);
+
+  const fewest = params.lines ?? LINES.least;
+  const least = lengthOf(drawn.slice(0, fewest), WORDS.least);
+  if (least > contextLength) throw tooShort(fewest, contextLength, least);
+  const lines = drawn.slice(
+    0,
+    mostLines(drawn, fewest, (some) => lengthOf(some, WORDS.least) <= contextLength),
+  );
+  const words = largestFitting((count) => lengthOf(lines, count), {
+    ...WORDS,
+    limit: contextLength,
+  })!;
+  return {
+    context: contextOf(lines, words),
+    question: QUESTION,
+    answerPrefix: ANSWER_PREFIX,
+    answers: lines.map(({ number }) => number),
+    maxNewTokens: newTokens(lines),
+  };
+}
+
+/** The largest number of first lines, `fewest` or more, that fits. */
+function mostLines(
+  drawn: readonly Line[],
+  fewest: number,
+  fits: (lines: readonly Line[]) => boolean,
+): number {
+  let count = drawn.length;
+  while (count > fewest && !fits(drawn.slice(0, count))) count--;
+  return count;
+}
+
+function tooShort(lines: number, contextLength: number, least: number): UserError {
+  return new UserError(
+    `${NAME}: a context of ${contextLength} tokens is too short; with this tokenizer the least that works is ${least}`,
+    {
+      hint: `That holds ${WORDS.least} words of text, ${lines} lines, the question, and the lines once more as the answer; give a little more, since samples differ in length.`,
+      exitCode: 2,
+    },
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * RULER's question answering (arXiv 2404.06654): the documents of a question among as many others as fit.
+ *
+ * Decides which others: first those of the same article (SQuAD), then random ones, all shuffled. The n-th sample asks
+ * the n-th answerable question of the file, as in RULER; the seed decides the documents around it. HotpotQA's own
+ * documents are the ten that its distractor setting gives a question, as in RULER.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { dataFolder, loaderDigest, pullHint } from '../data-folder.js';
+import { fillFields } from '../fields.js';
+import { randomFor } from '../random.js';
+import { noSuchSample } from '../record-file.js';
+import type { Sample, SampleRequest, Task } from '../types.js';
+import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
+import { anyFound } from './score.js';
+import { largestSample } from './sized.js';
+
+/** Part of every digest: to be raised whenever the same request would give another sample. */
+const GENERATOR = 'ruler/qa 1';
+const MAX_NEW_TOKENS = 32;
+
+const INSTRUCTION =
+  'Answer the question based on the given documents. Only give me the answer and do not output any other words.';
+const HEADER = `${INSTRUCTION}\n\nThe following are given documents.\n\n`;
+const QUESTION = `\n\n${INSTRUCTION}\n\nQuestion: {query}`;
+const ANSWER_PREFIX = 'Answer:';
+
+interface Source {
+  readonly name: string;
+  readonly title: string;
+  /** Name for `spark-eval pull`, and the file in it. */
+  readonly dataset: string;
+  readonly file: string;
+  readonly read: QuestionReader;
+}
+
+const SOURCES: readonly Source[] = [
+  {
+    name: 'ruler/qa_1',
+    title: 'SQuAD v2 dev',
+    dataset: 'squad-v2-dev',
+    file: 'dev-v2.0.json',
+    read: readSquad,
+  },
+  {
+    name: 'ruler/qa_2',
+    title: 'HotpotQA dev, distractor setting',
+    dataset: 'hotpotqa-dev',
+    file: 'hotpot_dev_distractor_v1.json',
+    read: readHotpot,
+  },
+];
+
+export interface QaParams {
+  readonly file?: string | undefined;
+}
+
+export const qaTasks: readonly Task<QaParams>[] = SOURCES.map((source) => ({
+  name: source.name,
+  family: 'ruler',
+  summary: `a question (${source.title}) whose documents stand among others`,
+  source: `RULER, arXiv 2404.06654; documents of ${source.title} (spark-eval pull ${source.dataset})`,
+  params: z.strictObject({
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        `path of the official JSON of ${source.title}; where not given, what spark-eval pull ${source.dataset} fetched`,
+      ),
+  }),
+  sample: (request) => drawSample(source, request),
+  score: anyFound,
+  dataDigest: (params) => loaderDigest(GENERATOR, open(source, params).digest),
+}));
+
+function filePath({ dataset, file }: Source, params: QaParams): string {
+  return params.file ?? join(dataFolder(dataset, undefined), file);
+}
+
+function open(source: Source, params: QaParams): QuestionSet {
+  return source.read(filePath(source, params), pullHint(source.dataset, 'file'));
+}
+
+function drawSample(source: Source, request: SampleRequest<QaParams>): Sample {
+  const { contextLength, seed, index, params } = request;
+  const { documents, questions } = open(source, params);
+  const question = questions[index];
+  if (question === undefined) throw noSuchSample(filePath(source, params), index, questions.length);
+  const { own, related } = question;
+
+  const random = randomFor(source.name, contextLength, seed, index);
+  const belonging = new Set([...own, ...related]);
+  const others = [...documents.keys()].filter((document) => !belonging.has(document));
+  const byRank = [...own, ...random.shuffle(related), ...random.shuffle(others)];
+  return largestSample(source.name, request, {
+    contextOf: (count) => {
+      const order = randomFor(source.name, contextLength, seed, index, 'order');
+      const texts = order.shuffle(byRank.slice(0, count)).map((document) => documents[document]!);
+      return HEADER + texts.map((text, i) => `Document ${i + 1}:\n${text}`).join('\n\n');
+    },
+    question: fillFields(QUESTION, { query: question.text }),
+    answerPrefix: ANSWER_PREFIX,
+    answers: question.answers,
+    maxNewTokens: MAX_NEW_TOKENS,
+    unit: 'documents',
+    least: own.length,
+    most: byRank.length,
+    stride: 10,
+  });
+}

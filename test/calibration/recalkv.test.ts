@@ -1,0 +1,127 @@
+/** Calibration on the tiny model: found once, kept, found again where what was kept is damaged. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { calibrationDigest } from '../../src/calibration/digest.js';
+import { calibrate, type CalibrationRun } from '../../src/calibration/recalkv.js';
+import { calibrationSequences } from '../../src/calibration/text.js';
+import { openEngine } from '../../src/engine/index.js';
+import { UserError } from '../../src/errors.js';
+import { recalkv } from '../../src/methods/recalkv.js';
+import type { WeightsRequest } from '../../src/methods/types.js';
+import type { Transformer } from '../../src/model/transformer.js';
+import type { Tokenizer } from '../../src/model/types.js';
+import { loadTinyModel } from '../support/tiny-model.js';
+
+/** One id per byte of the text. */
+const tokenizer: Tokenizer = {
+  encode: (text) => [...Buffer.from(text)].map((byte) => byte % 160),
+  decode: () => '',
+  digest: 'bytes',
+};
+
+describe('calibration', () => {
+  let root: string;
+  let model: Transformer;
+  const override = process.env['SPARK_EVAL_CACHE'];
+  before(async () => {
+    model = loadTinyModel(await openEngine('wasm'));
+  });
+  after(() => {
+    model.dispose();
+  });
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'calibration-'));
+    process.env['SPARK_EVAL_CACHE'] = root;
+    writeFileSync(join(root, 'text.txt'), 'The quick brown fox jumps over the lazy dog. '.repeat(20));
+  });
+  afterEach(() => {
+    if (override === undefined) delete process.env['SPARK_EVAL_CACHE'];
+    else process.env['SPARK_EVAL_CACHE'] = override;
+    rmSync(root, { recursive: true });
+  });
+
+  const request = (params: object): WeightsRequest =>
+    recalkv.weights!(
+      recalkv.params.parse({ samples: 2, length: 24, multiple: 4, text: join(root, 'text.txt'), ...params }),
+    );
+  const run = (params: object, change: Partial<CalibrationRun> = {}) =>
+    calibrate({
+      model,
+      files: { name: 'tiny', config: model.config, tokenizer, weightsDigest: 'w' },
+      request: request(params),
+      onPhase: () => undefined,
+      log: () => undefined,
+      ...change,
+    });
+
+  it('finds factors once and keeps them', async () => {
+    const first = await run({ ratio: 0.5 });
+    const second = await run({ ratio: 0.5 });
+    expect([first.kept, second.kept]).to.deep.equal([false, true]);
+    expect(second.factors).to.deep.equal(first.factors);
+    expect((await run({ ratio: 0.25 })).kept).to.equal(false);
+  });
+
+  it('removes about the asked fraction', async () => {
+    const { layers, kvHeads, headDim } = model.config;
+    for (const ranks of ['fisher_uniform', 'fisher', 'uniform']) {
+      const { factors } = await run({ ratio: 0.5, ranks });
+      const kept = factors.layers
+        .flatMap(({ keys, values }) => [...keys, ...values])
+        .reduce((total, { rank }) => total + rank, 0);
+      expect(kept / (2 * layers * kvHeads * headDim)).to.be.closeTo(0.5, 0.05);
+    }
+  });
+
+  it('finds damaged factors again, and says so', async () => {
+    const { folder, factors } = await run({ ratio: 0.5 });
+    writeFileSync(join(folder, 'factors.json'), '{');
+    const lines: string[] = [];
+    const again = await run({ ratio: 0.5 }, { log: (line) => lines.push(line) });
+    expect(again.kept).to.equal(false);
+    expect(again.factors).to.deep.equal(factors);
+    expect(lines.join()).to.contain('found again');
+  });
+
+  it('refuses ranks that remove nothing, and texts that are too short', async () => {
+    const refused = async (params: object, message: string) => {
+      try {
+        await run(params);
+      } catch (error) {
+        expect(error).to.be.instanceOf(UserError);
+        expect((error as UserError).message).to.contain(message);
+        return;
+      }
+      throw new Error('was accepted');
+    };
+    await refused({ ratio: 0.1, multiple: 512 }, 'removes nothing');
+    await refused({ ratio: 0.5, length: 5000 }, 'one sequence needs 5000');
+  });
+
+  it('stops where the signal says so, and keeps nothing', async () => {
+    const signal = AbortSignal.abort(new Error('stop'));
+    try {
+      await run({ ratio: 0.5, seed: 9 }, { signal });
+      throw new Error('went on');
+    } catch (error) {
+      expect((error as Error).message).to.equal('stop');
+    }
+    expect((await run({ ratio: 0.5, seed: 9 })).kept).to.equal(false);
+  });
+
+  it('draws the same sequences for the same seed', () => {
+    const draw = (seed: number) =>
+      calibrationSequences(tokenizer, { samples: 3, length: 10, seed, text: join(root, 'text.txt') });
+    expect(draw(1)).to.deep.equal(draw(1));
+    expect(draw(1)).to.not.deep.equal(draw(2));
+    expect(draw(1).map(({ length }) => length)).to.deep.equal([10, 10, 10]);
+  });
+
+  it('has a digest that knows the text and not the seed', () => {
+    const own = calibrationDigest(request({ ratio: 0.5 }));
+    expect(calibrationDigest(request({ ratio: 0.5, seed: 9 }))).to.equal(own);
+    expect(calibrationDigest(request({ ratio: 0.5, text: undefined }))).to.not.equal(own);
+  });
+});
