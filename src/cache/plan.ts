@@ -7,9 +7,7 @@ import type { Fill, LayerPlan, LayerShape, SidePlan } from './types.js';
 
 /** Every position of every KV head, dense. */
 export function fullPlan(shape: Pick<LayerShape, 'kvHeads' | 'length'>): LayerPlan {
-  const tokens = Array.from({ length: shape.kvHeads }, () =>
-    Int32Array.from({ length: shape.length }, (_, t) => t),
-  );
+  const tokens = Array.from({ length: shape.kvHeads }, () => new Int32Array(shape.length).map((_, t) => t));
   return { tokens, keys: { codec: 'dense' }, values: { codec: 'dense' } };
 }
 

@@ -20,15 +20,17 @@ export type Observation =
   /** ‖v W_o,h‖₁ of each value through the output projection of each query head, mean over the G heads, `[KV, S]`. */
   | { readonly kind: 'value_output_norms' }
   /**
-   * Mean and covariance of the pre-RoPE queries at positions `skip … S − 1`, rotated by the mean of the rotations of
-   * the next `horizon` positions `S … S + horizon − 1`, with the query projection's bias or without: per query head the mean `[D]`, then the covariance `[D, D]`;
-   * `[H, D + D·D]`.
+   * Logarithm of the expectation of exp(q·k/√D) for the keys k at positions `skip … S − 1` and queries to come,
+   * `[H, S − skip]`: k·μ/√D, plus kᵀΣk/(2D) with `covariance`. μ and Σ are mean and covariance of the pre-RoPE queries at
+   * these positions, with the query projection's bias or without, rotated by the mean of the rotations of the next
+   * `horizon` positions `S … S + horizon − 1`.
    */
   | {
-      readonly kind: 'future_queries';
+      readonly kind: 'future_logits';
       readonly skip: number;
       readonly horizon: number;
       readonly bias: boolean;
+      readonly covariance: boolean;
     };
 
 /** A stable name of an observation; equal observations have equal keys. */

@@ -11,7 +11,7 @@ import { calibrationText } from './text.js';
 /** Raised whenever the same request gives other factors. */
 const CALIBRATION_VERSION = 1;
 
-/** For cell keys. Throws UserError where the request's text cannot be read. */
+/** sha256 (hex) for cell keys. Throws UserError where the request's text cannot be read. */
 export function calibrationDigest({ params }: WeightsRequest): string {
   const { text } = recalkvParams(params);
   return digestOf({ version: CALIBRATION_VERSION, text: calibrationText(text).digest });

@@ -4,7 +4,6 @@
  * Decides what each layer is factored on: the whitening sees the inputs of the model as it is, the value calibration
  * those behind the layers that run on their factors already. The mathematics is in `src/methods/recalkv`.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { factoriseLayer, type FactoriseParams } from '../methods/recalkv/layer.js';
 import type { LayerRanks } from '../methods/recalkv/ranks.js';
 import type { Rope } from '../model/rotate.js';
@@ -13,19 +12,21 @@ import type { LayerWeights, Transformer } from '../model/transformer.js';
 import { embeddings, gramOf, ropeOf, throughLayer } from './forward.js';
 
 export interface FactoriseRun {
-  /** Ids of one length. */
+  /** Token ids; all of one length. */
   readonly sequences: readonly (readonly number[])[];
-  /** Per layer. */
+  /** By layer. */
   readonly ranks: readonly LayerRanks[];
   readonly params: FactoriseParams;
+  /** Told how many layers are done. */
   readonly onLayer?: ((done: number) => void) | undefined;
-  /** Between layers; throws to stop. */
+  /** Stops between sequences: its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Factors of every layer. `model` is left as it is. */
 export async function factoriseModel(model: Transformer, run: FactoriseRun): Promise<LowRankFactors> {
   const { ops, config } = model;
+  const { signal } = run;
   const calibrates = run.params.iterations > 0;
   const rope = ropeOf(model, run.sequences[0]!.length);
   let inputs = embeddings(model, run.sequences);
@@ -33,19 +34,18 @@ export async function factoriseModel(model: Transformer, run: FactoriseRun): Pro
   const layers: LayerFactors[] = [];
   try {
     for (const [index, weights] of model.layers.entries()) {
-      run.signal?.throwIfAborted();
-      const gram = gramOf(model, weights, inputs);
-      const gramAfter = inputsAfter === inputs ? gram : gramOf(model, weights, inputsAfter);
+      const gram = await gramOf(model, weights, inputs, signal);
+      const gramAfter = inputsAfter === inputs ? gram : await gramOf(model, weights, inputsAfter, signal);
       const statistics = { ...projectionsOf(model, weights), gram, gramAfter };
       const factors = factoriseLayer(statistics, run.ranks[index]!, run.params);
       layers.push(factors);
       if (index < config.layers - 1) {
-        if (calibrates) inputsAfter = throughFactors(model, weights, factors, inputsAfter, rope);
-        inputs = throughLayer(model, weights, inputs, rope);
+        if (calibrates)
+          inputsAfter = await throughFactors(model, weights, factors, inputsAfter, rope, signal);
+        inputs = await throughLayer(model, weights, inputs, rope, signal);
         if (!calibrates) inputsAfter = inputs;
       }
       run.onLayer?.(index + 1);
-      await nextTurn();
     }
   } finally {
     ops.dispose(rope.cos, rope.sin);
@@ -54,22 +54,23 @@ export async function factoriseModel(model: Transformer, run: FactoriseRun): Pro
 }
 
 /** Every sequence through one layer on its factors. */
-function throughFactors(
+async function throughFactors(
   model: Transformer,
   weights: LayerWeights,
   factors: LayerFactors,
   inputs: readonly Float32Array[],
   rope: Rope,
-): Float32Array[] {
+  signal: AbortSignal | undefined,
+): Promise<Float32Array[]> {
   const lowRank = withLowRank(model.ops, model.config, weights, factors);
   try {
-    return throughLayer(model, lowRank, inputs, rope);
+    return await throughLayer(model, lowRank, inputs, rope, signal);
   } finally {
     model.ops.dispose(lowRank.qkv, lowRank.lowRank!.down);
   }
 }
 
-/** Key and value weights `[KV·D, E]` of a layer. */
+/** Key and value weights of a layer, `[KV·D, E]` each. */
 function projectionsOf(
   { ops, config }: Transformer,
   { qkv }: LayerWeights,

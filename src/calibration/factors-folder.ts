@@ -4,13 +4,13 @@
  * Decides the form, that a folder appears only when it is whole, and that one which is damaged or does not fit the
  * model is told apart. Knows nothing of how factors are found.
  */
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { sha256OfFile } from '../model/digest.js';
-import { readJsonFile } from '../model/json.js';
+import { sha256OfFile } from '../digest.js';
+import { readJsonFile } from '../json.js';
 import { checkFactors, type FactorGroup, type LowRankFactors } from '../model/low-rank.js';
 import { openSafetensors } from '../model/safetensors.js';
 import type { ModelConfig, WeightSource } from '../model/types.js';
@@ -22,14 +22,28 @@ const SIDES = ['keys', 'values'] as const;
 
 const groups = z.array(z.strictObject({ heads: z.array(z.int().min(0)), rank: z.int().min(1) }));
 const descriptionSchema = z.strictObject({
-  /** Everything that decided the factors, for people. */
   made: z.unknown(),
   /** sha256 of the matrices' file. */
   digest: z.string(),
   layers: z.array(z.strictObject({ keys: groups, values: groups })),
 });
 
-/** Writes the folder in one step, replacing what was there. */
+/** Throws UserError where no folder can be made beside `folder`: before the work of finding factors, not behind it. */
+export async function checkWritable(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  try {
+    await mkdir(parent, { recursive: true });
+    await access(parent, constants.W_OK);
+  } catch (cause) {
+    throw new UserError(`factors cannot be kept here: ${(cause as Error).message}`, {
+      place: parent,
+      hint: 'The environment variable SPARK_EVAL_CACHE names another cache folder.',
+      cause,
+    });
+  }
+}
+
+/** Writes the folder in one step, replacing what was there. `made`: all that decided the factors, for people. */
 export async function writeFactors(folder: string, factors: LowRankFactors, made: unknown): Promise<void> {
   await replaceFolder(folder, async (staging) => {
     const matrices = join(staging, MATRICES);
@@ -42,9 +56,9 @@ export async function writeFactors(folder: string, factors: LowRankFactors, made
 }
 
 /**
- * The factors of a folder; undefined where there is none.
+ * The factors of a folder; undefined where it holds none.
  *
- * Throws UserError (place = the file) where it is damaged or of another model.
+ * @throws UserError (place = the file) where they are damaged or of a model of another shape
  */
 export async function readFactors(folder: string, config: ModelConfig): Promise<LowRankFactors | undefined> {
   const place = join(folder, DESCRIPTION);

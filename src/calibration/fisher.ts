@@ -5,16 +5,16 @@
  * ever held. Knows nothing of ranks.
  * Alphabet: T tokens, E model width, V vocabulary, H query heads, KV heads, D head width.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '../engine/types.js';
 import type { FisherScores } from '../methods/recalkv/ranks.js';
 import type { Rope } from '../model/rotate.js';
 import type { Transformer } from '../model/transformer.js';
-import { layerOutput, ropeOf } from './forward.js';
+import { betweenSequences, layerOutput, ropeOf } from './forward.js';
 
 export interface FisherRun {
+  /** Told how many sequences are done. */
   readonly onSequence?: ((done: number) => void) | undefined;
-  /** Between sequences; throws to stop. */
+  /** Stops between sequences: its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,10 +38,9 @@ export async function fisherScores(
   const rope = ropeOf(model, sequences[0]!.length);
   try {
     for (const [done, ids] of sequences.entries()) {
-      signal?.throwIfAborted();
       addSquares(model, ids, rope, squares);
       onSequence?.(done + 1);
-      await nextTurn();
+      await betweenSequences(signal);
     }
   } finally {
     ops.dispose(rope.cos, rope.sin);

@@ -1,9 +1,11 @@
 /**
  * The model over calibration sequences, one layer of one sequence at a time.
  *
- * Decides that what waits between layers waits on the host, so that any number of sequences fits beside the weights.
+ * Decides that what waits between layers waits on the host, so that any number of sequences fits beside the weights, and
+ * that an interrupt is heard after every sequence.
  * Alphabet: T tokens of a sequence, E model width.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '../engine/types.js';
 import { causalAttention } from '../model/prefill-attention.js';
 import { splitHeads } from '../model/prefill.js';
@@ -32,24 +34,29 @@ export function embeddings(model: Transformer, sequences: readonly (readonly num
 }
 
 /** Every sequence through one layer. */
-export function throughLayer(
+export async function throughLayer(
   model: Transformer,
   weights: LayerWeights,
   inputs: readonly Float32Array[],
   rope: Rope,
-): Float32Array[] {
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
   const { ops } = model;
-  return inputs.map((input) =>
-    ops.tidy(() => ops.toHost(layerOutput(model, weights, onEngine(model, input), rope))),
-  );
+  const outputs: Float32Array[] = [];
+  for (const input of inputs) {
+    outputs.push(ops.tidy(() => ops.toHost(layerOutput(model, weights, onEngine(model, input), rope))));
+    await betweenSequences(signal);
+  }
+  return outputs;
 }
 
 /** C = Σ x̂ᵀx̂ over all tokens, x̂ the normed input of the layer; `[E, E]`, positive definite. */
-export function gramOf(
+export async function gramOf(
   model: Transformer,
   weights: LayerWeights,
   inputs: readonly Float32Array[],
-): Float64Array {
+  signal?: AbortSignal,
+): Promise<Float64Array> {
   const { ops, config } = model;
   const gram = new Float64Array(config.hidden ** 2);
   for (const input of inputs) {
@@ -58,8 +65,15 @@ export function gramOf(
       return ops.toHost(ops.matMul(ops.transpose(normed, [1, 0]), normed));
     });
     for (let i = 0; i < part.length; i++) gram[i]! += part[i]!;
+    await betweenSequences(signal);
   }
   return withRidge(gram, config.hidden);
+}
+
+/** Lets an interrupt be seen; throws the signal's reason where it asks to stop. */
+export async function betweenSequences(signal: AbortSignal | undefined): Promise<void> {
+  await nextTurn();
+  signal?.throwIfAborted();
 }
 
 /** Few tokens leave C singular, and products in float32 then give it eigenvalues just below 0. */

@@ -1,13 +1,14 @@
 /**
  * The factors of a model for ReCalKV: taken from the cache folder, or found now and kept there.
  *
- * Decides what makes kept factors stale: the model's weights, configuration and tokenizer, the text, the parameters, and
- * the version of this code. The engine is not part of it: engines differ in the last bits only.
+ * Decides what makes kept factors stale: the model's weights, configuration and tokenizer, the text, the parameters, the
+ * version of this code, and the engine, whose last bits are its own.
  */
 import { join } from 'node:path';
 import { cacheFolder } from '../cache-folder.js';
 import { UserError } from '../errors.js';
 import { recalkvParams, type RecalkvParams } from '../methods/recalkv.js';
+import { groupCount } from '../methods/recalkv/grouping.js';
 import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/recalkv/ranks.js';
 import type { WeightsRequest } from '../methods/types.js';
 import type { LowRankFactors } from '../model/low-rank.js';
@@ -16,7 +17,7 @@ import type { ModelConfig, ModelFiles } from '../model/types.js';
 import { canonicalJson, digestOf } from '../results/canonical-json.js';
 import { calibrationDigest } from './digest.js';
 import { factoriseModel } from './factorise.js';
-import { readFactors, writeFactors } from './factors-folder.js';
+import { checkWritable, readFactors, writeFactors } from './factors-folder.js';
 import { fisherScores } from './fisher.js';
 import { calibrationSequences } from './text.js';
 
@@ -35,15 +36,15 @@ export interface Calibration {
   readonly factors: LowRankFactors;
   /** Where they are kept. */
   readonly folder: string;
-  /** They were there before. */
+  /** Whether they were there before. */
   readonly kept: boolean;
 }
 
 /**
  * Factors for one request.
  *
- * Throws UserError where the text is too short, the group does not divide the KV heads, or the rounded ranks would
- * remove nothing.
+ * @throws UserError where the text is too short, the group does not divide the KV heads, the rounded ranks would remove
+ * nothing, or the cache folder cannot be written; the signal's reason where it stopped the work, of which nothing is kept
  */
 export async function calibrate(run: CalibrationRun): Promise<Calibration> {
   const { files, request, log } = run;
@@ -52,6 +53,7 @@ export async function calibrate(run: CalibrationRun): Promise<Calibration> {
     weights: files.weightsDigest,
     tokenizer: files.tokenizer.digest,
     config: digestOf(files.config),
+    engine: run.model.engine.name,
     params: { ...request.params, text: undefined },
   };
   const folder = join(cacheFolder(), 'calibration', digestOf(made).slice(0, 32));
@@ -62,6 +64,7 @@ export async function calibrate(run: CalibrationRun): Promise<Calibration> {
     if (!(error instanceof UserError)) throw error;
     log(`kept factors cannot be used and are found again: ${error.format()}`);
   }
+  await checkWritable(folder);
   const factors = await findFactors(run, recalkvParams(request.params));
   await writeFactors(folder, factors, { model: files.name, ...made });
   return { factors, folder, kept: false };
@@ -70,6 +73,7 @@ export async function calibrate(run: CalibrationRun): Promise<Calibration> {
 async function findFactors(run: CalibrationRun, params: RecalkvParams): Promise<LowRankFactors> {
   const { model, files, onPhase, signal } = run;
   const { config, tokenizer } = files;
+  groupCount(config.kvHeads, Math.min(params.group, config.kvHeads)); // refused here, not behind the Fisher scores
   const sequences = calibrationSequences(tokenizer, params);
   const scores = params.ranks === 'uniform' ? equalScores(config) : await scoresOf(run, params, sequences);
   return factoriseModel(model, {
@@ -83,7 +87,7 @@ async function findFactors(run: CalibrationRun, params: RecalkvParams): Promise<
   });
 }
 
-/** Of each model that is loaded, by the sequences: requests that differ in their ranks alone share them. */
+/** Scores by model and sequences: requests that differ only in what is done with them share them. */
 const knownScores = new WeakMap<Transformer, Map<string, FisherScores[]>>();
 
 async function scoresOf(
@@ -106,6 +110,7 @@ async function scoresOf(
   return scores;
 }
 
+/** Throws UserError where nothing would be removed. */
 function ranksOf(
   scores: readonly FisherScores[],
   { layers, kvHeads, headDim }: ModelConfig,
@@ -121,6 +126,7 @@ function ranksOf(
   );
 }
 
+/** Scores under which every head gets the same rank, without a backward pass. */
 function equalScores({ layers, kvHeads }: ModelConfig): FisherScores[] {
   const equal = Array<number>(kvHeads).fill(1);
   return Array.from({ length: layers }, () => ({ keys: equal, values: equal }));

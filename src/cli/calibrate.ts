@@ -1,16 +1,17 @@
 /**
  * `spark-eval calibrate MODEL`: finds the weights that a low-rank method runs on, ahead of a run.
  *
- * Decides how parameters are named on the command line and what is said of the result. A run does the same on demand
- * and finds what is kept here.
+ * Decides what is said of the result, and that an interrupt leaves finished weights and nothing half-done. A run does
+ * the same on demand and finds what is kept here.
  */
 import { type Command, Option } from 'commander';
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
 import type { WeightsRequest } from '../methods/types.js';
 import type { LowRankFactors } from '../model/low-rank.js';
 import type { ModelConfig } from '../model/types.js';
-import { readSpec } from './catalogue.js';
+import { requestsOfParams, requestsOfSpec } from './calibrate-requests.js';
+import { shellCommand } from './format.js';
+import { onInterrupt } from './interrupt.js';
 import { engineOption, progressOption } from './options.js';
 import type { ProgressForm } from './progress.js';
 import type { Session } from './session.js';
@@ -30,7 +31,7 @@ export function addCalibrate(root: Command, session: Session): void {
     .addOption(
       new Option(
         '--param <name=value>',
-        'a parameter of recalkv, e.g. --param ratio=0.5 (repeatable; spark-eval show recalkv)',
+        'a parameter of recalkv, e.g. --param ratio=0.5; a list is a sweep (repeatable; spark-eval show recalkv)',
       )
         .default([], 'none')
         .argParser((value: string, previous: string[]) => [...previous, value]),
@@ -45,7 +46,27 @@ export function addCalibrate(root: Command, session: Session): void {
 
 async function calibrateModel(name: string, options: CalibrateOptions, session: Session): Promise<void> {
   const requests =
-    options.spec === undefined ? [await requestOf(options.param)] : await requestsOf(options.spec);
+    options.spec === undefined ? await requestsOfParams(options.param) : await requestsOfSpec(options.spec);
+  const interrupt = onInterrupt(session, 'weights that are finished are kept');
+  try {
+    await calibrateAll(name, requests, options, session, interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    session.exitCode = 130;
+    session.note(`  Go on with: ${shellCommand(['spark-eval', ...session.args])}`);
+  } finally {
+    interrupt.stop();
+  }
+}
+
+/** Throws the reason of the signal where it stopped the work. */
+async function calibrateAll(
+  name: string,
+  requests: readonly WeightsRequest[],
+  options: CalibrateOptions,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
   const [{ calibrate }, { openEngine, checkModelFits }, { openModelFiles }, { checkLowRankModel }] =
     await Promise.all([
       import('../calibration/recalkv.js'),
@@ -78,6 +99,7 @@ async function calibrateModel(name: string, options: CalibrateOptions, session: 
           log: (line) => {
             progress.log(line);
           },
+          signal,
         });
         progress.tick(1, request.kind);
         progress.log(`${kept ? 'was kept already' : 'done'}: ${describe(factors, files.config)}`);
@@ -90,33 +112,6 @@ async function calibrateModel(name: string, options: CalibrateOptions, session: 
   } finally {
     files.weights.close();
   }
-}
-
-/** The request that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
-async function requestOf(pairs: readonly string[]): Promise<WeightsRequest> {
-  const [{ recalkv }, { parse }] = await Promise.all([import('../methods/recalkv.js'), import('yaml')]);
-  const written = pairs.map((pair): [string, unknown] => {
-    const equals = pair.indexOf('=');
-    if (equals > 0) return [pair.slice(0, equals).trim(), parse(pair.slice(equals + 1))];
-    throw new UserError('expected name=value', { place: `--param ${pair}`, exitCode: 2 });
-  });
-  const parsed = recalkv.params.safeParse(Object.fromEntries(written));
-  if (parsed.success) return recalkv.weights!(parsed.data);
-  const problems = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '));
-  throw new UserError(problems.join('; '), {
-    place: '--param',
-    exitCode: 2,
-    hint: 'The parameters are those of the method: spark-eval show recalkv. At least --param ratio=0.5.',
-  });
-}
-
-/** The requests of a spec. Throws UserError (exit code 2) where it has none. */
-async function requestsOf(file: string): Promise<WeightsRequest[]> {
-  const { spec } = await readSpec(file, []);
-  const { variantsOf } = await import('../runner/variants.js');
-  const requests = variantsOf(spec.pipelines).flatMap(({ request }) => request ?? []);
-  if (requests.length > 0) return requests;
-  throw new UserError('no pipeline of this spec needs calibrated weights', { place: file, exitCode: 2 });
 }
 
 /** `1024 of 2048 channels per token stay (50.0 % removed)`. */

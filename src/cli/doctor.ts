@@ -1,7 +1,7 @@
 /**
  * `spark-eval doctor`: what works here, and what to do about what does not.
  *
- * Decides what is looked at. The engine and model floors say what they find.
+ * Decides what is looked at. The engine, model and data floors say what they find.
  */
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
@@ -22,10 +22,15 @@ interface Finding {
 export function addDoctor(root: Command, session: Session): void {
   root
     .command('doctor')
-    .description('show which engines and models are ready, and what helps where one is not')
+    .description('show which engines, models and data sets are ready, and what helps where one is not')
     .addOption(jsonOption())
     .action(async (options: JsonOptions) => {
-      const findings = [...machineFindings(), ...(await engineFindings()), ...(await modelFindings())];
+      const findings = [
+        ...machineFindings(),
+        ...(await engineFindings()),
+        ...(await modelFindings()),
+        ...(await dataFindings()),
+      ];
       if (options.json === true) {
         session.printJson(findings);
         return;
@@ -83,5 +88,25 @@ async function modelFindings(): Promise<Finding[]> {
       if (!(error instanceof UserError)) throw error;
       return { what: `model ${name}`, ok: false, found: 'not there', advice: error.hint ?? '' };
     }
+  });
+}
+
+async function dataFindings(): Promise<Finding[]> {
+  const [{ DATA_SETS, dataSetFolder }, { missingFiles }] = await Promise.all([
+    import('../data/catalogue.js'),
+    import('../data/locate.js'),
+  ]);
+  return DATA_SETS.map((dataset) => {
+    const { name, files, usedBy } = dataset;
+    const folder = dataSetFolder(name);
+    const missing = missingFiles(dataset, folder).length;
+    const found =
+      missing === 0
+        ? folder
+        : missing === files.length
+          ? 'not there'
+          : `${missing} of ${plural(files.length, 'file')} missing in ${folder}`;
+    const advice = missing === 0 ? '' : `spark-eval pull ${name}, for the tasks of ${usedBy.join(', ')}`;
+    return { what: `data ${name}`, ok: missing === 0, found, advice };
   });
 }

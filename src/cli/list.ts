@@ -1,5 +1,5 @@
 /**
- * `spark-eval list methods|tasks|models|engines`: what there is.
+ * `spark-eval list methods|tasks|models|data|engines`: what there is.
  *
  * Decides what one line says of each; methods stand in the order of their axes. Loads no tensor library.
  */
@@ -8,12 +8,12 @@ import { alignColumns } from '../report/text-table.js';
 import { jsonOption, type JsonOptions } from './options.js';
 import type { Session } from './session.js';
 
-export const KINDS = ['methods', 'tasks', 'models', 'engines'] as const;
+export const KINDS = ['methods', 'tasks', 'models', 'data', 'engines'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Entry {
   readonly name: string;
-  /** Axis of a method, family of a task, licence of a model. */
+  /** Axis of a method, family of a task, licence of a model or a data set. */
   readonly group: string;
   readonly summary: string;
 }
@@ -28,7 +28,7 @@ const ENGINES: readonly Entry[] = [
 export function addList(root: Command, session: Session): void {
   root
     .command('list')
-    .description('list what a spec may name')
+    .description('list what a spec or a pull may name')
     .addArgument(new Argument('<kind>', 'what to list').choices(KINDS))
     .addOption(jsonOption())
     .action(async (kind: Kind, options: JsonOptions) => {
@@ -64,6 +64,10 @@ export async function listEntries(kind: Kind): Promise<readonly Entry[]> {
     case 'models': {
       const { CATALOGUE } = await import('../model/catalogue.js');
       return CATALOGUE.map(({ name, licence, title }) => ({ name, group: licence, summary: title }));
+    }
+    case 'data': {
+      const { DATA_SETS } = await import('../data/catalogue.js');
+      return DATA_SETS.map(({ name, licence, title }) => ({ name, group: licence, summary: title }));
     }
     case 'engines':
       return ENGINES;

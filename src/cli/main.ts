@@ -9,6 +9,7 @@ import { UserError } from '../errors.js';
 import { packageVersion } from '../results/machine.js';
 import { addCalibrate } from './calibrate.js';
 import { addDoctor } from './doctor.js';
+import { addEstimate } from './estimate.js';
 import { addList } from './list.js';
 import { addPlan } from './plan.js';
 import { addPull } from './pull.js';
@@ -17,8 +18,21 @@ import { type ExitCode, Session } from './session.js';
 import { addSetup } from './setup.js';
 import { addShow } from './show.js';
 import { addStatus } from './status.js';
+import { addTables } from './tables.js';
 
-const COMMANDS = [addRun, addPlan, addStatus, addList, addShow, addPull, addCalibrate, addSetup, addDoctor];
+const COMMANDS = [
+  addRun,
+  addPlan,
+  addStatus,
+  addTables,
+  addEstimate,
+  addList,
+  addShow,
+  addPull,
+  addCalibrate,
+  addSetup,
+  addDoctor,
+];
 
 /** Runs `spark-eval args…`; resolves to the exit code and never rejects. */
 export async function main(args: readonly string[], session = new Session(args)): Promise<ExitCode> {

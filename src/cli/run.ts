@@ -10,6 +10,7 @@ import { UserError } from '../errors.js';
 import type { CellInfo, SampleRecord } from '../results/types.js';
 import { readSpec } from './catalogue.js';
 import { mayStyle, plural, shellCommand } from './format.js';
+import { onInterrupt } from './interrupt.js';
 import {
   engineOption,
   jsonOption,
@@ -67,7 +68,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks);
   session.note(planLine(spec.name, spec.output, spec.groups.length, spec.pipelines.length, state));
 
-  const interrupt = onInterrupt(session);
+  const interrupt = onInterrupt(session, 'what is finished is kept');
   try {
     const [{ runSpec }, { createProgress }] = await Promise.all([
       import('../runner/run.js'),
@@ -128,23 +129,4 @@ async function printSummary(
       bold: mayStyle(process.stdout),
     }),
   );
-}
-
-/** The first interrupt asks the run to stop where it is safe; the second leaves at once. */
-function onInterrupt(session: Session): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const handle = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    session.note('\ninterrupted; what is finished is kept (again: leave at once)');
-    controller.abort();
-  };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      process.off('SIGINT', handle);
-      process.off('SIGTERM', handle);
-    },
-  };
 }

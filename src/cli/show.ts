@@ -1,5 +1,5 @@
 /**
- * `spark-eval show NAME`: everything about one method, task, model or engine.
+ * `spark-eval show NAME`: everything about one method, task, model, data set or engine.
  *
  * Decides what is shown of each, and how a parameter's type, range and default read.
  */
@@ -34,15 +34,16 @@ export function addShow(root: Command, session: Session): void {
   root
     .command('show')
     .description(
-      'show a method, task, model or engine: parameters with ranges and defaults, paper, what it stores',
+      'show a method, task, model, data set or engine: parameters with ranges and defaults, paper, what it stores',
     )
-    .argument('<name>', 'its name (spark-eval list methods|tasks|models|engines)')
+    .argument('<name>', 'its name (spark-eval list methods|tasks|models|data|engines)')
     .addOption(jsonOption())
     .action(async (name: string, options: JsonOptions) => {
       const card =
         (await methodCard(name)) ??
         (await taskCard(name)) ??
         (await modelCard(name)) ??
+        (await dataCard(name)) ??
         (await engineCard(name));
       if (card === undefined) throw await unknownName(name);
       if (options.json === true) session.printJson(card);
@@ -72,13 +73,13 @@ async function taskCard(name: string): Promise<Card | undefined> {
   const { tasks } = await import('../tasks/registry.js');
   const task = tasks.get(name);
   if (task === undefined) return undefined;
-  const { family, summary, source, params } = task;
+  const { family, summary, source, notes = [], params } = task;
   return {
     kind: 'task',
     name,
     summary,
     facts: { family, source },
-    notes: [],
+    notes,
     parameters: await parametersOf(params),
   };
 }
@@ -103,6 +104,28 @@ async function modelCard(name: string): Promise<Card | undefined> {
     summary: model.title,
     facts: { parameters: model.parameters.toLocaleString('en-US'), licence: model.licence },
     notes,
+    parameters: [],
+  };
+}
+
+async function dataCard(name: string): Promise<Card | undefined> {
+  const { dataSetFolder, findDataSet, originOf } = await import('../data/catalogue.js');
+  const dataset = findDataSet(name);
+  if (dataset === undefined) return undefined;
+  const { title, licence, usedBy, source, downloadBytes, files } = dataset;
+  return {
+    kind: 'data set',
+    name,
+    summary: title,
+    facts: {
+      licence,
+      from: originOf(dataset),
+      ...(source.kind === 'hub' && source.revision !== undefined ? { commit: source.revision } : {}),
+      download: downloadBytes === undefined ? 'told before it begins' : formatBytes(downloadBytes),
+      'read by': usedBy.join(', '),
+      folder: dataSetFolder(name),
+    },
+    notes: files.map((path) => (path.endsWith('/') ? `${path}*.parquet` : path)),
     parameters: [],
   };
 }
@@ -156,8 +179,11 @@ async function unknownName(name: string): Promise<UserError> {
   const { didYouMean } = await import('../did-you-mean.js');
   const entries = await Promise.all(KINDS.map(listEntries));
   const names = entries.flat().map((entry) => entry.name);
-  return new UserError(`no method, task, model or engine is called "${name}".${didYouMean(name, names)}`, {
-    hint: 'spark-eval list methods|tasks|models|engines',
-    exitCode: 2,
-  });
+  return new UserError(
+    `no method, task, model, data set or engine is called "${name}".${didYouMean(name, names)}`,
+    {
+      hint: 'spark-eval list methods|tasks|models|data|engines',
+      exitCode: 2,
+    },
+  );
 }

@@ -103,6 +103,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
     },
     threads: count,
     rowBlock: ROW_BLOCK,
+    fastExp: true,
   };
 }
 

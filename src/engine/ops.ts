@@ -30,7 +30,9 @@ export function createOps(tf: TfNamespace, backend: string): Ops {
     add: (a, b) => tf.add(a, b),
     sub: (a, b) => tf.sub(a, b),
     mul: (a, b) => tf.mul(a, b),
+    div: (a, b) => tf.div(a, b),
     scale: (x, factor) => tf.mul(x, factor),
+    exp: (x) => tf.exp(x),
     rmsNorm: (x, weight, eps) =>
       tf.tidy(() => {
         const meanSquare = tf.mean(tf.square(x), -1, true); // [.., 1]
@@ -48,8 +50,16 @@ export function createOps(tf: TfNamespace, backend: string): Ops {
     concat: (xs, axis) => tf.concat([...xs], axis),
     gatherRows: (x, rows) => tf.tidy(() => tf.gather(x, tf.tensor1d(rows, 'int32'), 0)),
     gradients: (f, xs, dy) => gradients(tf, f, xs, dy),
-    // tfjs walks plain containers for tensors to keep, which the callers' own types may not be.
-    tidy: <T>(f: () => T): T => tf.tidy(f as () => Tensor) as T,
+    tidy<T>(f: () => T): T {
+      let result: T;
+      tf.tidy(() => {
+        result = f();
+        // tfjs walks what it is given entry by entry, for tensors to keep: numbers on the host are not for it.
+        // It knows plain containers, which the callers' own types may not be.
+        return ArrayBuffer.isView(result) ? undefined : (result as Tensor);
+      });
+      return result!;
+    },
     keep: (x) => tf.keep(x),
     dispose(...xs) {
       for (const x of xs) x.dispose();

@@ -21,8 +21,10 @@ export interface Ops {
   add(a: Tensor, b: Tensor): Tensor;
   sub(a: Tensor, b: Tensor): Tensor;
   mul(a: Tensor, b: Tensor): Tensor;
+  div(a: Tensor, b: Tensor): Tensor;
   /** `x · factor`. */
   scale(x: Tensor, factor: number): Tensor;
+  exp(x: Tensor): Tensor;
   /** `x / sqrt(mean(x², last axis) + eps) · weight`; `x [.., E]`, `weight [E]`. */
   rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor;
   /** `x · sigmoid(x)`. */
@@ -65,4 +67,6 @@ export interface Engine {
    * rows are independent of each other anyway.
    */
   readonly rowBlock: number;
+  /** Whether exp() is cheaper than a softmax over the same entries: attention is then summed tile by tile. */
+  readonly fastExp: boolean;
 }

@@ -8,7 +8,7 @@
  *   score = (s + ε)·‖v‖                          what the token adds to the output
  */
 import { z } from 'zod';
-import type { LayerTrace, Observation } from '../cache/types.js';
+import type { Observation } from '../cache/types.js';
 import { observed } from './observations.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 
@@ -51,11 +51,12 @@ const params = z
 
 type ExpectedAttentionParams = z.infer<typeof params>;
 
-const futureQueries = ({ sinks, horizon, query_bias }: ExpectedAttentionParams): Observation => ({
-  kind: 'future_queries',
+const futureLogits = ({ sinks, horizon, query_bias, covariance }: ExpectedAttentionParams): Observation => ({
+  kind: 'future_logits',
   skip: sinks,
   horizon,
   bias: query_bias,
+  covariance,
 });
 
 export const expectedAttention = tokenMethod<ExpectedAttentionParams>({
@@ -67,54 +68,38 @@ export const expectedAttention = tokenMethod<ExpectedAttentionParams>({
     'The question is no better seen than the rest of the prompt: every query of it counts the same.',
   ],
   params,
-  observes: (params) => [futureQueries(params)],
+  observes: (params) => [futureLogits(params)],
   alwaysKept: ({ sinks }) => ({ first: sinks, last: 0, of: 'the sinks' }),
   score: (trace, params) => {
     const { heads, kvHeads, length: S, headDim: D } = trace;
-    const statistics = observed(trace, futureQueries(params)); // [H, D + D·D]
+    const { sinks, value_norm: valueNorm, epsilon } = params;
     const group = heads / kvHeads;
     const scores = new Float32Array(kvHeads * S); // [KV, S]
-    const ranked = S - params.sinks;
+    const ranked = S - sinks;
     if (ranked <= 0) return scores;
+    const logits = observed(trace, futureLogits(params)); // [H, S − sinks]
     for (let h = 0; h < heads; h++) {
-      const kv = Math.floor(h / group);
-      const query = statistics.subarray(h * (D + D * D), (h + 1) * (D + D * D));
-      const attention = softmax(expectedLogits(trace, kv, query, params));
-      attention.forEach((weight, t) => (scores[kv * S + params.sinks + t]! += weight / group));
+      const first = Math.floor(h / group) * S + sinks;
+      const attention = softmax(logits.subarray(h * ranked, (h + 1) * ranked));
+      for (let t = 0; t < ranked; t++) scores[first + t]! += attention[t]! / group;
     }
-    if (!params.value_norm) return scores;
-    return scores.map((score, row) => (score + params.epsilon) * rowNorm(trace.values, row, D));
+    if (valueNorm) {
+      for (let row = 0; row < scores.length; row++) {
+        scores[row] = (scores[row]! + epsilon) * rowNorm(trace.values, row, D);
+      }
+    }
+    return scores;
   },
 });
 
-/** log E exp(q·k/√D) of each token after the sinks, `[S − sinks]`; `query` holds μ' `[D]`, then Σ' `[D, D]`. */
-function expectedLogits(
-  { keys, length: S, headDim: D }: LayerTrace,
-  kv: number,
-  query: Float32Array,
-  { sinks, covariance }: ExpectedAttentionParams,
-): Float64Array {
-  return Float64Array.from({ length: S - sinks }, (_, t) => {
-    const key = keys.subarray((kv * S + sinks + t) * D, (kv * S + sinks + t + 1) * D);
-    let mean = 0;
-    let spread = 0;
-    for (let i = 0; i < D; i++) {
-      mean += key[i]! * query[i]!;
-      if (!covariance) continue;
-      let row = 0;
-      const at = D + i * D;
-      for (let j = 0; j < D; j++) row += query[at + j]! * key[j]!;
-      spread += key[i]! * row;
-    }
-    return mean / Math.sqrt(D) + spread / (2 * D);
-  });
-}
-
-function softmax(logits: Float64Array): Float64Array {
-  const top = logits.reduce((a, b) => Math.max(a, b));
-  const weights = logits.map((logit) => Math.exp(logit - top));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map((weight) => weight / sum);
+function softmax(logits: Float32Array): Float64Array {
+  let top = -Infinity;
+  for (const logit of logits) top = Math.max(top, logit);
+  const weights = new Float64Array(logits.length);
+  let sum = 0;
+  for (let t = 0; t < logits.length; t++) sum += weights[t] = Math.exp(logits[t]! - top);
+  for (let t = 0; t < logits.length; t++) weights[t]! /= sum;
+  return weights;
 }
 
 function rowNorm(x: Float32Array, row: number, D: number): number {

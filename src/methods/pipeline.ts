@@ -8,6 +8,7 @@
 import { fullPlan } from '../cache/plan.js';
 import { observationKey, type LayerPlan, type LayerTrace, type Observation } from '../cache/types.js';
 import { UserError } from '../errors.js';
+import { oncePerLayer } from './once-per-layer.js';
 import { prunesTheSame } from './plan.js';
 import { methods } from './registry.js';
 import type { Method, MethodStep, Pipeline } from './types.js';
@@ -37,17 +38,28 @@ export function planLayer(
   steps: readonly MethodStep[],
   registry: ReadonlyMap<string, Method> = methods,
 ): LayerPlan {
-  return steps.reduce((plan, step) => {
-    const method = methodOf(step, registry);
-    const refined = method.plan(trace, step.params, plan);
-    if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {
-      throw new UserError(
-        `${step.method} changed nothing in a cache of ${longest(plan)} tokens, although ${describe(step)} asks for compression`,
-        { hint: 'These may be too few for the parameters; use a longer prompt or leave the step out.' },
-      );
-    }
-    return refined;
-  }, fullPlan(trace));
+  if (registry !== methods) return stepByStep(trace, steps, registry);
+  return oncePerLayer(trace, `plan ${JSON.stringify(steps)}`, () => stepByStep(trace, steps, registry));
+}
+
+/** The last step refines what the steps before it planned, which other pipelines may begin with too. */
+function stepByStep(
+  trace: LayerTrace,
+  steps: readonly MethodStep[],
+  registry: ReadonlyMap<string, Method>,
+): LayerPlan {
+  const step = steps.at(-1);
+  if (step === undefined) return fullPlan(trace);
+  const plan = planLayer(trace, steps.slice(0, -1), registry);
+  const method = methodOf(step, registry);
+  const refined = method.plan(trace, step.params, plan);
+  if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {
+    throw new UserError(
+      `${step.method} changed nothing in a cache of ${longest(plan)} tokens, although ${describe(step)} asks for compression`,
+      { hint: 'These may be too few for the parameters; use a longer prompt or leave the step out.' },
+    );
+  }
+  return refined;
 }
 
 /** Tokens of the KV head that holds the most. */

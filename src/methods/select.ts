@@ -61,8 +61,6 @@ export function indicesOfLargest(values: Float32Array, k: number): Int32Array {
   const mask = new Uint8Array(values.length);
   markLargest(values, k, mask, 0, new Float32Array(values.length));
   let n = 0;
-  mask.forEach((bit, i) => {
-    if (bit === 1) kept[n++] = i;
-  });
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 1) kept[n++] = i;
   return kept;
 }

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { observed, windowAttention } from './observations.js';
+import { oncePerLayer } from './once-per-layer.js';
 
 export const snapFields = {
   window: z
@@ -38,8 +39,13 @@ export interface SnapParams {
   readonly group: 'pooled' | 'mean';
 }
 
-/** `[KV, S]`; 0 in the window. */
-export function snapScores(trace: LayerTrace, { window, kernel, pool, group }: SnapParams): Float32Array {
+/** `[KV, S]`; 0 in the window. Computed once per layer, whoever asks. */
+export function snapScores(trace: LayerTrace, params: SnapParams): Float32Array {
+  const { window, kernel, pool, group } = params;
+  return oncePerLayer(trace, `snap ${window} ${kernel} ${pool} ${group}`, () => computeScores(trace, params));
+}
+
+function computeScores(trace: LayerTrace, { window, kernel, pool, group }: SnapParams): Float32Array {
   const { kvHeads, heads, length: S } = trace;
   const G = heads / kvHeads;
   const attention = observed(trace, windowAttention(window)); // [H, S]
@@ -59,19 +65,33 @@ export function snapScores(trace: LayerTrace, { window, kernel, pool, group }: S
 }
 
 function meanOf(rows: readonly Float64Array[]): Float64Array {
-  return rows[0]!.map((_, t) => rows.reduce((sum, row) => sum + row[t]!, 0) / rows.length);
+  const mean = new Float64Array(rows[0]!.length);
+  for (const row of rows) for (let t = 0; t < mean.length; t++) mean[t]! += row[t]!;
+  for (let t = 0; t < mean.length; t++) mean[t]! /= rows.length;
+  return mean;
 }
 
 /** Beyond the ends the pooling sees zeros, and still divides by its full width. */
 function averagePooled(row: Float64Array, kernel: number): Float64Array {
-  return neighbours(row, kernel, (near) => near.reduce((a, b) => a + b, 0) / kernel);
+  const reach = (kernel - 1) / 2;
+  const pooled = new Float64Array(row.length);
+  for (let t = 0; t < row.length; t++) {
+    const end = Math.min(row.length - 1, t + reach);
+    let sum = 0;
+    for (let near = Math.max(0, t - reach); near <= end; near++) sum += row[near]!;
+    pooled[t] = sum / kernel;
+  }
+  return pooled;
 }
 
 function maximumPooled(row: Float64Array, kernel: number): Float64Array {
-  return neighbours(row, kernel, (near) => near.reduce((a, b) => Math.max(a, b)));
-}
-
-function neighbours(row: Float64Array, kernel: number, of: (near: Float64Array) => number): Float64Array {
   const reach = (kernel - 1) / 2;
-  return row.map((_, t) => of(row.subarray(Math.max(0, t - reach), t + reach + 1)));
+  const pooled = new Float64Array(row.length);
+  for (let t = 0; t < row.length; t++) {
+    const end = Math.min(row.length - 1, t + reach);
+    let most = -Infinity;
+    for (let near = Math.max(0, t - reach); near <= end; near++) most = Math.max(most, row[near]!);
+    pooled[t] = most;
+  }
+  return pooled;
 }

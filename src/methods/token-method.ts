@@ -88,9 +88,11 @@ export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): Scori
       plan.tokens.every(({ length }) => (spec.keep?.(trace, params, length) ?? 0) >= length),
     plan: (trace, params, plan) => {
       expectEvictable(spec.name, plan);
-      const tokens = rankHeads(spec, trace, params, plan).map((head) =>
-        indicesOfLargest(safeFirst(head), head.keep).map((i) => head.held[i]!),
-      );
+      const tokens = rankHeads(spec, trace, params, plan).map((head) => {
+        const kept = indicesOfLargest(safeFirst(head), head.keep);
+        for (let i = 0; i < kept.length; i++) kept[i] = head.held[kept[i]!]!;
+        return kept;
+      });
       return { ...plan, tokens };
     },
   };
@@ -123,7 +125,9 @@ export interface RankedHead {
 
 /** The scores `[n]`, with what always stays above all others. */
 export function safeFirst({ scores, safe }: RankedHead): Float32Array {
-  return scores.map((score, i) => (safe[i] === 1 ? Infinity : score));
+  const ranked = scores.slice();
+  for (let i = 0; i < ranked.length; i++) if (safe[i] === 1) ranked[i] = Infinity;
+  return ranked;
 }
 
 /** Every KV head of the plan under a score. Throws a UserError where too few tokens would stay, or scores are not finite. */
@@ -136,9 +140,16 @@ export function rankHeads<P extends BudgetParams>(
   const { first, last, of } = spec.alwaysKept(params);
   const all = spec.score(trace, params); // [KV, S]
   return plan.tokens.map((held, h) => {
-    const scores = Float32Array.from(held, (position) => all[h * trace.length + position]!);
-    const safe = Uint8Array.from(held, (t) => Number(t < first || t >= trace.length - last));
-    const safeCount = safe.reduce((sum, bit) => sum + bit, 0);
+    const scores = new Float32Array(held.length);
+    const safe = new Uint8Array(held.length);
+    let safeCount = 0;
+    for (let i = 0; i < held.length; i++) {
+      const position = held[i]!;
+      scores[i] = all[h * trace.length + position]!;
+      if (position >= first && position < trace.length - last) continue;
+      safe[i] = 1;
+      safeCount++;
+    }
     const keep =
       safeCount === held.length
         ? held.length
@@ -150,7 +161,7 @@ export function rankHeads<P extends BudgetParams>(
         { hint: 'Keep more tokens, or make what always stays smaller.' },
       );
     }
-    const bad = scores.findIndex((score) => !Number.isFinite(score));
+    const bad = indexOfBad(scores);
     if (bad !== -1) {
       throw new UserError(
         `${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`,
@@ -161,6 +172,12 @@ export function rankHeads<P extends BudgetParams>(
     }
     return { held, scores, safe, keep };
   });
+}
+
+/** Index of the first score that is not finite, −1 where there is none. */
+function indexOfBad(scores: Float32Array): number {
+  for (let i = 0; i < scores.length; i++) if (!Number.isFinite(scores[i])) return i;
+  return -1;
 }
 
 /** Tokens to keep of `held`: the budget, or ⌊held·(1 − ratio)⌋; never more than there are. */

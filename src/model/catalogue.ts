@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../cache-folder.js';
+import { LLAMA_3_1_8B, LLAMA_3_8B } from './published-configs.js';
 
 /** Files of a repository on the Hugging Face hub. */
 export interface HubSource {
@@ -50,6 +51,27 @@ export interface CatalogueEntry {
   readonly licence: string;
   /** Tried in this order. */
   readonly sources: readonly (EmbeddedSource | HubSource | WheelSource)[];
+  /** Its config.json, where plans and estimates must know it without its files. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** An 8B checkpoint of Meta's, in four files; access must be granted on the hub. */
+function llama8b(repository: string): HubSource {
+  const shards = [1, 2, 3, 4].map((shard) => `model-0000${shard}-of-00004.safetensors`);
+  return {
+    kind: 'hub',
+    repository,
+    required: [
+      'config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'model.safetensors.index.json',
+      ...shards,
+    ],
+    optional: ['generation_config.json'],
+    downloadBytes: 16_070_000_000,
+    weights: 'bfloat16',
+  };
 }
 
 export const CATALOGUE: readonly CatalogueEntry[] = [
@@ -91,6 +113,22 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
         weights: '4-bit (Q4_1)',
       },
     ],
+  },
+  {
+    name: 'llama-3-8b-instruct',
+    title: 'Llama-3-8B-Instruct by Meta (Table 1 of the SparK paper); access must be granted on the hub',
+    parameters: 8_030_261_248,
+    licence: 'LicenseRef-Llama-3',
+    sources: [llama8b('meta-llama/Meta-Llama-3-8B-Instruct')],
+    config: LLAMA_3_8B,
+  },
+  {
+    name: 'llama-3.1-8b-instruct',
+    title: 'Llama-3.1-8B-Instruct by Meta (Table 2 of the SparK paper); access must be granted on the hub',
+    parameters: 8_030_261_248,
+    licence: 'LicenseRef-Llama-3.1',
+    sources: [llama8b('meta-llama/Llama-3.1-8B-Instruct')],
+    config: LLAMA_3_1_8B,
   },
 ];
 

@@ -7,7 +7,7 @@
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { validate } from './json.js';
+import { validate } from '../json.js';
 import type { ChatTemplate } from './types.js';
 
 /** The date that Llama 3 templates themselves fall back to. */

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { validate } from './json.js';
+import { validate } from '../json.js';
 import { checkConfig } from './config-limits.js';
 import type { Architecture, ModelConfig, RopeScaling } from './types.js';
 

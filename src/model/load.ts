@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { findModel, modelFolder } from './catalogue.js';
 import { createChatTemplate, templateSource } from './chat-template.js';
 import { checkWeights } from './check-weights.js';
 import { parseConfig } from './config.js';
@@ -13,8 +14,8 @@ import { ggufConfig } from './gguf-config.js';
 import { openGguf } from './gguf.js';
 import { withHuggingFaceNames } from './gguf-names.js';
 import { ggufSpecialTokens, ggufTokenizerJson } from './gguf-tokenizer.js';
-import { readJsonFile, readTextFile } from './json.js';
-import { type ModelLocation, resolveModel } from './locate.js';
+import { readJsonFile, readTextFile } from '../json.js';
+import { type ModelLocation, resolveModel, weightsPresent } from './locate.js';
 import { openShards, shardPaths } from './safetensors-shards.js';
 import { openSafetensors } from './safetensors.js';
 import { createTokenizer, specialTokens } from './tokenizer.js';
@@ -48,8 +49,15 @@ export async function openModelFiles(nameOrPath: string): Promise<ModelFiles> {
   }
 }
 
-/** The configuration alone, for estimates: no weights are read, no digest is taken. */
+/**
+ * The configuration alone, for estimates: no weights are read, no digest is taken. A model of the catalogue whose files are
+ * not there has the one that was published, where the catalogue knows it.
+ */
 export function readModelConfig(nameOrPath: string): ModelConfig {
+  const entry = findModel(nameOrPath);
+  if (entry?.config !== undefined && !weightsPresent(modelFolder(entry))) {
+    return parseConfig(entry.config, undefined, `${nameOrPath} (catalogue)`);
+  }
   const location = resolveModel(nameOrPath);
   if (location.kind !== 'gguf') return readFolderConfig(location.folder);
   const gguf = openGguf(location.weights);

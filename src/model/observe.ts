@@ -59,8 +59,8 @@ function measure(ops: Ops, layer: ObservedLayer, observation: Observation): Floa
       return layer.attentionSums!;
     case 'value_output_norms':
       return valueOutputNorms(ops, layer);
-    case 'future_queries':
-      return futureQueries(ops, layer, observation);
+    case 'future_logits':
+      return futureLogits(ops, layer, observation);
   }
 }
 
@@ -137,35 +137,44 @@ function valueOutputNorms(ops: Ops, { heads, output }: ObservedLayer): Float32Ar
 }
 
 /**
- * Mean and covariance of the queries to come, `[H, D + D·D]` (Expected Attention, arXiv 2510.00636): those of the
- * prompt before RoPE, rotated by the mean rotation R̄ of the next positions, μ' = R̄μ and Σ' = R̄ΣR̄ᵀ.
+ * Log of the expectation of exp(q·k/√D) over the queries to come, `[H, S − skip]` (Expected Attention, arXiv 2510.00636).
+ * Mean and covariance are those of the prompt before RoPE, rotated by the mean rotation R̄ of the next positions,
+ * μ' = R̄μ and Σ' = R̄ΣR̄ᵀ.
  */
-function futureQueries(
+function futureLogits(
   ops: Ops,
   { heads, rope, ropeFrequencies, projectionBias }: ObservedLayer,
-  { skip, horizon, bias }: Extract<Observation, { kind: 'future_queries' }>,
+  { skip, horizon, bias, covariance }: Extract<Observation, { kind: 'future_logits' }>,
 ): Float32Array {
   const [H, S, D] = heads.queries.shape as [number, number, number];
+  const G = H / heads.keys.shape[0];
+  const n = Math.max(0, S - skip);
+  const out = new Float32Array(H * n);
+  if (n === 0) return out;
   const unrotated = rotate(ops, heads.queries, { cos: rope.cos, sin: ops.scale(rope.sin, -1) }); // [H, S, D]
-  const first = Math.min(skip, S - 1);
   const rotateMean = meanRotation(ropeFrequencies, S, horizon);
   const offset = bias || projectionBias === undefined ? undefined : ops.toHost(projectionBias);
-  const out = new Float32Array(H * (D + D * D));
   for (let h = 0; h < H; h++) {
-    const moments = ops.tidy(() => {
-      const n = S - first;
-      const rows = ops.reshape(ops.slice(unrotated, [h, first, 0], [1, n, D]), [n, D]);
-      const mean = ops.scale(ops.sum(rows, 0), 1 / n); // [D]
-      const centred = ops.sub(rows, mean); // [n, D]
-      const covariance = ops.scale(ops.matMul(ops.transpose(centred, [1, 0]), centred), 1 / n); // [D, D]
-      return { mean: ops.toHost(mean), covariance: ops.toHost(covariance) };
+    const logits = ops.tidy(() => {
+      const rowsOf = (x: Tensor, head: number): Tensor =>
+        ops.reshape(ops.slice(x, [head, skip, 0], [1, n, D]), [n, D]);
+      const queries = rowsOf(unrotated, h);
+      const keys = rowsOf(heads.keys, Math.floor(h / G));
+      const mean = ops.scale(ops.sum(queries, 0), 1 / n); // [D]
+      const ahead = ops.toHost(mean);
+      if (offset !== undefined) for (let j = 0; j < D; j++) ahead[j]! -= offset[h * D + j]!;
+      rotateMean(ahead, 0, 1);
+      const dots = ops.reshape(ops.matMul(keys, ops.fromHost(ahead, [D, 1])), [n]);
+      const scaled = ops.scale(dots, 1 / Math.sqrt(D));
+      if (!covariance) return ops.toHost(scaled);
+      const centred = ops.sub(queries, mean); // [n, D]
+      const spread = ops.toHost(ops.scale(ops.matMul(ops.transpose(centred, [1, 0]), centred), 1 / n)); // [D, D]
+      for (let i = 0; i < D; i++) rotateMean(spread, i * D, 1);
+      for (let j = 0; j < D; j++) rotateMean(spread, j, D);
+      const squares = ops.sum(ops.mul(ops.matMul(keys, ops.fromHost(spread, [D, D])), keys), 1); // kᵀΣ'k, [n]
+      return ops.toHost(ops.add(scaled, ops.scale(squares, 1 / (2 * D))));
     });
-    if (offset !== undefined) for (let j = 0; j < D; j++) moments.mean[j]! -= offset[h * D + j]!;
-    rotateMean(moments.mean, 0, 1);
-    for (let i = 0; i < D; i++) rotateMean(moments.covariance, i * D, 1);
-    for (let j = 0; j < D; j++) rotateMean(moments.covariance, j, D);
-    out.set(moments.mean, h * (D + D * D));
-    out.set(moments.covariance, h * (D + D * D) + D);
+    out.set(logits, h * n);
   }
   return out;
 }

@@ -30,7 +30,7 @@ export interface Attended {
 
 /** Attention output of the queries at positions `from … S − 1`; with `summed`, the sums over them too. */
 export function causalAttention(ops: Ops, heads: LayerHeads, from: number, summed = false): Attended {
-  const [H, S, D] = heads.queries.shape as [number, number, number];
+  const [H, S] = heads.queries.shape as [number, number, number];
   const KV = heads.keys.shape[0];
   const G = H / KV;
   const T = Math.max(1, Math.min(MAX_QUERY_BLOCK, Math.floor(MAX_SCORES / (G * S))));
@@ -39,24 +39,58 @@ export function causalAttention(ops: Ops, heads: LayerHeads, from: number, summe
     const sides = perHead(ops, heads);
     const blocks: Tensor[] = [];
     for (let start = from; start < S; start += T) {
-      const end = Math.min(S, start + T);
-      const block = ops.tidy(() => {
-        const mask = causalMask(ops, start, end);
-        const outputs = sides.map(({ keysT, values }, kv) => {
-          const rows = { firstHead: kv * G, heads: G, start, end };
-          const weights = weightsOf(ops, heads.queries, rows, keysT, mask); // [G·T, end]
-          if (sums !== undefined) addColumns(ops, weights, rows, S, sums);
-          const seen = ops.slice(values, [0, 0], [end, D]);
-          return ops.reshape(ops.matMul(weights, seen), [G, end - start, D]);
-        });
-        const byHead = outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 0); // [H, T, D]
-        return ops.reshape(ops.transpose(byHead, [1, 0, 2]), [end - start, H * D]);
-      });
-      blocks.push(block);
+      const block = { start, end: Math.min(S, start + T) };
+      const take = (weights: Tensor, mine: QueryRows): void => {
+        if (sums !== undefined) addColumns(ops, weights, mine, S, sums);
+      };
+      blocks.push(
+        ops.tidy(() => {
+          const mask = causalMask(ops, block.start, block.end);
+          return attendBlock(ops, heads, sides, block, (side, mine) =>
+            attendHead(ops, heads.queries, mine, side, mask, take),
+          );
+        }),
+      );
     }
     return blocks.length === 1 ? blocks[0]! : ops.concat(blocks, 0);
   });
   return { attended, sums: sums === undefined ? undefined : Float32Array.from(sums) };
+}
+
+/** All heads of a block of queries: `attend` gives `[G·T, D]` of each KV head; `[T, H·D]`. */
+export function attendBlock(
+  ops: Ops,
+  heads: LayerHeads,
+  sides: readonly HeadSides[],
+  { start, end }: Pick<QueryRows, 'start' | 'end'>,
+  attend: (side: HeadSides, rows: QueryRows, kv: number) => Tensor,
+): Tensor {
+  const [H, , D] = heads.queries.shape as [number, number, number];
+  const G = H / sides.length;
+  return ops.tidy(() => {
+    const outputs = sides.map((side, kv) => {
+      const rows = { firstHead: kv * G, heads: G, start, end };
+      return ops.tidy(() => ops.reshape(attend(side, rows, kv), [G, end - start, D]));
+    });
+    const byHead = outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 0); // [H, T, D]
+    return ops.reshape(ops.transpose(byHead, [1, 0, 2]), [end - start, H * D]);
+  });
+}
+
+/** Softmax attention of the query heads of one KV head where `mask [T, end]` is 0, `[G·T, D]`; `take` is shown the weights `[G·T, end]`. */
+export function attendHead(
+  ops: Ops,
+  queries: Tensor,
+  rows: QueryRows,
+  { keysT, values }: HeadSides,
+  mask: Tensor,
+  take?: (weights: Tensor, rows: QueryRows) => void,
+): Tensor {
+  return ops.tidy(() => {
+    const weights = weightsOf(ops, queries, rows, keysT, mask); // [G·T, end]
+    take?.(weights, rows);
+    return ops.matMul(weights, ops.slice(values, [0, 0], [rows.end, keysT.shape[0]!]));
+  });
 }
 
 /** Adds the column sums of `weights [G·T, end]` to `sums [H, S]`. */
@@ -97,19 +131,23 @@ export interface QueryRows {
   readonly end: number;
 }
 
-/** Logits against keys `0 … end − 1`, scaled by 1/√D, `[G·T, end]`. */
-export function logitsOf(
-  ops: Ops,
-  queries: Tensor,
-  { firstHead, heads: G, start, end }: QueryRows,
-  keysT: Tensor,
-): Tensor {
-  const D = keysT.shape[0];
+/** Queries of `rows`, scaled by 1/√D, `[G·T, D]`. */
+export function queryRows(ops: Ops, queries: Tensor, { firstHead, heads: G, start, end }: QueryRows): Tensor {
+  const D = queries.shape[2]!;
   const T = end - start;
   return ops.tidy(() => {
     const rows = ops.reshape(ops.slice(queries, [firstHead, start, 0], [G, T, D]), [G * T, D]);
+    return ops.scale(rows, 1 / Math.sqrt(D));
+  });
+}
+
+/** Logits against keys `0 … end − 1`, scaled by 1/√D, `[G·T, end]`. */
+export function logitsOf(ops: Ops, queries: Tensor, rows: QueryRows, keysT: Tensor): Tensor {
+  const D = keysT.shape[0]!;
+  const { end } = rows;
+  return ops.tidy(() => {
     const keys = end === keysT.shape[1] ? keysT : ops.slice(keysT, [0, 0], [D, end]);
-    return ops.matMul(ops.scale(rows, 1 / Math.sqrt(D)), keys);
+    return ops.matMul(queryRows(ops, queries, rows), keys);
   });
 }
 

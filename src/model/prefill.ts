@@ -12,6 +12,7 @@ import { latentsOf } from './low-rank.js';
 import { observe } from './observe.js';
 import { causalAttention, type LayerHeads } from './prefill-attention.js';
 import { ropeTable } from './rope.js';
+import { tiledAttention } from './tiled-attention.js';
 import { rotate, type Rope } from './rotate.js';
 import type { LayerWeights, Transformer } from './transformer.js';
 
@@ -73,7 +74,10 @@ function runLayer(
     const heads = splitHeads(model, weights, x, rope);
     const summed = observations.some(({ kind }) => kind === 'attention_sums');
     const from = last && !summed ? length - 1 : 0;
-    const { attended, sums } = causalAttention(ops, heads, from, summed); // [S − from, H·D]
+    const { attended, sums } =
+      model.engine.fastExp && from === 0 && !summed
+        ? { attended: tiledAttention(ops, heads), sums: undefined }
+        : causalAttention(ops, heads, from, summed); // [S − from, H·D]
     trace = {
       layer,
       layers: config.layers,

@@ -7,8 +7,8 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sha256OfFile } from './digest.js';
-import { readJsonFile, validate } from './json.js';
+import { sha256OfFile } from '../digest.js';
+import { readJsonFile, validate } from '../json.js';
 
 export const RECORD_NAME = 'pull.json';
 

@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { runCommand } from '../engine/run-command.js';
 import { UserError } from '../errors.js';
 import type { WheelSource } from './catalogue.js';
-import { sha256OfFile } from './digest.js';
+import { sha256OfFile } from '../digest.js';
 
 const HINT = 'This needs python3 with pip, and a package index that pip can reach.';
 

@@ -6,7 +6,7 @@
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { readJsonFile, validate } from './json.js';
+import { readJsonFile, validate } from '../json.js';
 import { openSafetensors } from './safetensors.js';
 import type { WeightSource } from './types.js';
 

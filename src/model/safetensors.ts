@@ -7,7 +7,7 @@
 import { UserError } from '../errors.js';
 import { BinaryFile } from './binary-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../json.js';
 import type { WeightSource } from './types.js';
 import { z } from 'zod';
 

@@ -1,14 +1,14 @@
 /**
  * Text to token ids and back, by `@huggingface/tokenizers`.
  *
- * Decides how the library is called (no special tokens added, those written in the text recognised) and mends
+ * Decides how the library is called (special tokens added on request, those written in the text recognised) and mends
  * where it is not exact: its `Digits` knows only ASCII digits, its `ByteLevel` takes JavaScript's idea of white space. Knows nothing of where files lie.
  */
 import { createHash } from 'node:crypto';
 import { Tokenizer as UntypedLibrary } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { validate } from './json.js';
+import { validate } from '../json.js';
 import type { Tokenizer } from './types.js';
 
 /** What is used of the library, whose own declarations do not resolve under NodeNext. */
@@ -85,10 +85,11 @@ export function createTokenizer(
     const exact = { ...definition, pre_tokenizer: exactPreTokenizer(definition.pre_tokenizer) };
     return new Library(exact, { clean_up_tokenization_spaces: clean_up_tokenization_spaces ?? false });
   });
+  const { eos } = specialTokens(settings, place);
   const specialIds = new Set(definition.added_tokens.filter((t) => t.special === true).map((t) => t.id));
   return {
-    encode: (text) => {
-      const { ids } = explain(place, () => library.encode(text, { add_special_tokens: false }));
+    encode: (text, special = false) => {
+      const { ids } = explain(place, () => library.encode(text, { add_special_tokens: special }));
       const stray = ids.find((id) => id >= vocabulary);
       if (stray !== undefined) {
         throw new UserError(`gives token ${stray}, but the model has embeddings for ${vocabulary} tokens`, {
@@ -102,6 +103,7 @@ export function createTokenizer(
       const words = ids.filter((id) => !specialIds.has(id) && library.id_to_token(id) !== undefined);
       return words.length === 0 ? '' : explain(place, () => library.decode(words));
     },
+    eosId: definition.added_tokens.find(({ content }) => content === eos)?.id,
     digest: createHash('sha256')
       .update(JSON.stringify([json, settings]))
       .digest('hex'),

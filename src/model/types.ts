@@ -55,10 +55,16 @@ export interface WeightSource {
 }
 
 export interface Tokenizer {
-  /** Ids of a text, no special tokens added; special tokens written in the text are recognised. */
-  encode(text: string): number[];
+  /**
+   * Ids of a text; special tokens written in the text are recognised.
+   *
+   * @param special also those that the tokenizer itself puts around a text; default false
+   */
+  encode(text: string, special?: boolean): number[];
   /** Text of ids, special tokens removed. */
   decode(ids: readonly number[]): string;
+  /** Id of the end token that the tokenizer's own settings name; undefined where they name none. */
+  readonly eosId?: number | undefined;
   /** sha256 of what the tokenizer was made from. */
   readonly digest: string;
 }

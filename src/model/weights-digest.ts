@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { sha256OfFile } from './digest.js';
+import { sha256OfFile } from '../digest.js';
 import { readRecord } from './pull-record.js';
 
 /**

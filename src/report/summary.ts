@@ -7,6 +7,7 @@
 import { type CellResult, scorePercent } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
 import { mean } from '../results/statistics.js';
+import { groupBy } from './group-by.js';
 import { type Align, alignColumns } from './text-table.js';
 
 export interface SummaryOptions {
@@ -101,15 +102,4 @@ function render(rows: readonly (readonly string[])[]): string[] {
 function shortNames(tasks: readonly string[]): string[] {
   const families = new Set(tasks.map((task) => task.split('/')[0]));
   return families.size === 1 ? tasks.map((task) => task.slice(task.indexOf('/') + 1)) : [...tasks];
-}
-
-function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [value]);
-    else group.push(value);
-  }
-  return groups;
 }

@@ -13,6 +13,8 @@ export interface CellGroup {
   readonly task: string;
   readonly taskParams: Readonly<Record<string, unknown>>;
   readonly context: number;
+  /** Most tokens of the compressed part; undefined: what the model's positions leave. */
+  readonly maxContext?: number | undefined;
   readonly seed: number;
   readonly samples: number;
   readonly question: 'compressed' | 'appended';
@@ -43,7 +45,7 @@ export function cellKey(
   cacheDtype: string,
   digests: CellDigests,
 ): string {
-  const { task, taskParams, context, seed, question } = group;
+  const { task, taskParams, context, maxContext, seed, question } = group;
   const { weightsDigest, tokenizerDigest, configDigest, dataDigest, protocol, calibrationDigest } = digests;
   return digestOf({
     format: FORMAT_VERSION,
@@ -56,6 +58,7 @@ export function cellKey(
     task,
     taskParams,
     context,
+    maxContext,
     seed,
     question,
     cacheDtype,
@@ -78,7 +81,11 @@ export function cellInfo(
     seed: group.seed,
     question: group.question,
     pipeline: pipeline.label,
-    params: { ...namedParams('task', group.taskParams), ...stepParams(pipeline.steps) },
+    params: {
+      ...(group.maxContext === undefined ? {} : { max_context: group.maxContext }),
+      ...namedParams('task', group.taskParams),
+      ...stepParams(pipeline.steps),
+    },
     samples: group.samples,
   };
 }

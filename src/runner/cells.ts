@@ -50,6 +50,12 @@ export function groupCells(
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
       );
     }
+    if (group.maxContext !== undefined && group.maxContext > model.config.maxPositions) {
+      throw new UserError(
+        `max_context ${group.maxContext} is more than the ${model.config.maxPositions} positions of ${group.model}`,
+        { place: spec.file, hint: `Use at most max_context: ${model.config.maxPositions}.`, exitCode: 2 },
+      );
+    }
     if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps) !== undefined)) {
       checkLowRankModel(model.config, group.model);
     }

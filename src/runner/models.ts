@@ -7,7 +7,11 @@ import { openModelFiles } from '../model/load.js';
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 
-/** Every model of the spec by its name there, in the order of the spec. The caller closes their weights. */
+/**
+ * Every model of the spec by its name there, in the order of the spec. The caller closes their weights.
+ *
+ * @throws UserError where one is missing or damaged; none stays open then
+ */
 export async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelFiles>> {
   const models = new Map<string, ModelFiles>();
   try {

@@ -3,7 +3,8 @@
  *
  * Decides the protocol of the published tables: the chat template is rendered around the context and split
  * behind it; question, rest of the template and answer prefix are tokenised as one segment of their own;
- * only the context is ever cut, in the middle. Knows nothing of caches.
+ * only the context is ever cut, in the middle, to what the model's positions leave or what the spec says; and which
+ * tokens end the answer. Knows nothing of caches.
  */
 import { UserError } from '../errors.js';
 import type { ModelFiles } from '../model/types.js';
@@ -29,26 +30,46 @@ const MARKER = '\u2402end-of-context\u2403';
  * Builds both segments.
  *
  * Without a chat template the context stands as it is and a newline separates it from the answer prefix.
+ *
+ * @param maxContext most tokens of the context. Where given, it counts alone, so that suffix and answer may reach
+ * beyond the model's positions; where not, the context gets what they leave
+ * @throws UserError where nothing of the context fits, or the chat template does not print it
  */
 export function buildSegments(
   files: Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>,
   sample: Sample,
   mode: QuestionMode,
+  maxContext?: number,
 ): Segments {
   const compressed = mode === 'compressed' ? sample.context + sample.question : sample.context;
   const question = mode === 'compressed' ? '' : sample.question;
-  const { before, after } = renderAround(files, compressed);
+  const { plain } = sample;
+  const { before, after } =
+    plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
   const suffixIds = files.tokenizer.encode(question + after + sample.answerPrefix);
-  const contextIds = files.tokenizer.encode(before);
-  const room = files.config.maxPositions - suffixIds.length - sample.maxNewTokens;
+  const whole = files.tokenizer.encode(before, plain?.specialTokens ?? false);
+  const room = maxContext ?? files.config.maxPositions - suffixIds.length - sample.maxNewTokens;
   if (room < 2) {
     throw new UserError(
       `the model's ${files.config.maxPositions} positions have no room for a context beside ${suffixIds.length} suffix tokens and ${sample.maxNewTokens} new ones`,
       { place: files.name },
     );
   }
-  const truncated = contextIds.length > room;
-  return { contextIds: truncated ? cutMiddle(contextIds, room) : contextIds, suffixIds, truncated };
+  const truncated = whole.length > room;
+  const contextIds = truncated ? cutMiddle(whole, room) : whole;
+  // Generation starts from a token behind the cache: where the prompt has none, from its last one.
+  if (suffixIds.length === 0) suffixIds.push(...contextIds.splice(-1));
+  return { contextIds, suffixIds, truncated };
+}
+
+/** Ids that end the answer: the model's, or the tokenizer's own and that of a newline. */
+export function stopIdsOf(
+  { tokenizer, config }: Pick<ModelFiles, 'tokenizer' | 'config'>,
+  { stop }: Pick<Sample, 'stop'>,
+): readonly number[] {
+  if (stop === undefined) return config.eosIds;
+  const { eosId } = tokenizer;
+  return [...(eosId === undefined ? config.eosIds : [eosId]), tokenizer.encode('\n').at(-1)!];
 }
 
 /** Keeps the first and the last ⌊limit/2⌋ ids. */

@@ -25,7 +25,7 @@ import { groupCells, type CellGroup } from './cells.js';
 import { modelRecord } from './model-record.js';
 import { openModels, parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
-import { buildSegments } from './prompt.js';
+import { buildSegments, stopIdsOf } from './prompt.js';
 import { runSample } from './sample.js';
 import { variantsOf, withVariant, type Variant } from './variants.js';
 
@@ -143,7 +143,7 @@ class Run {
       .filter(({ cell }) => !this.folder.has(cell.key, index));
     if (missing.length === 0) return;
     const { progress, signal } = this.options;
-    const { task, context, seed, question, taskParams } = group.group;
+    const { task, context, maxContext, seed, question, taskParams } = group.group;
     await group.task.prepare?.(taskParams, context);
     const sample = group.task.sample({
       contextLength: context,
@@ -152,7 +152,7 @@ class Run {
       params: taskParams,
       countTokens: (text) => files.tokenizer.encode(text).length,
     });
-    const segments = buildSegments(files, sample, question);
+    const segments = buildSegments(files, sample, question, maxContext);
     const outcome = await runSample({
       model,
       kernels: this.kernels,
@@ -160,6 +160,7 @@ class Run {
       segments,
       cacheDtype: this.spec.cacheDtype,
       maxNewTokens: sample.maxNewTokens,
+      stopIds: stopIdsOf(files, sample),
       signal,
       onPhase: (phase, done, total) => {
         progress.phase(`${task} ${context} #${index}: ${phase} ${done}/${total}`);
@@ -176,7 +177,7 @@ class Run {
         sample: index,
         prediction,
         answers: sample.answers,
-        score: group.task.score(prediction, sample.answers),
+        score: group.task.score(prediction, sample.answers, sample),
         promptTokens: length,
         truncated: segments.truncated,
         generatedTokens: result.ids.length,

@@ -22,6 +22,8 @@ export interface SampleRun {
   readonly segments: Segments;
   readonly cacheDtype: CacheDtype;
   readonly maxNewTokens: number;
+  /** Ids that end a row. Default: the model's. */
+  readonly stopIds?: readonly number[];
   readonly signal?: AbortSignal | undefined;
   /** Told when a long phase moves: layers of the prefill, tokens of the decode. */
   readonly onPhase?: ((phase: 'prefill' | 'decode', done: number, total: number) => void) | undefined;
@@ -59,7 +61,7 @@ export async function runSample(run: SampleRun): Promise<SampleOutcome> {
       rows: rows.map((row) => ({ caches: row.caches, position: run.segments.contextIds.length })),
       suffixIds: run.segments.suffixIds,
       maxNewTokens: run.maxNewTokens,
-      stopIds: run.model.config.eosIds,
+      stopIds: run.stopIds ?? run.model.config.eosIds,
       signal: run.signal,
       onStep: (step) => run.onPhase?.('decode', step, run.maxNewTokens),
     });

@@ -8,9 +8,12 @@ import { z } from 'zod';
 import { inputSchema, type JsonSchema, takesList } from './describe.js';
 import { FULL } from './label.js';
 import { AXES, specSchema } from './schema.js';
+import { OWN_FAMILY } from './tasks.js';
 import type { SpecCatalogue } from './types.js';
 
 type Json = Record<string, unknown>;
+
+const SAMPLES: Json = { type: 'integer', minimum: 1, maximum: 1_000_000 };
 
 /** The schema of spec files that name what is in the catalogue. */
 export function specJsonSchema(catalogue: Pick<SpecCatalogue, 'methods' | 'tasks'>): Json {
@@ -25,6 +28,10 @@ export function specJsonSchema(catalogue: Pick<SpecCatalogue, 'methods' | 'tasks
 function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'>): Json {
   const names = [...tasks.keys()];
   const families = [...new Set([...tasks.values()].map((task) => task.family))];
+  const sharedBy = (family: string): JsonSchema =>
+    shared(
+      [...tasks.values()].filter((task) => task.family === family).map((task) => inputSchema(task.params)),
+    );
   return {
     pipeline: {
       anyOf: [
@@ -48,16 +55,8 @@ function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'
       anyOf: [
         { enum: [...families, ...names] },
         ...[...tasks].map(([name, task]) => taskObject(name, inputSchema(task.params))),
-        ...families.map((family) =>
-          taskObject(
-            family,
-            shared(
-              [...tasks.values()]
-                .filter((task) => task.family === family)
-                .map((task) => inputSchema(task.params)),
-            ),
-          ),
-        ),
+        ...families.map((family) => taskObject(family, sharedBy(family))),
+        ...(families.includes(OWN_FAMILY) ? [ownObject(names, sharedBy(OWN_FAMILY))] : []),
       ],
     },
   };
@@ -75,8 +74,16 @@ function shared(schemas: readonly JsonSchema[]): JsonSchema {
 function taskObject(name: string, params: JsonSchema): Json {
   return swept(params, {
     task: { const: name },
-    samples: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+    samples: SAMPLES,
   });
+}
+
+/** `{ file: …, scorer: … }`: data of the user's own. */
+function ownObject(names: readonly string[], params: JsonSchema): Json {
+  const prefix = `${OWN_FAMILY}/`;
+  const scorers = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const object = swept(params, { scorer: withList({ enum: scorers }), samples: SAMPLES });
+  return { ...object, required: ['file', 'scorer'] };
 }
 
 /** An object schema in which every field that takes no list of its own may be a list of values. */

@@ -13,7 +13,7 @@ import { didYouMean } from '../did-you-mean.js';
 export class Problems {
   private readonly found = new Map<string, { place: string; message: string }>();
 
-  constructor(readonly document: SpecDocument) {}
+  constructor(readonly document: Pick<SpecDocument, 'place' | 'show'>) {}
 
   get empty(): boolean {
     return this.found.size === 0;

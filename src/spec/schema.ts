@@ -32,6 +32,14 @@ export const specSchema = z.strictObject({
     .describe(
       'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths.',
     ),
+  max_context: z
+    .int()
+    .min(2)
+    .max(16_777_216)
+    .optional()
+    .describe(
+      "Most tokens of the compressed part of a prompt; a longer one loses its middle. Where not given, what suffix and answer leave of the model's positions. Published tables: 7950 (Llama 3), 127500 (Llama 3.1, Qwen3-32B), 31500 (Qwen2.5, Qwen3-8B).",
+    ),
   samples: z.int().min(1).max(1_000_000).default(20).describe('Samples of each cell.'),
   seed: z
     .array(z.int().min(0).max(4_294_967_295))

@@ -20,6 +20,9 @@ export interface TaskChoice {
   readonly samples: number;
 }
 
+/** The family of the tasks on files of the user's own, one for each scorer. */
+export const OWN_FAMILY = 'own';
+
 const samplesSchema = z.strictObject({ samples: z.int().min(1).max(1_000_000).optional() });
 
 /**
@@ -63,10 +66,10 @@ function readTask(
     );
   }
   if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-    problems.expected(path, 'a task or {task: …, parameters}', item);
+    problems.expected(path, 'a task, {task: …, parameters} or {file: …, scorer: …}', item);
     return [];
   }
-  const { task: written, samples: ownSamples, ...params } = item as Record<string, unknown>;
+  const { key, names: named, samples: ownSamples, params } = readNames(item as Record<string, unknown>, path);
   const count = samplesSchema.safeParse({ samples: ownSamples });
   if (!count.success) {
     problems.addIssues(count.error.issues, samplesSchema, { samples: ownSamples }, () => [
@@ -74,22 +77,39 @@ function readTask(
       'samples',
     ]);
   }
-  const named: { name: unknown; at: Path }[] = Array.isArray(written)
-    ? written.map((name: unknown, index) => ({ name, at: [...path, 'task', index] }))
-    : [{ name: written, at: [...path, 'task'] }];
   const names = named.flatMap(({ name, at }) => {
     if (typeof name === 'string') return resolveName(name, at, tasks, problems);
-    problems.expected(at, 'a task or a family', name);
+    problems.expected(at, key === 'scorer' ? 'a scorer' : 'a task or a family', name);
     return [];
   });
   const samples = count.data?.samples ?? defaultSamples;
   return names.flatMap((task) =>
-    expandParams(params, tasks.get(task)!.params, path, problems, ['task', 'samples']).map((set) => ({
+    expandParams(params, tasks.get(task)!.params, path, problems, [key, 'samples']).map((set) => ({
       task,
       params: set,
       samples,
     })),
   );
+}
+
+interface Entry {
+  /** Where the names stand. */
+  readonly key: 'task' | 'scorer';
+  readonly names: readonly { readonly name: unknown; readonly at: Path }[];
+  readonly samples: unknown;
+  readonly params: Params;
+}
+
+/** The names of a mapping and what else it has: `task`, or `scorer` where it names a file of the user's own. */
+function readNames(item: Readonly<Record<string, unknown>>, path: Path): Entry {
+  const key = item['task'] === undefined && item['file'] !== undefined ? 'scorer' : 'task';
+  const { [key]: written, samples, ...params } = item;
+  const nameOf = (value: unknown): unknown =>
+    key === 'scorer' && typeof value === 'string' ? `${OWN_FAMILY}/${value}` : value;
+  const names = Array.isArray(written)
+    ? written.map((value: unknown, index) => ({ name: nameOf(value), at: [...path, key, index] }))
+    : [{ name: nameOf(written), at: [...path, key] }];
+  return { key, names, samples, params };
 }
 
 /** The task of that name, or all tasks of the family of that name. */

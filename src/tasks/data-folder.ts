@@ -5,12 +5,11 @@
  * missing.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { cacheFolder } from '../cache-folder.js';
+import { dataSetFolder } from '../data/catalogue.js';
 
 export function dataFolder(dataset: string, folder: string | undefined): string {
-  return folder ?? join(cacheFolder(), 'data', dataset);
+  return folder ?? dataSetFolder(dataset);
 }
 
 export function pullHint(dataset: string, parameter: string): string {

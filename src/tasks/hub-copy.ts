@@ -2,16 +2,14 @@
  * Benchmarks as the harness that the SparK paper used reads them: copies on the hub, whose rows are prompts that stand
  * ready, cut into context, question and answer prefix, with the tokens to generate.
  *
- * Decides that a task's rows are the Parquet files of the folder of its name, in the order of their names, and that only
- * the rows of the task that runs are held: they are large. Knows nothing of what is asked.
+ * Decides that a task's rows are those of the folder of its name. Knows nothing of what is asked.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../errors.js';
 import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from './data-folder.js';
-import { fileDigest, readParquetRows } from './parquet-file.js';
-import { checkRecord, noSuchSample, type FileRecord } from './record-file.js';
+import { fileDigest } from './parquet-file.js';
+import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
+import { checkRecord } from './record-file.js';
 import type { Sample, Task } from './types.js';
 
 export interface HubCopy {
@@ -69,14 +67,15 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
       summary,
       source: `the hub's ${repository} (spark-eval pull ${family})`,
       params,
-      prepare: (given) => loadRows(folderOf(given), hint),
+      prepare: (given) => loadRecords(folderOf(given), COLUMNS, hint),
       sample: ({ index, params: given }) => {
-        const { row, place } = loadedRow(folderOf(given), index);
+        const record = loadedRecord(folderOf(given), index);
+        const row = checkRecord(rowSchema, record);
         return {
           context: row.context,
           question: row.question,
           answerPrefix: row.answer_prefix,
-          answers: answersOf?.(row, place) ?? row.answer,
+          answers: answersOf?.(row, record.place) ?? row.answer,
           maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
         } satisfies Sample;
       },
@@ -84,27 +83,4 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
       dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), hint).map(fileDigest)),
     };
   });
-}
-
-let loaded: { readonly folder: string; readonly records: readonly FileRecord[] } | undefined;
-
-async function loadRows(folder: string, hint: string): Promise<void> {
-  if (loaded?.folder === folder) return;
-  const records: FileRecord[] = [];
-  for (const file of parquetFiles(folder, hint))
-    records.push(...(await readParquetRows(file, COLUMNS, { hint })));
-  loaded = { folder, records };
-}
-
-function loadedRow(folder: string, index: number): { row: HubRow; place: string } {
-  if (loaded?.folder !== folder) throw new Error('sample() before prepare() has ended');
-  const record = loaded.records[index];
-  if (record === undefined) throw noSuchSample(folder, index, loaded.records.length);
-  return { row: checkRecord(rowSchema, record), place: record.place };
-}
-
-function parquetFiles(folder: string, hint: string): string[] {
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.parquet')) : [];
-  if (names.length === 0) throw new UserError('expected Parquet files, found none', { place: folder, hint });
-  return names.sort().map((name) => join(folder, name));
 }

@@ -17,6 +17,7 @@ import {
   type FileMetaData,
 } from 'hyparquet';
 import { UserError } from '../errors.js';
+import { checkPages } from './parquet-pages.js';
 import type { FileRecord } from './record-file.js';
 
 /** Larger files are refused: no data set of evaluation samples has as many rows. */
@@ -45,6 +46,7 @@ export async function readParquetRows(
     const metadata = await parquetMetadataAsync(file);
     const wanted = [...new Set(only === undefined ? columns : [...columns, only.column])];
     checkMetadata(place, metadata, wanted, hint);
+    await checkPages(file, metadata, wanted);
     const [rowStart, rowEnd] = await rowRange(file, metadata, only);
     const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd });
     return rows

@@ -4,8 +4,9 @@
  * Decides what a sample is. Knows nothing of models; a tokenizer is only something that counts.
  */
 import type { z } from 'zod';
+import type { ScoreContext } from './scorers/types.js';
 
-export interface Sample {
+export interface Sample extends ScoreContext {
   /** Text that is prefilled and compressed. */
   readonly context: string;
   /** Joined to the context when questions are compressed, else appended uncompressed. Begins with its own separator. */
@@ -14,6 +15,18 @@ export interface Sample {
   readonly answerPrefix: string;
   readonly answers: readonly string[];
   readonly maxNewTokens: number;
+  /** Where given, there is no chat template around the text. */
+  readonly plain?: PlainPrompt | undefined;
+  /** `newline`: a line break ends the answer, as the tokenizer's own end token does. Else the model's end tokens do. */
+  readonly stop?: 'newline' | undefined;
+}
+
+/** A prompt that is no chat. */
+export interface PlainPrompt {
+  /** Begins with the special tokens that the tokenizer itself puts before a text. */
+  readonly specialTokens: boolean;
+  /** Stands between question and answer prefix, uncompressed. */
+  readonly suffix: string;
 }
 
 export interface SampleRequest<P> {
@@ -33,6 +46,8 @@ export interface Task<P = unknown> {
   readonly family: string;
   readonly summary: string;
   readonly source: string;
+  /** What a user should know beside that, a sentence each. */
+  readonly notes?: readonly string[];
   readonly params: z.ZodType<P>;
   /**
    * Reads what can only be read asynchronously (Parquet); awaited before `sample` with the same parameters and context
@@ -41,8 +56,8 @@ export interface Task<P = unknown> {
   prepare?(params: P, contextLength: number): Promise<void>;
   /** A pure function of its request. Throws UserError where the length is too small, saying the least that works. */
   sample(request: SampleRequest<P>): Sample;
-  /** Score of one prediction in [0, 1]. */
-  score(prediction: string, answers: readonly string[]): number;
+  /** Score of one prediction in [0, 1]; the runner passes the sample as the context. */
+  score(prediction: string, answers: readonly string[], context?: ScoreContext): number;
   /** Digest of the data behind the samples (word lists, texts, the generator's version), part of a cell's key. */
   dataDigest(params: P): string;
 }

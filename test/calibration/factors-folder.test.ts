@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readFactors, writeFactors } from '../../src/calibration/factors-folder.js';
+import { checkWritable, readFactors, writeFactors } from '../../src/calibration/factors-folder.js';
 import { UserError } from '../../src/errors.js';
 import type { FactorGroup, LowRankFactors } from '../../src/model/low-rank.js';
 import type { ModelConfig } from '../../src/model/types.js';
@@ -65,6 +65,41 @@ describe('factors on disk', () => {
     const path = join(folder, 'factors.safetensors');
     writeFileSync(path, readFileSync(path).subarray(0, 100));
     expect((await failure()).place).to.equal(path);
+  });
+
+  it('are refused where the matrices are gone', async () => {
+    rmSync(join(folder, 'factors.safetensors'));
+    expect((await failure()).message).to.contain('cannot be opened');
+  });
+
+  it('are refused where the description was changed', async () => {
+    const path = join(folder, 'factors.json');
+    const text = readFileSync(path, 'utf8');
+    for (const changed of [text.replace('"rank": 5', '"rank": 4'), text.slice(0, -20)]) {
+      expect(changed).to.not.equal(text);
+      writeFileSync(path, changed);
+      await failure();
+    }
+  });
+
+  it('are not there where only the matrices are', async () => {
+    rmSync(join(folder, 'factors.json'));
+    expect(await readFactors(folder, config)).to.equal(undefined);
+  });
+
+  it('say where they could not be kept, before they are found', async () => {
+    await checkWritable(join(root, 'new', 'kept'));
+    writeFileSync(join(root, 'file'), '');
+    try {
+      await checkWritable(join(root, 'file', 'kept'));
+    } catch (error) {
+      expect(error).to.be.instanceOf(UserError);
+      expect((error as UserError).format())
+        .to.contain(join(root, 'file'))
+        .and.to.contain('SPARK_EVAL_CACHE');
+      return;
+    }
+    throw new Error('was accepted');
   });
 
   it('are refused where the description is not one', async () => {

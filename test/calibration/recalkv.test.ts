@@ -1,5 +1,5 @@
 /** Calibration on the tiny model: found once, kept, found again where what was kept is damaged. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -77,12 +77,18 @@ describe('calibration', () => {
 
   it('finds damaged factors again, and says so', async () => {
     const { folder, factors } = await run({ ratio: 0.5 });
-    writeFileSync(join(folder, 'factors.json'), '{');
-    const lines: string[] = [];
-    const again = await run({ ratio: 0.5 }, { log: (line) => lines.push(line) });
-    expect(again.kept).to.equal(false);
-    expect(again.factors).to.deep.equal(factors);
-    expect(lines.join()).to.contain('found again');
+    for (const [file, text] of [
+      ['factors.json', '{'],
+      ['factors.safetensors', 'no matrices'],
+    ] as const) {
+      writeFileSync(join(folder, file), text);
+      const lines: string[] = [];
+      const again = await run({ ratio: 0.5 }, { log: (line) => lines.push(line) });
+      expect(again.kept).to.equal(false);
+      expect(again.factors).to.deep.equal(factors);
+      expect(lines.join()).to.contain(file).and.to.contain('found again');
+      expect((await run({ ratio: 0.5 })).kept).to.equal(true);
+    }
   });
 
   it('refuses ranks that remove nothing, and texts that are too short', async () => {
@@ -100,16 +106,43 @@ describe('calibration', () => {
     await refused({ ratio: 0.5, length: 5000 }, 'one sequence needs 5000');
   });
 
-  it('stops where the signal says so, and keeps nothing', async () => {
-    const signal = AbortSignal.abort(new Error('stop'));
+  it('refuses groups that do not divide the KV heads before it finds anything', async () => {
+    const phases: string[] = [];
+    const config = { ...model.config, kvHeads: 4 };
     try {
-      await run({ ratio: 0.5, seed: 9 }, { signal });
-      throw new Error('went on');
+      await run(
+        { ratio: 0.5, group: 3 },
+        {
+          files: { name: 'tiny', config, tokenizer, weightsDigest: 'w' },
+          onPhase: (phase) => phases.push(phase),
+        },
+      );
     } catch (error) {
-      expect((error as Error).message).to.equal('stop');
+      expect((error as UserError).message).to.contain('do not divide');
+      expect(phases).to.deep.equal([]);
+      return;
     }
-    expect((await run({ ratio: 0.5, seed: 9 })).kept).to.equal(false);
+    throw new Error('was accepted');
   });
+
+  for (const phase of ['Fisher scores 1/2', 'factors 1/3']) {
+    it(`stops behind "${phase}" where the signal says so, and keeps nothing`, async () => {
+      const controller = new AbortController();
+      const phases: string[] = [];
+      const onPhase = (now: string): void => {
+        phases.push(now);
+        if (now === phase) controller.abort(new Error('stop'));
+      };
+      try {
+        await run({ ratio: 0.5, seed: 9 }, { signal: controller.signal, onPhase });
+        throw new Error('went on');
+      } catch (error) {
+        expect((error as Error).message).to.equal('stop');
+      }
+      expect(phases.at(-1)).to.equal(phase);
+      expect(readdirSync(join(root, 'calibration'))).to.deep.equal([]);
+    });
+  }
 
   it('draws the same sequences for the same seed', () => {
     const draw = (seed: number) =>

@@ -48,6 +48,7 @@ describe('cli', () => {
         ['run', spec, '--json'],
         ['list', 'things'],
         ['show', 'snapvk'],
+        ['pull', 'longbenc'],
         ['setup', 'tpu'],
         [],
       ];
@@ -137,7 +138,7 @@ describe('cli', () => {
   });
 
   it('lists everything, as text and as JSON', async () => {
-    for (const kind of ['methods', 'tasks', 'models', 'engines']) {
+    for (const kind of ['methods', 'tasks', 'models', 'data', 'engines']) {
       const text = await tell('list', kind);
       const entries = JSON.parse((await tell('list', kind, '--json')).out) as { name: string }[];
       expect(text.code).to.equal(0);
@@ -152,11 +153,12 @@ describe('cli', () => {
   });
 
   it('shows everything that it lists', async () => {
-    for (const kind of ['methods', 'tasks', 'models', 'engines']) {
+    for (const kind of ['methods', 'tasks', 'models', 'data', 'engines']) {
       for (const { name } of JSON.parse((await tell('list', kind, '--json')).out) as { name: string }[]) {
         const told = await tell('show', name);
         expect(told, name).to.include({ code: 0, err: '' });
-        expect(told.out.startsWith(`${name} (${kind.slice(0, -1)}): `), name).to.equal(true);
+        const singular = kind === 'data' ? 'data set' : kind.slice(0, -1);
+        expect(told.out.startsWith(`${name} (${singular}): `), name).to.equal(true);
       }
     }
   });

@@ -1,14 +1,18 @@
 /** What must answer at once loads no tensor library; an interrupted run keeps what it has and says how to go on. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { sparkEval, temporaryFolder, writeSpec } from './support.js';
+import {
+  hasLine,
+  PROGRAM,
+  sparkEval,
+  startSparkEval,
+  temporaryFolder,
+  whileRunning,
+  writeSpec,
+} from './support.js';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
 const SPEC =
   'name: x\nmodel: spark-nano\ntasks: [ruler/niah_single_1]\ncontext: 384\nsamples: 2\ncache: [full]\n';
 
@@ -79,15 +83,12 @@ describe('the binary', function () {
         .concat(`output: ${join(folder, 'interrupted')}\n`),
     );
     const args = ['run', spec, '--engine', 'wasm', '--fresh'];
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
-    const exited = once(child, 'exit') as Promise<[number | null]>;
+    const started = startSparkEval(args);
     const journal = join(folder, 'interrupted', 'journal.jsonl');
-    while (child.exitCode === null && !(existsSync(journal) && readFileSync(journal).includes('\n')))
-      await sleep(20);
-    child.kill('SIGINT');
-    const [code] = await exited;
+    await whileRunning(started, () => hasLine(journal));
+    started.child.kill('SIGINT');
+    const code = await started.exited;
+    const stderr = started.stderr();
     expect(code, stderr).to.equal(130);
     expect(stderr).to.contain('interrupted; what is finished is kept');
     expect(stderr).to.contain(`Go on with: spark-eval run ${spec} --engine wasm\n`);

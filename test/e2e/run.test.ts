@@ -1,10 +1,9 @@
 /** The main job on the embedded model: run, run again, kill and go on. */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
-import { sparkEval, startSparkEval, temporaryFolder, writeSpec } from './support.js';
+import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
 
 const SPEC = `
 name: e2e
@@ -76,14 +75,10 @@ describe('spark-eval run', function () {
   it('goes on after a kill, a torn line included, and gives the same accuracy.csv', async () => {
     const whole = readFileSync(out('accuracy.csv'), 'utf8');
     rmSync(join(folder, 'out'), { recursive: true });
-    const child = startSparkEval(['run', spec, '--engine', 'wasm', '--progress', 'none']);
-    for (let i = 0; i < 600; i++) {
-      if (existsSync(out('journal.jsonl')) && readFileSync(out('journal.jsonl'), 'utf8').includes('\n'))
-        break;
-      await sleep(50);
-    }
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
+    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--progress', 'none']);
+    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    started.child.kill('SIGKILL');
+    await started.exited;
     const lines = readFileSync(out('journal.jsonl'), 'utf8').trimEnd().split('\n');
     expect(lines.length).to.be.within(1, 11);
     writeFileSync(out('journal.jsonl'), `${lines.slice(0, 3).join('\n')}\n`);

@@ -1,11 +1,13 @@
 /** Runs the built program as a user does. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
 
 export interface Outcome {
   readonly status: number | null;
@@ -21,8 +23,36 @@ export function sparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}):
   return { status, stdout, stderr };
 }
 
-export function startSparkEval(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], { stdio: 'ignore' });
+export interface Started {
+  readonly child: ChildProcess;
+  /** What it has written to standard error so far. */
+  readonly stderr: () => string;
+  /** Its exit code; null where a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+export function startSparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  return { child, stderr: () => stderr, exited };
+}
+
+/** Waits until `condition` holds. Throws where the program ends before. */
+export async function whileRunning({ child, stderr }: Started, condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode}: ${stderr()}`);
+    await sleep(20);
+  }
+}
+
+/** Whether a file is there and holds a whole line. */
+export function hasLine(path: string): boolean {
+  return existsSync(path) && readFileSync(path).includes('\n');
 }
 
 export function temporaryFolder(): string {

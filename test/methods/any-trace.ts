@@ -50,24 +50,14 @@ export function anyTrace(shape: TraceShape, needs: TraceNeeds, random: () => num
 
 /** What no keys and queries alone decide; undefined for everything else. */
 function ofModel(
-  { heads, kvHeads, headDim: D, length }: TraceShape,
-  { kind }: Observation,
+  { heads, kvHeads, length }: TraceShape,
+  observation: Observation,
   signed: () => number,
 ): Float32Array | undefined {
-  if (kind === 'value_output_norms')
+  if (observation.kind === 'value_output_norms')
     return Float32Array.from({ length: kvHeads * length }, () => 1 + signed());
-  if (kind !== 'future_queries') return undefined;
-  const all = new Float32Array(heads * (D + D * D)); // mean [D], covariance [D, D]
-  for (let h = 0; h < heads; h++) {
-    const at = h * (D + D * D);
-    const direction = Float32Array.from({ length: D }, signed);
-    for (let i = 0; i < D; i++) {
-      all[at + i] = signed();
-      // d·dᵀ + I is symmetric and positive definite.
-      for (let j = 0; j < D; j++) all[at + D + i * D + j] = direction[i]! * direction[j]! + Number(i === j);
-    }
-  }
-  return all;
+  if (observation.kind !== 'future_logits') return undefined;
+  return Float32Array.from({ length: heads * Math.max(0, length - observation.skip) }, signed);
 }
 
 /** Keys: the first KV head alone, the others together, with bias. Values: all together. */

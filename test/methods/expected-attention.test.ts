@@ -7,54 +7,33 @@ import { smallTrace, waves } from './support.js';
 const shape = { heads: 4, kvHeads: 2, headDim: 4, length: 24 };
 const D = shape.headDim;
 
-/** A trace under these statistics: per query head a mean and a factor L of the covariance L·Lᵀ. */
-function traceUnder(raw: object): { trace: LayerTrace; means: Float64Array[]; factors: Float64Array[] } {
+const S = shape.length;
+
+/** A trace under these logits of the queries to come, `[H, S − sinks]`. */
+function traceUnder(raw: object): { trace: LayerTrace; logits: Float32Array } {
   const next = waves();
-  const draw = (count: number) => Float64Array.from({ length: count }, () => 2 * next());
-  const means = Array.from({ length: shape.heads }, () => draw(D));
-  const factors = Array.from({ length: shape.heads }, () => draw(D * D));
-  const statistics = means.flatMap((mean, h) => [...mean, ...outer(factors[h]!)]);
-  const [observation] = expectedAttention.observes(expectedAttention.params.parse(raw));
-  const observations = new Map([[observationKey(observation!), Float32Array.from(statistics)]]);
-  return { trace: { ...smallTrace(shape, []), observations }, means, factors };
+  const params = expectedAttention.params.parse(raw);
+  const logits = Float32Array.from({ length: shape.heads * (S - params.sinks) }, () => 4 * next());
+  const observations = new Map(
+    expectedAttention.observes(params).map((one) => [observationKey(one), logits]),
+  );
+  return { trace: { ...smallTrace(shape, []), observations }, logits };
 }
 
-/** L·Lᵀ */
-function outer(factor: Float64Array): number[] {
-  return Array.from({ length: D * D }, (_, at) => {
-    const [i, j] = [Math.floor(at / D), at % D];
-    let sum = 0;
-    for (let c = 0; c < D; c++) sum += factor[i * D + c]! * factor[j * D + c]!;
-    return sum;
-  });
-}
-
-/** The score from its definition: kᵀΣk = ‖Lᵀk‖². */
-function expectedScores(raw: {
-  sinks: number;
-  covariance?: boolean;
-  value_norm?: boolean;
-  epsilon?: number;
-}) {
-  const { trace, means, factors } = traceUnder({ ratio: 0.5, ...raw });
-  const { covariance = true, value_norm: valueNorm = true, epsilon = 0, sinks } = raw;
+/** The score from its definition. */
+function expectedScores(raw: { sinks: number; value_norm?: boolean; epsilon?: number }) {
+  const { trace, logits } = traceUnder({ ratio: 0.5, ...raw });
+  const { value_norm: valueNorm = true, epsilon = 0, sinks } = raw;
   const scores = Array.from({ length: shape.kvHeads }, (_, kv) => {
-    const row = (x: Float32Array, t: number) => [...x.subarray((kv * 24 + t) * D, (kv * 24 + t + 1) * D)];
     const shares = [2 * kv, 2 * kv + 1].map((h) => {
-      const exps = Array.from({ length: 24 - sinks }, (_, t) => {
-        const key = row(trace.keys, sinks + t);
-        const dot = key.reduce((sum, x, j) => sum + x * means[h]![j]!, 0);
-        const spread = Array.from({ length: D }, (_, c) =>
-          key.reduce((sum, x, j) => sum + x * factors[h]![j * D + c]!, 0),
-        ).reduce((sum, x) => sum + x * x, 0);
-        return Math.exp(dot / 2 + (covariance ? spread / 8 : 0)); // √D = 2, 2D = 8
-      });
+      const exps = Array.from(logits.subarray(h * (S - sinks), (h + 1) * (S - sinks)), Math.exp);
       const total = exps.reduce((a, b) => a + b, 0);
       return exps.map((x) => x / total);
     });
     return shares[0]!.map((share, t) => {
       const attention = (share + shares[1]![t]!) / 2;
-      return valueNorm ? (attention + epsilon) * Math.hypot(...row(trace.values, sinks + t)) : attention;
+      const at = (kv * S + sinks + t) * D;
+      return valueNorm ? (attention + epsilon) * Math.hypot(...trace.values.subarray(at, at + D)) : attention;
     });
   });
   return { trace, scores };
@@ -64,7 +43,6 @@ describe('expected_attention', () => {
   for (const raw of [
     { sinks: 4 },
     { sinks: 0 },
-    { sinks: 4, covariance: false },
     { sinks: 4, value_norm: false },
     { sinks: 4, epsilon: 0.01 },
   ]) {

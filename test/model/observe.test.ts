@@ -87,57 +87,67 @@ for (const engineName of TESTED_ENGINES) {
       file.close();
     });
 
-    it('future_queries', async () => {
-      const observation: Observation = { kind: 'future_queries', skip: 4, horizon: 16, bias: true };
-      for (const trace of await observed(model, [observation, ALL])) {
-        const { heads, headDim: D } = trace;
-        const rotated = trace.observations.get(observationKey(ALL))!;
-        const found = trace.observations.get(observationKey(observation))!;
-        const back = ropeTable(
-          model.ropeFrequencies.map((f) => -f),
-          0,
-          LENGTH,
-        );
-        const ahead = ropeTable(model.ropeFrequencies, LENGTH, 16);
-        for (let h = 0; h < heads; h++) {
-          const queries = Array.from({ length: LENGTH }, (_, t) => {
-            const q = rotated.slice((h * LENGTH + t) * D, (h * LENGTH + t + 1) * D);
-            rotateHeads(q, 0, 1, back, t);
-            return q;
-          }).slice(4);
-          const mean = Float32Array.from(
-            { length: D },
-            (_, j) => queries.reduce((a, q) => a + q[j]!, 0) / queries.length,
+    for (const covariance of [true, false]) {
+      it(`future_logits, covariance ${covariance}`, async () => {
+        const observation: Observation = {
+          kind: 'future_logits',
+          skip: 4,
+          horizon: 16,
+          bias: true,
+          covariance,
+        };
+        for (const trace of await observed(model, [observation, ALL])) {
+          const { heads, kvHeads, headDim: D } = trace;
+          const rotated = trace.observations.get(observationKey(ALL))!;
+          const found = trace.observations.get(observationKey(observation))!;
+          const back = ropeTable(
+            model.ropeFrequencies.map((f) => -f),
+            0,
+            LENGTH,
           );
-          // R̄ as a matrix: column j is the mean of the rotations of the unit vector j.
-          const columns = Array.from({ length: D }, (_, j) => {
-            const sum = new Float64Array(D);
-            for (let t = 0; t < 16; t++) {
-              const unit = new Float32Array(D);
-              unit[j] = 1;
-              rotateHeads(unit, 0, 1, ahead, t);
-              unit.forEach((x, i) => (sum[i]! += x / 16));
-            }
-            return sum;
-          });
-          const rotate = (x: ArrayLike<number>): Float64Array => {
-            const out = new Float64Array(D);
-            columns.forEach((column, j) => {
-              column.forEach((c, i) => (out[i]! += c * x[j]!));
+          const ahead = ropeTable(model.ropeFrequencies, LENGTH, 16);
+          for (let h = 0; h < heads; h++) {
+            const queries = Array.from({ length: LENGTH }, (_, t) => {
+              const q = rotated.slice((h * LENGTH + t) * D, (h * LENGTH + t + 1) * D);
+              rotateHeads(q, 0, 1, back, t);
+              return q;
+            }).slice(4);
+            const mean = Float32Array.from(
+              { length: D },
+              (_, j) => queries.reduce((a, q) => a + q[j]!, 0) / queries.length,
+            );
+            // R̄ as a matrix: column j is the mean of the rotations of the unit vector j.
+            const columns = Array.from({ length: D }, (_, j) => {
+              const sum = new Float64Array(D);
+              for (let t = 0; t < 16; t++) {
+                const unit = new Float32Array(D);
+                unit[j] = 1;
+                rotateHeads(unit, 0, 1, ahead, t);
+                unit.forEach((x, i) => (sum[i]! += x / 16));
+              }
+              return sum;
             });
-            return out;
-          };
-          const centred = queries.map((q) => rotate(q.map((x, j) => x - mean[j]!)));
-          const expected = new Float32Array(D + D * D);
-          expected.set(rotate(mean));
-          for (let i = 0; i < D; i++) {
-            for (let j = 0; j < D; j++) {
-              expected[D + i * D + j] = centred.reduce((a, q) => a + q[i]! * q[j]!, 0) / queries.length;
-            }
+            const rotate = (x: ArrayLike<number>): Float64Array => {
+              const out = new Float64Array(D);
+              columns.forEach((column, j) => {
+                column.forEach((c, i) => (out[i]! += c * x[j]!));
+              });
+              return out;
+            };
+            const centred = queries.map((q) => rotate(q.map((x, j) => x - mean[j]!)));
+            const muAhead = rotate(mean);
+            const kv = Math.floor(h / (heads / kvHeads));
+            const expected = Float32Array.from({ length: LENGTH - 4 }, (_, i) => {
+              const at = (kv * LENGTH + 4 + i) * D;
+              const dot = (q: ArrayLike<number>): number =>
+                trace.keys.subarray(at, at + D).reduce((sum, k, j) => sum + k * q[j]!, 0);
+              const spread = centred.reduce((sum, q) => sum + dot(q) ** 2, 0) / queries.length; // kᵀΣk
+              return dot(muAhead) / Math.sqrt(D) + (covariance ? spread / (2 * D) : 0);
+            });
+            expectClose(found.slice(h * (LENGTH - 4), (h + 1) * (LENGTH - 4)), expected);
           }
-          expectClose(found.slice(h * (D + D * D), (h + 1) * (D + D * D)), expected);
         }
-      }
-    });
+      });
+    }
   });
 }

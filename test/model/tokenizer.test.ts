@@ -45,6 +45,15 @@ describe('tokenizer', () => {
     const text = 'ab</s><tool>c';
     expect(tokens(make(), text)).to.deep.equal(['ab', '</s>', '<tool>', 'c']);
     expect(tokens(make({ post_processor }), text)).to.deep.equal(['ab', '</s>', '<tool>', 'c']);
+    expect(make({ post_processor }).encode('ab', true)).to.deep.equal([0, ...make().encode('ab')]);
+    expect(make().encode('ab', true)).to.deep.equal(make().encode('ab'));
+  });
+
+  it('knows the end token that its settings name', () => {
+    expect(make({}, { eos_token: '</s>' }).eosId).to.equal(1);
+    expect(make({}, { eos_token: { content: '</s>' } }).eosId).to.equal(1);
+    expect(make({}, { eos_token: 'unknown' }).eosId).to.equal(undefined);
+    expect(make().eosId).to.equal(undefined);
   });
 
   it('decodes without special tokens and without tidying spaces', () => {

@@ -18,6 +18,7 @@ describe('results/cell-key', () => {
       key({ task: 'ruler/two' }),
       key({ taskParams: { depth: 1 } }),
       key({ context: 2048 }),
+      key({ maxContext: 1000 }),
       key({ seed: 43 }),
       key({ question: 'appended' }),
       key({}, { weightsDigest: 'x' }),
@@ -51,6 +52,8 @@ describe('results/cell-key', () => {
     expect(cellInfo({ ...group, taskParams: { depth: 0.5 } }, { label: 'a+a', steps }, 'bfloat16', digests).params).to.deep.equal(
       { 'task.depth': 0.5, 'a.x': 1, 'a.list': '[1,2]', 'a#2.x': 2 },
     );
+    const cut = cellInfo({ ...group, maxContext: 1000 }, { label: 'full', steps: [] }, 'bfloat16', digests);
+    expect(cut.params).to.deep.equal({ max_context: 1000 });
   });
 });
 

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { UserError } from '../../src/errors.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../src/model/types.js';
-import { buildSegments, cutMiddle } from '../../src/runner/prompt.js';
+import { buildSegments, cutMiddle, stopIdsOf } from '../../src/runner/prompt.js';
 import type { Sample } from '../../src/tasks/types.js';
 
 /** One id per character. */
 const tokenizer: Tokenizer = {
-  encode: (text) => Array.from(text, (c) => c.codePointAt(0)!),
+  encode: (text, special = false) => Array.from(`${special ? '^' : ''}${text}`, (c) => c.codePointAt(0)!),
   decode: (ids) => String.fromCodePoint(...ids),
   digest: 'characters',
 };
@@ -67,5 +67,61 @@ describe('prompt segments', () => {
   it('says when the template swallows the message', () => {
     const mute: ChatTemplate = { source: 'test', render: () => 'nothing' };
     expect(() => buildSegments(files(mute), sample, 'compressed')).to.throw(UserError, /chat template/);
+  });
+
+  describe('of a prompt that is no chat', () => {
+    const texts = (one: Sample, mode: 'compressed' | 'appended') => {
+      const { contextIds, suffixIds } = buildSegments(files(chatTemplate), one, mode);
+      return [text(contextIds), text(suffixIds)];
+    };
+
+    it('stand as they are, with the suffix between question and answer prefix', () => {
+      const plain = { ...sample, plain: { specialTokens: false, suffix: '\n' } };
+      expect(texts(plain, 'compressed')).to.deep.equal(['haystack\nwhere?', '\nIt is']);
+      expect(texts(plain, 'appended')).to.deep.equal(['haystack', '\nwhere?\nIt is']);
+    });
+
+    it("begin with the tokenizer's special tokens where the sample says so", () => {
+      const plain = { ...sample, plain: { specialTokens: true, suffix: '\n' } };
+      expect(texts(plain, 'compressed')).to.deep.equal(['^haystack\nwhere?', '\nIt is']);
+    });
+
+    it('give their last token to the suffix where nothing else follows', () => {
+      const plain = { ...sample, answerPrefix: '', plain: { specialTokens: false, suffix: '' } };
+      expect(texts(plain, 'compressed')).to.deep.equal(['haystack\nwhere', '?']);
+      expect(texts(plain, 'appended')).to.deep.equal(['haystack', '\nwhere?']);
+      const cut = buildSegments(files(undefined), plain, 'compressed', 6);
+      expect([text(cut.contextIds), text(cut.suffixIds)]).to.deep.equal(['hayre', '?']);
+    });
+  });
+
+  describe('under a limit of the spec', () => {
+    it('have a context of that length, whatever follows it', () => {
+      const segments = buildSegments(files(undefined, 8), sample, 'compressed', 7);
+      expect(segments.truncated).to.equal(true);
+      expect(text(segments.contextIds)).to.equal('hayre?');
+      expect(text(segments.suffixIds)).to.equal('\nIt is');
+    });
+
+    it('are left alone where they are shorter', () => {
+      const segments = buildSegments(files(undefined), sample, 'compressed', 500);
+      expect(segments.truncated).to.equal(false);
+      expect(text(segments.contextIds)).to.equal('haystack\nwhere?');
+    });
+  });
+
+  describe('end', () => {
+    const config = { eosIds: [1, 2] } as unknown as ModelConfig;
+    const newline = '\n'.codePointAt(0)!;
+
+    it("at the model's end tokens", () => {
+      expect(stopIdsOf({ tokenizer: { ...tokenizer, eosId: 2 }, config }, {})).to.deep.equal([1, 2]);
+    });
+
+    it("at a line break and the tokenizer's own end token where the sample says so", () => {
+      const stop = (own: Tokenizer) => stopIdsOf({ tokenizer: own, config }, { stop: 'newline' });
+      expect(stop({ ...tokenizer, eosId: 2 })).to.deep.equal([2, newline]);
+      expect(stop(tokenizer)).to.deep.equal([1, 2, newline]);
+    });
   });
 });

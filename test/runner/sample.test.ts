@@ -50,6 +50,17 @@ for (const engineName of TESTED_ENGINES) {
       }
     });
 
+    it('ends a row at the ids that it is given', async () => {
+      const pipelines = PIPELINES.slice(0, 1);
+      const { ids } = (await run(pipelines)).pipelines[0]!;
+      const at = ids.findIndex((id, i) => i > 0 && ids.indexOf(id) === i);
+      const stopIds = [ids[at]!];
+      const stopped = await runSample({
+        ...{ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12, stopIds },
+      });
+      expect(stopped.pipelines[0]!.ids).to.deep.equal(ids.slice(0, at + 1));
+    });
+
     it('gives the same logits bit for bit alone and in a batch of any size', async () => {
       const logits = async (pipelines: readonly Pipeline[]): Promise<Float32Array[]> => {
         const prompts = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));

@@ -26,8 +26,8 @@ const QUESTION = '\nQuestion: What are the 10 most common words in the above lis
 const ANSWER_PREFIX = 'Answer: The top 10 words that appear most often in the list are:';
 
 const COMMON_WORDS = 10;
-/** Fewest different words of a list: as many others as common ones. */
-const LEAST_WORDS = 2 * COMMON_WORDS;
+/** Fewest different words of a list: one that is not common. */
+const LEAST_WORDS = COMMON_WORDS + 1;
 
 /** How often each common word and each other word comes. */
 interface Repeats {
@@ -70,7 +70,7 @@ function drawSample(request: SampleRequest<unknown>): Sample {
     unit: 'words and their repetitions, an example',
     least: LEAST_WORDS,
     most: words.length,
-    stride: 5 * LEAST_WORDS,
+    stride: 5 * COMMON_WORDS,
   });
 }
 

@@ -6,12 +6,13 @@
  * nothing. With another tokenizer a prompt may be longer than the context length says. It is passed on as it stands;
  * what does not fit a model is cut in the middle, as everywhere.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { dataFolder, folderParam, loaderDigest, pullHint } from '../data-folder.js';
 import { fileDigest, readParquetRows } from '../parquet-file.js';
+import { parquetFiles } from '../parquet-folder.js';
 import { checkRecord, noSuchSample } from '../record-file.js';
 import type { Sample, Task } from '../types.js';
 import { rulerTasks } from './list.js';
@@ -84,10 +85,8 @@ async function readSamples(root: string, contextLength: number, task: string): P
     );
   }
   const folder = lengthFolder(root, contextLength);
-  const files = parquetFiles(folder);
-  if (files.length === 0) throw noFiles(folder);
   const samples: Sample[] = [];
-  for (const file of files) {
+  for (const file of parquetFiles(folder, HINT)) {
     const only = { column: 'task', equals: task };
     for (const record of await readParquetRows(file, COLUMNS, { only, hint: HINT })) {
       const { context, question, answer_prefix, answer, max_new_tokens } = checkRecord(row, record);
@@ -105,21 +104,16 @@ async function readSamples(root: string, contextLength: number, task: string): P
 
 /** Of all lengths that are there: a folder that gets another one counts as another data set. */
 function folderDigest(root: string): string {
-  const files = LENGTHS.flatMap((length) => parquetFiles(lengthFolder(root, length)));
-  if (files.length === 0) throw noFiles(root);
-  return loaderDigest(LOADER, ...files.map(fileDigest));
+  const folders = LENGTHS.map((length) => lengthFolder(root, length)).filter((folder) => existsSync(folder));
+  if (folders.length === 0) {
+    throw new UserError(`expected one of the folders ${LENGTHS.join(', ')}, found none`, {
+      place: root,
+      hint: HINT,
+    });
+  }
+  return loaderDigest(LOADER, ...folders.flatMap((folder) => parquetFiles(folder, HINT)).map(fileDigest));
 }
 
 function lengthFolder(root: string, contextLength: number): string {
   return join(resolve(root), String(contextLength));
-}
-
-function parquetFiles(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.parquet'));
-  return names.sort().map((name) => join(folder, name));
-}
-
-function noFiles(place: string): UserError {
-  return new UserError('expected Parquet files, found none', { place, hint: HINT });
 }

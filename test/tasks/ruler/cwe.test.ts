@@ -44,7 +44,7 @@ describe('cwe', () => {
       const of = counts(found.list);
       expect(answers.map((word) => of.get(word))).to.deep.equal(Array(10).fill(often));
       const others = [...of].filter(([word]) => !answers.includes(word));
-      expect(others.length).to.be.at.least(10);
+      expect(others.length).to.be.above(10);
       for (const [word, count] of others) expect(count, word).to.equal(seldom);
       expect(histogram(found.example)).to.deep.equal(example);
     });
@@ -70,7 +70,7 @@ describe('cwe', () => {
       const request = { contextLength: 100_000, seed: 1, index: 0, params: {}, countTokens };
       return new Set(parts(cweTask.sample(request).context).list).size;
     };
-    expect(words((text) => Math.ceil(text.length / 10))).to.be.below(7620);
+    expect(words((text) => Math.ceil(text.length / 2))).to.be.below(7620);
     expect(words((text) => Math.ceil(text.length / 100))).to.equal(7620);
   });
 });

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
-import { UserError } from '../errors.js';
+import { UserError } from './errors.js';
 
 /** Bytes; the largest tokenizer.json files in use have about 35 MB. */
 const LARGEST_JSON = 256 * 2 ** 20;

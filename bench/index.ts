@@ -1,0 +1,60 @@
+/**
+ * `npm run bench`: the performance targets, measured on this machine.
+ *
+ * Decides what is printed. Ratios are taken between measurements of one run; `--repeat` of them, the median counts.
+ *
+ *   npm run bench -- [--only NAME] [--repeat N] [--json FILE]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { alignColumns } from '../src/report/text-table.js';
+import { startup } from './startup.js';
+import { sweep } from './sweep.js';
+import { holds, Skip, type Bench, type Target } from './types.js';
+import { wasm } from './wasm.js';
+
+const BENCHES: readonly Bench[] = [sweep, wasm, startup];
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    repeat: { type: 'string', default: '3' },
+    json: { type: 'string' },
+  },
+});
+const chosen = BENCHES.filter(({ name }) => options.only === undefined || options.only === name);
+const repeat = Number(options.repeat);
+if (chosen.length === 0 || !Number.isSafeInteger(repeat) || repeat < 1) {
+  console.error(`expected --only ${BENCHES.map(({ name }) => name).join('|')} and --repeat of at least 1`);
+  process.exit(2);
+}
+
+const log = (line: string): void => {
+  console.error(line);
+};
+const targets: Target[] = [];
+for (const bench of chosen) {
+  try {
+    targets.push(...(await bench.run({ repeat, log })));
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    log(`${bench.name} is skipped: ${error.message}`);
+  }
+}
+
+const rows = targets.map((target) => [
+  target.name,
+  target.value.toPrecision(3),
+  `${target.bound} ${target.limit}`,
+  holds(target) ? 'ok' : 'MISSED',
+]);
+console.log(
+  alignColumns([['target', 'measured', 'limit', ''], ...rows], ['left', 'right', 'left', 'left']).join('\n'),
+);
+if (options.json !== undefined) {
+  const written = targets.map((target) => {
+    const { name, value, limit } = target;
+    return { name, value, limit, ok: holds(target) };
+  });
+  writeFileSync(options.json, `${JSON.stringify({ targets: written }, undefined, 2)}\n`);
+}

@@ -1,0 +1,58 @@
+/**
+ * The model that the benchmarks run on, and a prompt for it.
+ *
+ * Decides what is skipped where it is absent. The prompt is made of drawn ids: no step takes longer or shorter for it.
+ */
+import { openEngine } from '../src/engine/index.js';
+import type { EngineName } from '../src/engine/types.js';
+import { UserError } from '../src/errors.js';
+import { openModelFiles, resolveModel } from '../src/model/load.js';
+import { Transformer } from '../src/model/transformer.js';
+import type { ModelConfig, ModelFiles } from '../src/model/types.js';
+import { Skip } from './types.js';
+
+export const MODEL = 'smollm2-135m';
+
+/** The model's file. Throws `Skip` where it is not pulled. */
+export function modelPath(): string {
+  try {
+    return resolveModel(MODEL).weights;
+  } catch (error) {
+    throw asSkip(error);
+  }
+}
+
+/** The model on an engine. Throws `Skip` where either is not there. */
+export async function openModel(
+  engineName: EngineName,
+): Promise<{ readonly files: ModelFiles; readonly model: Transformer }> {
+  try {
+    const engine = await openEngine(engineName);
+    const files = await openModelFiles(modelPath());
+    return { files, model: Transformer.load(engine, files) };
+  } catch (error) {
+    throw asSkip(error);
+  }
+}
+
+/** `count` ids, the same each time. */
+export function drawnIds({ vocabulary }: ModelConfig, count: number): number[] {
+  let state = 1;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * vocabulary);
+  });
+}
+
+/** Floating-point operations of a prefill of S tokens: every matmul, attention only up to the diagonal. */
+export function prefillOperations(config: ModelConfig, length: number): number {
+  const { hidden, intermediate, heads, kvHeads, headDim, layers, vocabulary } = config;
+  const weights = hidden * (2 * heads + 2 * kvHeads) * headDim + 3 * hidden * intermediate;
+  const attention = 2 * 2 * heads * headDim * ((length * (length + 1)) / 2);
+  return layers * (2 * length * weights + attention) + 2 * hidden * vocabulary;
+}
+
+function asSkip(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  return new Skip([error.message, error.hint].filter(Boolean).join('; '));
+}

@@ -1,0 +1,130 @@
+/**
+ * Targets 1, 2, 4 and 5: a sample of 4,096 tokens under the 27 pipelines of the paper's Table 1, on the native engine.
+ *
+ * Decides what is compared: everything of one repetition runs right after the other, so that a loaded machine slows
+ * both sides of a ratio alike.
+ */
+import type { Ops } from '../src/engine/types.js';
+import { openKernels } from '../src/kernels/index.js';
+import { generate } from '../src/model/decode.js';
+import type { Transformer } from '../src/model/transformer.js';
+import type { Pipeline } from '../src/methods/types.js';
+import { CompressedPrompt, compressPrompt } from '../src/runner/sample.js';
+import { drawnIds, openModel, prefillOperations } from './model.js';
+import { FULL, sparkAlone, table1 } from './table1.js';
+import { median, seconds, type Bench, type BenchContext, type Target } from './types.js';
+
+const TOKENS = 4096;
+const NEW_TOKENS = 64;
+const SUFFIX_TOKENS = 16;
+/** M = K = N of the matmul that the machine's rate is measured with. */
+const MATMUL = 2048;
+
+export const sweep: Bench = {
+  name: 'sweep',
+  async run(context) {
+    const { files, model } = await openModel('native');
+    try {
+      return await measure(model, context);
+    } finally {
+      model.dispose();
+      files.weights.close();
+    }
+  },
+};
+
+async function measure(model: Transformer, { repeat, log }: BenchContext): Promise<Target[]> {
+  const pipelines = table1(TOKENS);
+  const operations = prefillOperations(model.config, TOKENS);
+  const rounds: Round[] = [];
+  for (let r = 0; r <= repeat; r++) {
+    const rate = matMulRate(model.ops);
+    const full = await sample(model, [FULL]);
+    const all = await sample(model, pipelines);
+    const packing = await sample(model, [sparkAlone(0.8)], false);
+    // The first round warms up.
+    if (r === 0) continue;
+    log(
+      `sweep ${r}/${repeat}: full ${show(full)}; ${pipelines.length} pipelines ${show(all)}; ` +
+        `matmul ${(rate / 1e9).toFixed(0)} GFLOP/s, prefill ${(operations / full.prefill / 1e9).toFixed(0)}`,
+    );
+    rounds.push({
+      sweep: total(all) / total(full),
+      seconds: total(all),
+      rate: operations / full.prefill / rate,
+      packing: packing.compress / packing.prefill,
+      decode: all.decode / full.decode,
+    });
+  }
+  const of = (key: keyof Round): number => median(rounds.map((round) => round[key]));
+  return [
+    { name: '1 sweep of 27 pipelines / full alone', value: of('sweep'), limit: 2, bound: 'at most' },
+    { name: '1 sweep of 27 pipelines, seconds', value: of('seconds'), limit: 16, bound: 'at most' },
+    { name: '2 prefill rate / matmul rate', value: of('rate'), limit: 0.5, bound: 'at least' },
+    { name: '4 packing / prefill', value: of('packing'), limit: 0.05, bound: 'at most' },
+    { name: '5 decode of 27 rows / of one', value: of('decode'), limit: 4, bound: 'at most' },
+  ];
+}
+
+/** What one repetition gives. */
+type Round = Readonly<Record<'sweep' | 'seconds' | 'rate' | 'packing' | 'decode', number>>;
+
+interface Times {
+  readonly prefill: number;
+  readonly compress: number;
+  readonly decode: number;
+}
+
+function total({ prefill, compress, decode }: Times): number {
+  return prefill + compress + decode;
+}
+
+/** Seconds of one sample; no row stops early. */
+export async function sample(
+  model: Transformer,
+  pipelines: readonly Pipeline[],
+  decodes = true,
+): Promise<Times> {
+  const kernels = openKernels();
+  const contextIds = drawnIds(model.config, TOKENS);
+  const suffixIds = contextIds.slice(0, SUFFIX_TOKENS);
+  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));
+  try {
+    const before = await seconds(() => compressPrompt(model, contextIds, rows));
+    const compress = rows.reduce((sum, row) => sum + row.seconds, 0);
+    const decode = await seconds(async () => {
+      if (!decodes) return;
+      await generate(model, {
+        rows: rows.map((row) => ({ caches: row.caches, position: TOKENS })),
+        suffixIds,
+        maxNewTokens: NEW_TOKENS,
+        stopIds: [],
+      });
+    });
+    return { prefill: before - compress, compress, decode };
+  } finally {
+    for (const row of rows) row.free();
+  }
+}
+
+/** Operations per second of a large matmul. */
+function matMulRate(ops: Ops): number {
+  const x = ops.fromHost(new Float32Array(MATMUL * MATMUL).fill(0.5), [MATMUL, MATMUL]);
+  try {
+    const times = Array.from({ length: 5 }, () => {
+      const started = performance.now();
+      const y = ops.matMul(x, x);
+      ops.toHost(y);
+      const took = (performance.now() - started) / 1000;
+      ops.dispose(y);
+      return took;
+    });
+    return (2 * MATMUL ** 3) / median(times);
+  } finally {
+    ops.dispose(x);
+  }
+}
+
+function show({ prefill, compress, decode }: Times): string {
+  return `${prefill.toFixed(1)} + ${compress.toFixed(1)} + ${decode.toFixed(1)} s`;
+}

@@ -1,0 +1,54 @@
+/**
+ * Which weights `spark-eval calibrate` is asked for.
+ *
+ * Decides how the parameters of recalkv are written on the command line (values as YAML, a list is a sweep, as in a
+ * spec) and what is said where they are wrong.
+ */
+import { UserError } from '../errors.js';
+import type { RecalkvParams } from '../methods/recalkv.js';
+import type { WeightsRequest } from '../methods/types.js';
+import { readSpec } from './catalogue.js';
+
+/** The requests that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
+export async function requestsOfParams(pairs: readonly string[]): Promise<WeightsRequest[]> {
+  const [{ recalkv }, { expandParams }, { Problems }, { parse }] = await Promise.all([
+    import('../methods/recalkv.js'),
+    import('../spec/params.js'),
+    import('../spec/problems.js'),
+    import('yaml'),
+  ]);
+  const written = new Map<string, { flag: string; value: unknown }>();
+  for (const pair of pairs) {
+    const flag = `--param ${pair}`;
+    const fail = (message: string, cause?: unknown): never => {
+      throw new UserError(message, { place: flag, exitCode: 2, cause });
+    };
+    const equals = pair.indexOf('=');
+    if (equals < 1) return fail('expected name=value, e.g. --param ratio=0.5  (spark-eval show recalkv)');
+    const name = pair.slice(0, equals).trim();
+    if (written.has(name)) return fail(`${name} is given twice; several values are a list: ${name}=[…, …]`);
+    try {
+      const value: unknown = parse(pair.slice(equals + 1), { prettyErrors: false, logLevel: 'error' });
+      written.set(name, { flag, value });
+    } catch (error) {
+      return fail(`the value is not valid YAML: ${(error as Error).message}`, error);
+    }
+  }
+  const problems = new Problems({
+    place: ([name]) => written.get(String(name))?.flag ?? '--param',
+    show: (path) => path.filter((step) => typeof step === 'string').join('.'),
+  });
+  const values = Object.fromEntries([...written].map(([name, { value }]) => [name, value]));
+  const sets = expandParams(values, recalkv.params, [], problems);
+  problems.throwIfAny();
+  return sets.map((params) => recalkv.weights!(params as RecalkvParams));
+}
+
+/** The requests of every pipeline of a spec. Throws UserError (exit code 2) where it has none. */
+export async function requestsOfSpec(file: string): Promise<WeightsRequest[]> {
+  const { spec } = await readSpec(file, []);
+  const { variantsOf } = await import('../runner/variants.js');
+  const requests = variantsOf(spec.pipelines).flatMap(({ request }) => request ?? []);
+  if (requests.length > 0) return requests;
+  throw new UserError('no pipeline of this spec needs calibrated weights', { place: file, exitCode: 2 });
+}

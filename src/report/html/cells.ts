@@ -1,0 +1,75 @@
+/**
+ * The table of single cells: every task, context, seed and pipeline by itself.
+ *
+ * Decides the columns; tests of differences are those of the tables above it and of accuracy.csv.
+ */
+import { type CellResult, isFull, scorePercent } from '../../results/cell-results.js';
+import { storedOverFull } from '../../results/memory.js';
+import { mean, standardError } from '../../results/statistics.js';
+import type { CellInfo } from '../../results/types.js';
+import { number, signed, type Table, words } from '../table/model.js';
+
+const COLUMNS = [
+  ['pipeline', 'left'],
+  ['task', 'left'],
+  ['model', 'left'],
+  ['context', 'right'],
+  ['seed', 'right'],
+  ['question', 'left'],
+  ['score', 'right'],
+  ['stderr', 'right'],
+  ['change', 'right'],
+  ['stored %', 'right'],
+  ['kept tokens', 'right'],
+  ['truncated', 'right'],
+  ['samples', 'right'],
+] as const;
+
+/** One row per cell. Scores of incomplete cells are left out: an average over fewer samples is another number. */
+export function cellsTable(results: readonly CellResult[]): Table {
+  return {
+    title: 'Every cell',
+    header: COLUMNS.map(([title]) => title),
+    align: COLUMNS.map(([, align]) => align),
+    sections: [{ title: '', rows: results.map(cellRow) }],
+    notes: [
+      { text: 'Scores and changes from full in points of 100; stored bytes in % of the full cache.' },
+      ...(results.some(({ cell, records }) => records.length < cell.samples)
+        ? [{ text: 'Cells whose samples are not all there show no numbers but done/asked samples.' }]
+        : []),
+    ],
+  };
+}
+
+function cellRow({ cell, records, paired }: CellResult): Table['sections'][number]['rows'][number] {
+  const whole = records.length === cell.samples ? records : [];
+  const pairs = paired?.length === cell.samples ? paired : [];
+  const stored = storedOverFull(whole);
+  const changes = pairs.map(({ own, full }) => 100 * (own.score - full.score));
+  return [
+    words(cell.pipeline),
+    words(taskTitle(cell)),
+    words(cell.model),
+    number(cell.context, 0),
+    number(cell.seed, 0),
+    words(cell.question),
+    number(scorePercent(whole)),
+    number(standardError(whole.map(({ score }) => 100 * score))),
+    signed(isFull(cell) || changes.length === 0 ? undefined : mean(changes)),
+    number(stored === undefined ? undefined : 100 * stored, 1),
+    number(whole.length === 0 ? undefined : mean(whole.map(({ keptTokens }) => keptTokens)), 1),
+    number(records.filter(({ truncated }) => truncated).length, 0),
+    {
+      text: whole.length > 0 ? String(cell.samples) : `${records.length}/${cell.samples}`,
+      value: records.length,
+    },
+  ];
+}
+
+/** `needle/map(depth=50)`: the task and what the spec says of it. */
+export function taskTitle({ task, params }: Pick<CellInfo, 'task' | 'params'>): string {
+  const own = Object.entries(params)
+    .filter(([name]) => name.startsWith('task.'))
+    .map(([name, value]) => `${name.slice('task.'.length)}=${String(value)}`);
+  return own.length === 0 ? task : `${task}(${own.join(',')})`;
+}

@@ -1,0 +1,109 @@
+/**
+ * Needle heat maps: score by depth and context length, a map per pipeline.
+ *
+ * Decides which cells count: those of tasks that have a parameter `depth`. A square whose samples are not all there
+ * is left empty and says how many are.
+ */
+import { type CellResult, scorePercent } from '../../results/cell-results.js';
+import { mean } from '../../results/statistics.js';
+import { groupBy } from '../group-by.js';
+import { slug } from './block-plot.js';
+import { framed } from './look.js';
+import type { Plot } from './types.js';
+
+const DEPTH = 'task.depth';
+const COLUMNS = 3;
+
+/** A plot for every model, task and way to ask; none where no task has a depth. */
+export function needlePlots(results: readonly CellResult[]): Plot[] {
+  const maps = groupBy(
+    results.filter(({ cell }) => typeof cell.params[DEPTH] === 'number'),
+    ({ cell: { model, task, question } }) => JSON.stringify([model, task, question]),
+  );
+  return [...maps.values()].map(needlePlot);
+}
+
+function needlePlot(results: readonly CellResult[]): Plot {
+  const { model, task, question } = results[0]!.cell;
+  const squares = squaresOf(results);
+  const missing = squares.filter(({ score }) => score === null).length;
+  const title = `${task} by depth and length: ${model}${question === 'appended' ? ' · question appended' : ''}`;
+  const notes =
+    missing === 0 ? [] : [`${missing} of ${squares.length} squares are empty: samples are missing.`];
+  const x = { field: 'context', type: 'ordinal', title: 'context, tokens', axis: { labelAngle: 0 } } as const;
+  const y = { field: 'depth', type: 'ordinal', title: 'depth, %' } as const;
+  return {
+    kind: 'needle',
+    name: slug('needle', task, model, question === 'appended' ? question : ''),
+    title,
+    notes,
+    series: new Map(),
+    spec: {
+      ...framed(title, notes),
+      data: { values: squares },
+      columns: COLUMNS,
+      facet: {
+        field: 'pipeline',
+        type: 'nominal',
+        title: null,
+        sort: [...new Set(squares.map(({ pipeline }) => pipeline))],
+      },
+      spec: {
+        width: { step: 44 },
+        height: { step: 24 },
+        encoding: { x, y },
+        layer: [
+          {
+            mark: { type: 'rect', stroke: 'currentColor', strokeOpacity: 0.2 },
+            encoding: {
+              color: {
+                field: 'score',
+                type: 'quantitative',
+                title: 'score, %',
+                scale: { domain: [0, 100], scheme: 'viridis' },
+                condition: { test: '!isValid(datum.score)', value: 'transparent' },
+              },
+              description: { field: 'label', type: 'nominal' },
+            },
+          },
+          {
+            mark: { type: 'text', fontSize: 10, aria: false },
+            encoding: {
+              text: { field: 'text', type: 'nominal' },
+              color: {
+                condition: [
+                  { test: '!isValid(datum.score)', value: 'currentColor' },
+                  { test: 'datum.score < 60', value: 'white' },
+                ],
+                value: 'black',
+              },
+            },
+          },
+        ],
+      },
+    },
+  };
+}
+
+/** Cells of the same pipeline, depth and context (seeds, other parameters) weigh the same. */
+function squaresOf(results: readonly CellResult[]) {
+  const groups = groupBy(results, ({ cell: { pipeline, context, params } }) =>
+    JSON.stringify([pipeline, context, params[DEPTH]]),
+  );
+  return [...groups.values()].map((cells) => {
+    const { pipeline, context, params } = cells[0]!.cell;
+    const done = cells.reduce((sum, { records }) => sum + records.length, 0);
+    const asked = cells.reduce((sum, { cell }) => sum + cell.samples, 0);
+    const score = done === asked ? mean(cells.map(({ records }) => scorePercent(records)!)) : null;
+    const depth = params[DEPTH] as number;
+    const found = score === null ? `${done} of ${asked} samples` : `score ${score.toFixed(1)}`;
+    return {
+      pipeline,
+      context,
+      depth,
+      score,
+      text: score === null ? '–' : score.toFixed(0),
+      label: `${pipeline}: context ${context}, depth ${depth} %, ${found}`,
+    };
+  });
+}

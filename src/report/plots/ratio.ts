@@ -1,0 +1,105 @@
+/**
+ * Score against the ratio removed, a line per method, with `full` as a dashed rule.
+ */
+import { type Block, FULL } from '../blocks.js';
+import { blockName, blockTitle, tasksTitle } from './block-plot.js';
+import { framed, seriesScales, WIDTH } from './look.js';
+import { type Point, pointsOf } from './series.js';
+import type { Plot } from './types.js';
+
+/** The plot of a block; undefined where no pipeline of it has a ratio. */
+export function ratioPlot(block: Block): Plot | undefined {
+  const { points, gaps } = pointsOf(block);
+  const shown = points.filter((point) => point.removed !== undefined && point.pipeline !== FULL);
+  if (shown.length === 0) return undefined;
+  const without = points.filter((point) => point.removed === undefined && point.pipeline !== FULL);
+  const notes = [
+    `${tasksTitle(block.tasks)}; bars are 95 % intervals over samples`,
+    ...(without.length === 0
+      ? []
+      : [`Without a ratio: ${without.map(({ pipeline }) => pipeline).join(', ')}.`]),
+    ...gaps,
+  ];
+  const title = `Score against ratio: ${blockTitle(block)}`;
+  const series = [...new Set(shown.map((point) => point.series))];
+  const { colour, shape } = seriesScales(series);
+  const full = points.find(({ pipeline }) => pipeline === FULL);
+  const data = { values: shown.map(toRow) };
+  const x = {
+    field: 'removed',
+    type: 'quantitative',
+    title: 'ratio removed',
+    scale: { domain: [0, 1] as [number, number] },
+  } as const;
+  const y = { field: 'score', type: 'quantitative', title: 'score, %', scale: { zero: false } } as const;
+  const color = { field: 'series', type: 'nominal', title: 'method', scale: colour } as const;
+  return {
+    kind: 'ratio',
+    name: blockName('ratio', block),
+    title,
+    notes,
+    series: new Map(
+      shown.flatMap((point) => {
+        const { label, spread } = toRow(point);
+        return [label, spread, point.series].map((name) => [name, point.series] as const);
+      }),
+    ),
+    spec: {
+      ...framed(title, notes),
+      width: WIDTH,
+      height: 320,
+      layer: [
+        ...(full === undefined
+          ? []
+          : [
+              {
+                data: { values: [{ score: full.score, label: `${FULL}: score ${full.score.toFixed(2)}` }] },
+                mark: { type: 'rule' as const, strokeDash: [5, 4], color: 'currentColor', opacity: 0.7 },
+                encoding: { y, description: { field: 'label', type: 'nominal' as const } },
+              },
+            ]),
+        {
+          data,
+          mark: { type: 'line' },
+          encoding: { x, y, color, description: { field: 'series', type: 'nominal' } },
+        },
+        {
+          data,
+          mark: { type: 'rule', opacity: 0.5 },
+          transform: [{ filter: 'isValid(datum.low)' }],
+          encoding: {
+            x,
+            y: { ...y, field: 'low' },
+            y2: { field: 'high' },
+            color,
+            description: { field: 'spread', type: 'nominal' },
+          },
+        },
+        {
+          data,
+          mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+          encoding: {
+            x,
+            y,
+            color,
+            shape: { field: 'series', type: 'nominal', title: 'method', scale: shape },
+            description: { field: 'label', type: 'nominal' },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function toRow({ pipeline, series, removed, score, interval }: Point) {
+  const [low, high] = interval === undefined ? [] : [Math.max(0, interval[0]), Math.min(100, interval[1])];
+  return {
+    series,
+    removed,
+    score,
+    ...(low === undefined ? {} : { low, high }),
+    label: `${pipeline}: ratio ${removed!.toFixed(2)}, score ${score.toFixed(2)}`,
+    spread:
+      low === undefined ? '' : `${pipeline}: 95 % interval from ${low.toFixed(2)} to ${high!.toFixed(2)}`,
+  };
+}

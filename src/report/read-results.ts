@@ -1,0 +1,112 @@
+/**
+ * Result folders as they are read by tables, plots and reports.
+ *
+ * Decides what may be read together: folders of different cells, and copies of the same cell that agree. What two folders
+ * say differently is an error, because no average over them means anything. Changes nothing on disk.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { type CellResult, collectResults, groupIdentity } from '../results/cell-results.js';
+import { RESULT_FILES } from '../results/folder.js';
+import { readJournal, recordKey } from '../results/journal.js';
+import { readManifest } from '../results/manifest.js';
+import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
+
+export interface ReadFolder {
+  readonly path: string;
+  readonly manifest: Manifest;
+  /** Bytes of a torn last line, which is left out; 0 where there is none. */
+  readonly tornBytes: number;
+}
+
+export interface ReadResults {
+  readonly folders: readonly ReadFolder[];
+  /** Every cell of every manifest once, in their order; records of other cells (stale ones) are left out. */
+  readonly results: readonly CellResult[];
+}
+
+/**
+ * Reads one folder or several.
+ *
+ * @throws UserError where a path is no result folder, a file of it is damaged, or two folders contradict each other
+ */
+export function readResults(paths: readonly string[]): ReadResults {
+  const folders: ReadFolder[] = [];
+  const cells = new Map<string, { readonly cell: CellInfo; readonly path: string }>();
+  const records = new Map<string, SampleRecord>();
+  for (const path of paths) {
+    const { manifest, content } = readFolder(path);
+    folders.push({ path, manifest, tornBytes: content.tornBytes });
+    for (const cell of manifest.cells) addCell(cells, cell, path);
+    for (const record of content.records) addRecord(records, record, path);
+  }
+  expectOneKeyEach([...cells.values()]);
+  const all = [...cells.values()].map(({ cell }) => cell);
+  return { folders, results: collectResults(all, records.values()) };
+}
+
+function readFolder(path: string): {
+  readonly manifest: Manifest;
+  readonly content: ReturnType<typeof readJournal>;
+} {
+  const hint = 'Expected a folder that spark-eval run has written (output: of the spec).';
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new UserError('no such folder', { place: path, hint, exitCode: 2 });
+  if (!found.isDirectory()) {
+    throw new UserError('expected a result folder, found a file', { place: path, hint, exitCode: 2 });
+  }
+  const manifest = readManifest(join(path, RESULT_FILES.manifest));
+  if (manifest === undefined) {
+    throw new UserError(`holds no ${RESULT_FILES.manifest}`, { place: path, hint, exitCode: 2 });
+  }
+  const journal = join(path, RESULT_FILES.journal);
+  if (!existsSync(journal)) {
+    throw new UserError(`holds no ${RESULT_FILES.journal}, only its manifest`, {
+      place: path,
+      hint: 'The tables are made from the journal; run the spec again, or copy the whole folder.',
+    });
+  }
+  return { manifest, content: readJournal(journal) };
+}
+
+/** Of two requests for the same cell, the one with more samples stays. */
+function addCell(cells: Map<string, { cell: CellInfo; path: string }>, cell: CellInfo, path: string): void {
+  const known = cells.get(cell.key);
+  if (known === undefined || known.cell.samples < cell.samples) cells.set(cell.key, { cell, path });
+}
+
+function addRecord(records: Map<string, SampleRecord>, record: SampleRecord, path: string): void {
+  const key = recordKey(record.cell, record.sample);
+  const known = records.get(key);
+  if (known === undefined) {
+    records.set(key, record);
+    return;
+  }
+  if (known.score !== record.score || known.prediction !== record.prediction) {
+    throw new UserError(
+      `sample ${record.sample} of cell ${record.cell} has another answer here than in a folder before it`,
+      { place: path, hint: 'The folders are of different engines or machines; give one of them.' },
+    );
+  }
+}
+
+/** The same name under two keys: other weights, data or versions, which nothing in a table would show. */
+function expectOneKeyEach(cells: readonly { readonly cell: CellInfo; readonly path: string }[]): void {
+  const seen = new Map<string, { readonly cell: CellInfo; readonly path: string }>();
+  for (const entry of cells) {
+    const { cell, path } = entry;
+    const identity = `${groupIdentity(cell)} ${cell.pipeline}`;
+    const other = seen.get(identity);
+    if (other !== undefined) {
+      throw new UserError(
+        `${cell.pipeline} on ${cell.task}, context ${cell.context}, is there twice, and not the same (cells ${other.cell.key} and ${cell.key})`,
+        {
+          place: other.path === path ? path : `${other.path} and ${path}`,
+          hint: 'Weights, data, number format, max_context or program version differ between them; give one of the folders.',
+        },
+      );
+    }
+    seen.set(identity, entry);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What each pipeline lost against `full`, and how sure that is.
+ *
+ * Decides the verdicts. All comparisons of a list count as one family: their p-values are corrected together, those of the
+ * bootstrap and those of the equivalence test each by Holm. "No loss" is said only where the equivalence test says it;
+ * where neither test decides, that is what is said.
+ */
+import { effectSize, type Stratum } from './strata.js';
+import { type BootstrapOptions, pairedBootstrap } from './bootstrap.js';
+import { equivalencePValue } from './equivalence.js';
+import { holm } from './holm.js';
+
+export const ALPHA = 0.05;
+/** Points of a score in percent that count as no loss. */
+export const DEFAULT_MARGIN = 1;
+/** Fewer pairs than this have no p-value: a bootstrap of so few is not one. */
+export const FEWEST_PAIRS = 10;
+
+export type Verdict =
+  /** Significantly below full. */
+  | 'loss'
+  /** Significantly above full. */
+  | 'gain'
+  /** Equivalent to full within the margin, by test. */
+  | 'equivalent'
+  /** Significantly different, and by test smaller than the margin. */
+  | 'small loss'
+  | 'small gain'
+  /** Neither a difference nor its absence is shown. */
+  | 'undecided'
+  /** Too few pairs to test. */
+  | 'too few samples';
+
+export interface Loss {
+  /** Mean of own − full in points, tasks weighing the same. */
+  readonly delta: number;
+  readonly low: number;
+  readonly high: number;
+  /** Corrected; undefined where there are too few pairs. */
+  readonly pValue: number | undefined;
+  readonly equivalencePValue: number | undefined;
+  /** Cohen's d_z. */
+  readonly effect: number | undefined;
+  readonly pairs: number;
+  readonly verdict: Verdict;
+}
+
+export interface LossOptions extends BootstrapOptions {
+  /** Points, above 0. Default 1. */
+  readonly margin?: number;
+}
+
+/** One entry per list of strata: differences own − full, in points (scores in percent). */
+export function losses(
+  comparisons: readonly (readonly Stratum[])[],
+  { margin = DEFAULT_MARGIN, ...bootstrap }: LossOptions = {},
+): Loss[] {
+  const tested = comparisons.map((strata) => {
+    const { mean, low, high, pValue } = pairedBootstrap(strata, bootstrap);
+    const pairs = strata.reduce((total, { values }) => total + values.length, 0);
+    const enough = pairs >= FEWEST_PAIRS && strata.every(({ values }) => values.length >= 2);
+    const equivalence = equivalencePValue(strata, margin, 100);
+    return { delta: mean, low, high, pairs, effect: effectSize(strata), enough, pValue, equivalence };
+  });
+  const family = tested.filter(({ enough }) => enough);
+  const different = holm(family.map(({ pValue }) => pValue));
+  const equal = holm(family.map(({ equivalence }) => equivalence));
+  return tested.map(({ delta, low, high, pairs, effect, enough }, index) => {
+    const at = enough ? family.indexOf(tested[index]!) : -1;
+    const pValue = different[at];
+    const equivalence = equal[at];
+    return {
+      delta,
+      low,
+      high,
+      pairs,
+      effect,
+      pValue,
+      equivalencePValue: equivalence,
+      verdict: verdictOf(delta, pValue, equivalence),
+    };
+  });
+}
+
+function verdictOf(delta: number, pValue: number | undefined, equivalence: number | undefined): Verdict {
+  if (pValue === undefined || equivalence === undefined) return 'too few samples';
+  const direction = delta < 0 ? 'loss' : 'gain';
+  if (equivalence < ALPHA) return pValue < ALPHA ? `small ${direction}` : 'equivalent';
+  return pValue < ALPHA ? direction : 'undecided';
+}

@@ -1,0 +1,36 @@
+/**
+ * The tables of a set of results: one for each block, and beside a published one what was lost.
+ *
+ * Decides which blocks a published table is set beside: every one, each by itself.
+ */
+import type { Count } from './blocks.js';
+import { blocksOf, countOf } from './blocks.js';
+import { lossesTable } from './losses-table.js';
+import { compareTable } from './paper/compare.js';
+import { type PaperTableName, paperTable } from './paper/index.js';
+import { matchTable } from './paper/match.js';
+import type { ReadResults } from './read-results.js';
+import type { LossOptions } from './statistics/losses.js';
+import type { Table } from './table/model.js';
+
+export interface TablesOptions extends LossOptions {
+  readonly paper?: PaperTableName | undefined;
+}
+
+/** Every table, in the order of the results. */
+export function tablesOf({ results }: ReadResults, { paper, ...options }: TablesOptions = {}): Table[] {
+  const blocks = blocksOf(results);
+  if (paper === undefined) return blocks.map((block) => lossesTable(block, options));
+  const table = paperTable(paper);
+  return blocks.flatMap((block) => {
+    const losses = lossesTable(block, options, matchTable(table, block).tasks);
+    return [compareTable(table, block), { ...losses, title: `Changes from full: ${losses.title}` }];
+  });
+}
+
+/** Samples of all cells that are there, of those asked for. */
+export function completeness({ results }: ReadResults): Count {
+  return blocksOf(results)
+    .flatMap((block) => block.rows.map((row) => countOf(row, block.tasks)))
+    .reduce((a, b) => ({ done: a.done + b.done, asked: a.asked + b.asked }), { done: 0, asked: 0 });
+}

@@ -1,0 +1,148 @@
+/**
+ * What a spec will take, from configurations alone: bytes of every pipeline, operations and time of every group.
+ *
+ * Decides the assumptions, all of them upper bounds: prompts as long as the spec allows, answers as long as the task
+ * allows. Loads no weights and no tokenizer.
+ */
+import { UserError } from '../../errors.js';
+import { openKernels } from '../../kernels/index.js';
+import { readModelConfig } from '../../model/load.js';
+import type { ModelConfig } from '../../model/types.js';
+import type { ResolvedSpec, TaskCell } from '../../spec/types.js';
+import type { Task } from '../../tasks/types.js';
+import { variantsOf } from '../variants.js';
+import { estimateBytes, type PipelineBytes } from './bytes.js';
+import type { Rate } from './rate.js';
+import { decodeWork, matrixWeights, prefillOperations } from './work.js';
+
+export interface EstimateOptions {
+  readonly rate: Rate;
+  /** Assumed where a task cannot say how many tokens it generates, because its data is not there. */
+  readonly newTokens: number;
+}
+
+/** Groups of one model with prompts of one length. */
+export interface BlockEstimate {
+  readonly model: string;
+  /** Of the matrices, as float32. */
+  readonly weightBytes: number;
+  readonly promptTokens: number;
+  readonly pipelines: readonly PipelineBytes[];
+  readonly groups: readonly GroupEstimate[];
+}
+
+export interface GroupEstimate {
+  readonly group: TaskCell;
+  readonly newTokens: number;
+  /** True where `newTokens` is the assumption. */
+  readonly assumed: boolean;
+  /** Of one sample: all prefills, and decoding all pipelines. */
+  readonly prefillOperations: number;
+  readonly decodeOperations: number;
+  readonly prefillSeconds: number;
+  readonly decodeSeconds: number;
+  /** Of all samples. */
+  readonly seconds: number;
+}
+
+/** Estimates every group, in the order of the spec. */
+export async function estimateSpec(
+  spec: ResolvedSpec,
+  tasks: ReadonlyMap<string, Task>,
+  options: EstimateOptions,
+): Promise<BlockEstimate[]> {
+  const blocks = new Map<
+    string,
+    { readonly config: ModelConfig; readonly length: number; readonly groups: TaskCell[] }
+  >();
+  for (const group of spec.groups) {
+    const length = Math.min(group.context, group.maxContext ?? group.context);
+    const key = JSON.stringify([group.model, length]);
+    const block = blocks.get(key) ?? { config: readModelConfig(group.model), length, groups: [] };
+    block.groups.push(group);
+    blocks.set(key, block);
+  }
+  const estimates: BlockEstimate[] = [];
+  for (const { config, length, groups } of blocks.values()) {
+    expectPositions(spec, groups[0]!, config);
+    const pipelines = estimateBytes(config, length, spec.pipelines, spec.cacheDtype, openKernels());
+    const kept = pipelines.map(({ estimate }) => estimate?.keptTokens ?? length);
+    const estimated: GroupEstimate[] = [];
+    for (const group of groups) {
+      const known = await newTokensOf(tasks.get(group.task)!, group);
+      const work = { config, length, kept, prefills: variantsOf(spec.pipelines).length };
+      estimated.push(estimateGroup(group, work, known, options));
+    }
+    estimates.push({
+      model: groups[0]!.model,
+      weightBytes: 4 * matrixWeights(config),
+      promptTokens: length,
+      pipelines,
+      groups: estimated,
+    });
+  }
+  return estimates;
+}
+
+function estimateGroup(
+  group: TaskCell,
+  {
+    config,
+    length,
+    kept,
+    prefills,
+  }: {
+    readonly config: ModelConfig;
+    readonly length: number;
+    readonly kept: readonly number[];
+    readonly prefills: number;
+  },
+  known: number | undefined,
+  { rate, newTokens: otherwise }: EstimateOptions,
+): GroupEstimate {
+  const newTokens = known ?? otherwise;
+  const prefill = prefills * prefillOperations(config, length);
+  const decode = decodeWork(config, kept, newTokens);
+  const prefillSeconds = prefill / rate.operationsPerSecond;
+  const decodeSeconds =
+    Math.max(decode.operations / rate.operationsPerSecond, decode.weightBytes / rate.bytesPerSecond) +
+    decode.attention / rate.operationsPerSecond;
+  return {
+    group,
+    newTokens,
+    assumed: known === undefined,
+    prefillOperations: prefill,
+    decodeOperations: decode.operations + decode.attention,
+    prefillSeconds,
+    decodeSeconds,
+    seconds: group.samples * (prefillSeconds + decodeSeconds),
+  };
+}
+
+/** As the first sample says; undefined where the task's data is not there. Tokens are guessed: no tokenizer is loaded. */
+async function newTokensOf(task: Task, { taskParams, context, seed }: TaskCell): Promise<number | undefined> {
+  try {
+    await task.prepare?.(taskParams, context);
+    const countTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+    return task.sample({ contextLength: context, seed, index: 0, params: taskParams, countTokens })
+      .maxNewTokens;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+const CHARACTERS_PER_TOKEN = 4;
+
+function expectPositions(
+  { file }: ResolvedSpec,
+  { model, context }: TaskCell,
+  { maxPositions }: ModelConfig,
+): void {
+  if (context <= maxPositions) return;
+  throw new UserError(`context ${context} is longer than the ${maxPositions} positions of ${model}`, {
+    place: file,
+    hint: `Use at most context: ${maxPositions}.`,
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * The copy of LongBench that the SparK paper's tables were made with: a hub data set whose rows are prompts that stand
+ * ready, cut into context, question and answer prefix, with the tokens to generate.
+ *
+ * Decides that a task's rows are those of the folder of its name, and that what the rows leave open is as the paper's
+ * protocol has it.
+ */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../errors.js';
+import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import { fileDigest } from '../parquet-file.js';
+import { loadedRecord, loadRecords, parquetFiles } from '../parquet-folder.js';
+import { checkRecord, type FileRecord } from '../record-file.js';
+import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
+import type { Sample, Task } from '../types.js';
+import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
+import { promptForm } from './protocol.js';
+
+const FAMILY = 'longbench-hub';
+const LOADER = 'longbench-hub 1';
+const HINT = pullHint(FAMILY, 'folder');
+
+const rowSchema = z.object({
+  task: z.string(),
+  context: z.string().min(1, 'expected a text that is not empty'),
+  question: z.string(),
+  answer_prefix: z.string(),
+  answers: z.array(z.string()).min(1, 'expected at least one answer'),
+  all_classes: z.array(z.string()).nullish(),
+  max_new_tokens: z.union([z.bigint(), z.number()]).transform(Number).pipe(z.int().min(1).max(65_536)),
+});
+const COLUMNS = Object.keys(rowSchema.shape);
+
+const params = z.strictObject({
+  folder: folderParam("the copy's Parquet files, a folder for each task", FAMILY),
+  max_new_tokens: newTokensParam('what each row says'),
+});
+
+export type LongBenchHubParams = z.infer<typeof params>;
+
+export const longbenchHubTasks: readonly Task<LongBenchHubParams>[] = LONGBENCH_NAMES.map((name) => {
+  const folderOf = ({ folder }: LongBenchHubParams): string =>
+    join(resolve(dataFolder(FAMILY, folder)), name);
+  return {
+    name: `${FAMILY}/${name}`,
+    family: FAMILY,
+    summary: FACTS[name].summary,
+    source: `LongBench, arXiv 2308.14508; the hub's Xnhyacinth/LongBench (spark-eval pull ${FAMILY})`,
+    notes: factNotes(name),
+    params,
+    prepare: (given) => loadRecords(folderOf(given), COLUMNS, HINT),
+    sample: ({ index, params: given }) => {
+      const sample = readSample(name, loadedRecord(folderOf(given), index));
+      return given.max_new_tokens === undefined ? sample : { ...sample, maxNewTokens: given.max_new_tokens };
+    },
+    score: (prediction, answers, context) => scoreLongBench(name, prediction, answers, context),
+    dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), HINT).map(fileDigest)),
+  };
+});
+
+function readSample(name: LongBenchName, record: FileRecord): Sample {
+  const row = checkRecord(rowSchema, record);
+  if (row.task !== name) {
+    throw new UserError(`task: expected ${name}, found ${JSON.stringify(row.task)}`, { place: record.place });
+  }
+  return {
+    ...promptForm(name, 'spark'),
+    context: row.context,
+    question: row.question,
+    answerPrefix: row.answer_prefix,
+    answers: row.answers,
+    maxNewTokens: row.max_new_tokens,
+    ...(row.all_classes == null ? {} : { classes: row.all_classes }),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * Data of the user's own: a file of JSON lines (or one JSON array), one sample a row, under a scorer of their choice.
+ *
+ * Decides the fields of a row, that every row is looked at before the first one is used, and what separates a question
+ * from its context: its own white space, else a line break. One task for each scorer; a spec names them as
+ * `{ file: my.jsonl, scorer: f1 }`.
+ */
+import { z } from 'zod';
+import { loaderDigest } from '../data-folder.js';
+import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
+import type { Sample, Task } from '../types.js';
+import { OWN_SCORERS, type OwnScorer } from './scorers.js';
+
+export const OWN_FAMILY = 'own';
+const LOADER = 'own 1';
+const NEW_TOKENS = 64;
+const HINT = 'Relative paths start at the working directory.';
+
+const text = z.string().min(1, 'expected a text that is not empty');
+const newTokens = z.int().min(1).max(65_536);
+
+const rowSchema = z.strictObject({
+  /** For the user; not read. */
+  id: z.union([z.string(), z.number()]).optional(),
+  context: text,
+  question: z.string().default(''),
+  answers: z.array(text).min(1, 'expected at least one answer'),
+  answer_prefix: z.string().default(''),
+  max_new_tokens: newTokens.optional(),
+  classes: z.array(text).min(1, 'expected at least one class').optional(),
+});
+
+const params = z.strictObject({
+  file: z
+    .string()
+    .min(1)
+    .describe(
+      'path of a file of JSON lines with context, question and answers (a list); answer_prefix, max_new_tokens, classes and id may be added',
+    ),
+  max_new_tokens: newTokens
+    .default(NEW_TOKENS)
+    .describe('tokens to generate at most, where a row does not say its own'),
+});
+
+export type OwnParams = z.infer<typeof params>;
+
+export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OWN_SCORERS).map(
+  ([name, { summary, score, needsClasses }]) => {
+    const schema = needsClasses === true ? rowSchema.required({ classes: true }) : rowSchema;
+    const checked = new WeakSet<RecordFile>();
+    const open = (path: string): RecordFile => {
+      const file = RecordFile.open(path, HINT);
+      if (!checked.has(file)) for (const record of file.records()) checkRecord(schema, record);
+      checked.add(file);
+      return file;
+    };
+    return {
+      name: `${OWN_FAMILY}/${name}`,
+      family: OWN_FAMILY,
+      summary: `data of your own: ${summary}`,
+      source: `a file that you name: { file: my.jsonl, scorer: ${name} }`,
+      params,
+      sample: ({ index, params: { file, max_new_tokens } }) =>
+        readSample(open(file).record(index), max_new_tokens),
+      score,
+      dataDigest: ({ file }) => loaderDigest(LOADER, open(file).digest),
+    };
+  },
+);
+
+function readSample(record: FileRecord, otherwise: number): Sample {
+  const row = checkRecord(rowSchema, record);
+  const { context, question, answers, answer_prefix, max_new_tokens, classes } = row;
+  return {
+    context,
+    question: question === '' || /^\s/.test(question) ? question : `\n${question}`,
+    answerPrefix: answer_prefix,
+    answers,
+    maxNewTokens: max_new_tokens ?? otherwise,
+    ...(classes === undefined ? {} : { classes }),
+  };
+}

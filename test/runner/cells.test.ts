@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { UserError } from '../../src/errors.js';
+import type { ModelConfig } from '../../src/model/types.js';
+import { groupCells } from '../../src/runner/cells.js';
+import type { ResolvedSpec } from '../../src/spec/types.js';
+import type { Task } from '../../src/tasks/types.js';
+
+describe('cells of a run', () => {
+  const cells = (context: number, maxContext?: number) => {
+    const group = {
+      ...{
+        model: 'm',
+        task: 'a/b',
+        taskParams: {},
+        context,
+        seed: 1,
+        samples: 1,
+        question: 'compressed' as const,
+      },
+      ...(maxContext === undefined ? {} : { maxContext }),
+    };
+    const spec = {
+      ...{ file: 'spec.yaml', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
+      pipelines: [{ label: 'full', steps: [] }],
+      groups: [group],
+    } as ResolvedSpec;
+    const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
+    const models = new Map([['m', { config: { maxPositions: 8192 } as ModelConfig, record }]]);
+    const task = { name: 'a/b', dataDigest: () => 'd' } as unknown as Task;
+    return groupCells(spec, models, new Map([['a/b', task]]));
+  };
+
+  it('may cut contexts below the positions of a model, which makes other cells', () => {
+    const [whole, cut] = [cells(8192), cells(8192, 7950)].map((groups) => groups[0]!.cells[0]!.key);
+    expect(cut).to.not.equal(whole);
+  });
+
+  it('are refused where a context is longer than the positions of a model', () => {
+    expect(() => cells(8193)).to.throw(UserError, /context 8193 is longer than the 8192 positions of m/);
+    expect(() => cells(1024, 8193)).to.throw(
+      UserError,
+      /max_context 8193 is more than the 8192 positions of m/,
+    );
+  });
+});

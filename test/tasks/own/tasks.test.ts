@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ownTasks } from '../../../src/tasks/own/list.js';
+import { faultOf, folderOf, jsonLines, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+
+const ROW = { context: 'A bell rings.', question: 'What rings?', answers: ['a bell', 'the bell'] };
+
+const fileOf = (content: string | readonly unknown[]): string =>
+  join(folderOf({ 'my.jsonl': content }), 'my.jsonl');
+const task = (scorer: string) => taskNamed(ownTasks, `own/${scorer}`);
+
+describe('data of the user', () => {
+  afterEach(removeFolders);
+
+  it('is one sample a row', () => {
+    const file = fileOf([
+      ROW,
+      { ...ROW, id: 7, question: ' Who?', answer_prefix: 'It is', max_new_tokens: 5, classes: ['a', 'b'] },
+      { context: 'Only a text.', answers: ['x'] },
+    ]);
+    expect(sampleOf(task('f1'), { file })).to.deep.equal({
+      context: 'A bell rings.',
+      question: '\nWhat rings?',
+      answerPrefix: '',
+      answers: ['a bell', 'the bell'],
+      maxNewTokens: 64,
+    });
+    expect(sampleOf(task('f1'), { file, max_new_tokens: 9 }, 1)).to.deep.equal({
+      context: 'A bell rings.',
+      question: ' Who?',
+      answerPrefix: 'It is',
+      answers: ['a bell', 'the bell'],
+      maxNewTokens: 5,
+      classes: ['a', 'b'],
+    });
+    expect(sampleOf(task('f1'), { file, max_new_tokens: 9 }, 2)).to.include({
+      question: '',
+      maxNewTokens: 9,
+    });
+  });
+
+  it('may be one JSON array', () => {
+    const file = fileOf(JSON.stringify([ROW, { ...ROW, context: 'Two.' }], undefined, 2));
+    expect(sampleOf(task('exact'), { file }, 1).context).to.equal('Two.');
+  });
+
+  it('is scored as the spec says', () => {
+    const score = (scorer: string, prediction: string, answers: string[], classes?: string[]) =>
+      task(scorer).score(prediction, answers, { classes });
+    expect(score('exact', ' the bell\n', ['a bell', 'the bell'])).to.equal(1);
+    expect(score('exact', 'The bell', ['the bell'])).to.equal(0);
+    expect(score('f1', 'a big bell', ['the bell'])).to.be.closeTo(2 / 3, 1e-12);
+    expect(score('rouge_l', 'one two', ['x', 'one two'])).to.be.closeTo(1, 1e-8);
+    expect(score('contains_all', 'one, three', ['one', 'two'])).to.equal(0.5);
+    expect(score('contains_any', 'one, three', ['one', 'two'])).to.equal(1);
+    expect(score('count', 'It is 7 or 8', ['7'])).to.equal(0.5);
+    expect(score('code_similarity', '\nx = 1', ['x = 1'])).to.equal(1);
+    expect(score('classification', 'b', ['b'], ['a', 'b'])).to.equal(1);
+  });
+
+  it('is looked at as a whole before the first sample, and errors name file and line', () => {
+    const fault = (row: unknown, scorer = 'f1') =>
+      faultOf(() => sampleOf(task(scorer), { file: fileOf([ROW, row]) }));
+    expect(fault({ ...ROW, context: '' })).to.match(/my\.jsonl:2 {2}context: expected a text/);
+    expect(fault({ ...ROW, answers: [] })).to.match(/my\.jsonl:2 {2}answers: expected at least one/);
+    expect(fault({ ...ROW, answers: 'x' })).to.match(/my\.jsonl:2 {2}answers: /);
+    expect(fault({ ...ROW, anser_prefix: 'x' })).to.match(/my\.jsonl:2 .*anser_prefix/);
+    expect(fault({ ...ROW, max_new_tokens: 0 })).to.match(/my\.jsonl:2 {2}max_new_tokens: /);
+    expect(fault(ROW, 'classification')).to.match(/my\.jsonl:1 {2}classes: /);
+    expect(fault(['x'])).to.match(/my\.jsonl:2 /);
+    expect(faultOf(() => sampleOf(task('f1'), { file: fileOf(`${jsonLines([ROW])}{"context": `) }))).to.match(
+      /my\.jsonl:2 {2}expected a JSON object/,
+    );
+    expect(faultOf(() => sampleOf(task('f1'), { file: '/nowhere/my.jsonl' }))).to.match(
+      /my\.jsonl {2}cannot read the file: /,
+    );
+    expect(faultOf(() => sampleOf(task('f1'), { file: fileOf([ROW]) }, 1))).to.match(
+      /Use at most samples: 1/,
+    );
+  });
+
+  it('has a digest of its content', () => {
+    const digest = (...rows: unknown[]) =>
+      task('f1').dataDigest(task('f1').params.parse({ file: fileOf(rows) }));
+    expect(digest(ROW)).to.equal(digest(ROW));
+    expect(digest(ROW)).to.not.equal(digest(ROW, ROW));
+  });
+});
