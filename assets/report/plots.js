@@ -13,11 +13,12 @@ if (choice !== null) {
 for (const figure of figures) {
   const seriesOf = new Map(Object.entries(JSON.parse(figure.querySelector('script').textContent)));
   const marks = [...figure.querySelectorAll('svg [role="graphics-symbol"][aria-label]')].filter(
-    (mark) => mark.closest('.role-legend, .role-axis') === null,
+    (mark) => mark.closest('.role-legend, .role-axis, .role-title') === null,
   );
   for (const mark of marks) {
-    // Lines and intervals are read with the points that they join.
-    if (mark.getAttribute('aria-roledescription') !== 'line mark') mark.setAttribute('tabindex', '0');
+    // Lines and intervals are read with their points; a rule of its own (full) is not.
+    const joins = ['line mark', 'rule mark'].includes(mark.getAttribute('aria-roledescription'));
+    if (!joins || !seriesOf.has(mark.getAttribute('aria-label'))) mark.setAttribute('tabindex', '0');
     for (const kind of ['pointerenter', 'focus']) {
       mark.addEventListener(kind, () => (reading.textContent = mark.getAttribute('aria-label')));
     }

@@ -145,8 +145,8 @@ function blockText({ model, weightBytes, promptTokens, pipelines, groups }: Bloc
     `${newTokens}${assumed ? '*' : ''}`,
     giga(prefillOperations),
     giga(decodeOperations),
-    formatSeconds(times.prefillSeconds),
-    formatSeconds(times.decodeSeconds),
+    shortTime(times.prefillSeconds),
+    shortTime(times.decodeSeconds),
     formatSeconds(times.seconds),
   ]);
   return [
@@ -171,6 +171,11 @@ function totalSeconds(blocks: readonly BlockEstimate[]): number {
 
 function percent(part: number, whole: number): string {
   return ((100 * part) / whole).toFixed(1);
+}
+
+/** With a digit below a minute: a sample may take less than a second. */
+function shortTime(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)}s` : formatSeconds(seconds);
 }
 
 function giga(value: number): string {

@@ -12,7 +12,9 @@ import { addDoctor } from './doctor.js';
 import { addEstimate } from './estimate.js';
 import { addList } from './list.js';
 import { addPlan } from './plan.js';
+import { addPlot } from './plot.js';
 import { addPull } from './pull.js';
+import { addReport } from './report.js';
 import { addRun } from './run.js';
 import { type ExitCode, Session } from './session.js';
 import { addSetup } from './setup.js';
@@ -25,6 +27,8 @@ const COMMANDS = [
   addPlan,
   addStatus,
   addTables,
+  addPlot,
+  addReport,
   addEstimate,
   addList,
   addShow,

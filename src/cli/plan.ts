@@ -90,7 +90,7 @@ function planText(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
 
 /** Bytes of one sample's uncompressed cache at full context, for the models that are present. */
 async function fullCacheBytes(spec: ResolvedSpec): Promise<Map<TaskCell, number>> {
-  const { readModelConfig } = await import('../model/load.js');
+  const { readModelConfig } = await import('../model/read-config.js');
   const perToken = new Map<string, number | undefined>();
   for (const { model } of spec.groups) {
     if (perToken.has(model)) continue;

@@ -53,19 +53,17 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     });
   }
   const { spec, catalogue } = await readSpec(file, options.set);
-  const { finishedAlready, folderState } = await import('../runner/folder-state.js');
-  if (options.fresh !== true) {
-    const engine = options.engine === 'auto' ? undefined : options.engine;
-    const finished = await finishedAlready(spec, catalogue.tasks, engine);
-    if (finished !== undefined) {
-      session.note(
-        `${spec.name} is finished: all ${plural(finished.cells.length, 'cell')} are in ${spec.output} (--fresh starts over)`,
-      );
-      await printSummary(finished.cells, finished.records, session);
-      return;
-    }
+  const { folderState } = await import('../runner/folder-state.js');
+  const engine = options.engine === 'auto' ? undefined : options.engine;
+  const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks, engine);
+  if (state?.finished !== undefined) {
+    const { cells, records } = state.finished;
+    session.note(
+      `${spec.name} is finished: all ${plural(cells.length, 'cell')} are in ${spec.output} (--fresh starts over)`,
+    );
+    await printSummary(cells, records, session);
+    return;
   }
-  const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks);
   session.note(planLine(spec.name, spec.output, spec.groups.length, spec.pipelines.length, state));
 
   const interrupt = onInterrupt(session, 'what is finished is kept');

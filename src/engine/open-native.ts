@@ -21,7 +21,7 @@ import { loadQuietCore } from './quiet.js';
 import type { Engine } from './types.js';
 
 /** Rows of a native matmul block; see `Engine.rowBlock`. */
-const ROW_BLOCK = 16;
+const ROW_BLOCK = 32;
 
 const require = createRequire(import.meta.url);
 

@@ -13,8 +13,8 @@ const memos = new WeakMap<LayerTrace, Map<string, unknown>>();
  * @param name says all that the result depends on beside the trace
  */
 export function oncePerLayer<T>(trace: LayerTrace, name: string, compute: () => T): T {
-  let memo = memos.get(trace);
-  if (memo === undefined) memos.set(trace, (memo = new Map()));
+  const memo = memos.get(trace) ?? new Map<string, unknown>();
+  memos.set(trace, memo);
   if (!memo.has(name)) memo.set(name, compute());
   return memo.get(name) as T;
 }

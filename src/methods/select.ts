@@ -33,8 +33,8 @@ export function kthLargest(list: Float32Array, k: number): number {
 }
 
 /**
- * Sets `mask[at + i] = 1` for exactly the k largest `values[i]`, ties to the lower index, and returns the k-th
- * largest value. `scratch` has the length of `values` and is overwritten; the mask's other entries are left alone.
+ * Sets `mask[at + i]` to 1 for exactly the k largest `values[i]` and to 0 for the others, ties to the lower index, and returns the k-th
+ * largest value. `scratch` has the length of `values` and is overwritten, as that stretch of the mask is.
  */
 export function markLargest(
   values: Float32Array,
@@ -45,11 +45,17 @@ export function markLargest(
 ): number {
   scratch.set(values);
   const threshold = kthLargest(scratch, k);
-  let ties = k;
-  for (let i = 0; i < values.length; i++) if (values[i]! > threshold) ties--;
+  let surplus = -k;
+  // no branch: which entries are kept is as good as random
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (value > threshold || (value === threshold && ties-- > 0)) mask[at + i] = 1;
+    const kept = Number(values[i]! >= threshold);
+    mask[at + i] = kept;
+    surplus += kept;
+  }
+  for (let i = values.length - 1; surplus > 0 && i >= 0; i--) {
+    if (values[i] !== threshold) continue;
+    mask[at + i] = 0;
+    surplus--;
   }
   return threshold;
 }

@@ -23,6 +23,8 @@ export interface RankedKeys {
   readonly mask: Uint8Array;
   /** `[n]`: the least saliency that is kept. */
   readonly threshold: Float32Array;
+  /** μ, `[n]` */
+  readonly below: Float64Array;
 }
 
 export interface SamplingParams {
@@ -32,12 +34,9 @@ export interface SamplingParams {
 }
 
 /** Degenerate recovery: one scale per token, one size per channel. */
-export function meanFill({ saliency, positions, threshold }: RankedKeys): Fill {
-  const w = new Float32Array(saliency.channel.length); // [D]
-  const scale = Float32Array.from(positions, (position, t) => {
-    saliency.of(position, w);
-    return saliency.root(meanBelow(w, threshold[t]!));
-  });
+export function meanFill({ saliency, below }: RankedKeys): Fill {
+  const scale = new Float32Array(below.length);
+  for (let t = 0; t < scale.length; t++) scale[t] = saliency.root(below[t]!);
   return { kind: 'signed', scale, channel: saliency.channel };
 }
 
@@ -45,7 +44,7 @@ export function meanFill({ saliency, positions, threshold }: RankedKeys): Fill {
 export function sampledKeys(
   trace: LayerTrace,
   h: number,
-  { saliency, positions, mask, threshold }: RankedKeys,
+  { saliency, positions, mask, threshold, below }: RankedKeys,
   params: SamplingParams,
 ): Float32Array {
   const { headDim: D, keys, layer, length } = trace;
@@ -55,7 +54,7 @@ export function sampledKeys(
     saliency.of(position, w);
     const samples = drawSamples(w, params, drawsFor(params.seed, layer, h, position)); // [D], descending
     const most = threshold[t]!;
-    const instead = params.clip === 'mean' ? meanBelow(w, most) : most;
+    const instead = params.clip === 'mean' ? below[t]! : most;
     const row = (h * length + position) * D;
     byFallingValue(w).forEach((j, rank) => {
       const key = keys[row + j]!;
@@ -88,15 +87,13 @@ function byFallingValue(values: Float32Array): Uint16Array {
 }
 
 /** Mean of the entries strictly below the threshold, 0 where there are none. */
-function meanBelow(values: Float32Array, threshold: number): number {
+export function meanBelow(values: Float32Array, threshold: number): number {
   let sum = 0;
   let count = 0;
   for (let j = 0; j < values.length; j++) {
-    const value = values[j]!;
-    if (value < threshold) {
-      sum += value;
-      count++;
-    }
+    const isBelow = Number(values[j]! < threshold); // no branch: they are as good as random
+    sum += isBelow * values[j]!;
+    count += isBelow;
   }
   return count === 0 ? 0 : sum / count;
 }

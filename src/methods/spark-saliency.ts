@@ -33,11 +33,12 @@ export class Saliency {
   /** w of the key at a position → `out [D]`; returns their sum. */
   of(position: number, out: Float32Array): number {
     const { headDim: D, keys, length } = this.trace;
+    const { demand, squared } = this;
     const row = (this.head * length + position) * D;
     let sum = 0;
     for (let j = 0; j < D; j++) {
       const key = keys[row + j]!;
-      const w = this.demand[j]! * (this.squared ? key * key : Math.abs(key));
+      const w = demand[j]! * (squared ? key * key : Math.abs(key));
       out[j] = w;
       sum += w;
     }

@@ -18,7 +18,7 @@ import { windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { markLargest } from './select.js';
 import { adaptiveCount } from './spark-adaptive.js';
-import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
+import { meanBelow, meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
 import type { Method } from './types.js';
@@ -176,17 +176,20 @@ function rankKeys(trace: LayerTrace, params: SparkParams, positions: Int32Array,
   const w = new Float32Array(D);
   const scratch = new Float32Array(D);
   const mask = new Uint8Array(n * D); // [n, D]
-  const threshold = Float32Array.from(positions, (position, t) => {
-    const total = saliency.of(position, w);
+  const threshold = new Float32Array(n);
+  const below = new Float64Array(n);
+  for (let t = 0; t < n; t++) {
+    const total = saliency.of(positions[t]!, w);
     const kept = t >= n - params.recent ? D : countOf(w, scratch);
     if (!Number.isFinite(total)) {
       throw new UserError(`spark: keys or queries of KV head ${h} are not finite`, {
         hint: 'The model produced numbers that are not finite; are its weights whole?',
       });
     }
-    return markLargest(w, kept, mask, t * D, scratch);
-  });
-  return { saliency, positions, mask, threshold };
+    threshold[t] = markLargest(w, kept, mask, t * D, scratch);
+    below[t] = meanBelow(w, threshold[t]!);
+  }
+  return { saliency, positions, mask, threshold, below };
 }
 
 /** T of a token of saliencies `w [D]`; `scratch [D]` is overwritten. */

@@ -5,17 +5,16 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findModel, modelFolder } from './catalogue.js';
 import { createChatTemplate, templateSource } from './chat-template.js';
 import { checkWeights } from './check-weights.js';
-import { parseConfig } from './config.js';
 import { weightsDigest } from './weights-digest.js';
 import { ggufConfig } from './gguf-config.js';
 import { openGguf } from './gguf.js';
 import { withHuggingFaceNames } from './gguf-names.js';
 import { ggufSpecialTokens, ggufTokenizerJson } from './gguf-tokenizer.js';
 import { readJsonFile, readTextFile } from '../json.js';
-import { type ModelLocation, resolveModel, weightsPresent } from './locate.js';
+import { type ModelLocation, resolveModel } from './locate.js';
+import { optionalJson, readFolderConfig } from './read-config.js';
 import { openShards, shardPaths } from './safetensors-shards.js';
 import { openSafetensors } from './safetensors.js';
 import { createTokenizer, specialTokens } from './tokenizer.js';
@@ -46,25 +45,6 @@ export async function openModelFiles(nameOrPath: string): Promise<ModelFiles> {
   } catch (error) {
     weights.close();
     throw error;
-  }
-}
-
-/**
- * The configuration alone, for estimates: no weights are read, no digest is taken. A model of the catalogue whose files are
- * not there has the one that was published, where the catalogue knows it.
- */
-export function readModelConfig(nameOrPath: string): ModelConfig {
-  const entry = findModel(nameOrPath);
-  if (entry?.config !== undefined && !weightsPresent(modelFolder(entry))) {
-    return parseConfig(entry.config, undefined, `${nameOrPath} (catalogue)`);
-  }
-  const location = resolveModel(nameOrPath);
-  if (location.kind !== 'gguf') return readFolderConfig(location.folder);
-  const gguf = openGguf(location.weights);
-  try {
-    return ggufConfig(gguf);
-  } finally {
-    gguf.tensors.close();
   }
 }
 
@@ -101,11 +81,6 @@ function openFolderParts({ folder, kind, weights }: ModelLocation): OpenParts {
   };
 }
 
-function readFolderConfig(folder: string): ModelConfig {
-  const path = join(folder, 'config.json');
-  return parseConfig(readJsonFile(path), optionalJson(join(folder, 'generation_config.json')), path);
-}
-
 function readFolderText(folder: string, vocabulary: number): ReturnType<OpenParts['text']> {
   const tokenizerPath = join(folder, 'tokenizer.json');
   const settingsPath = join(folder, 'tokenizer_config.json');
@@ -124,8 +99,4 @@ function readFolderText(folder: string, vocabulary: number): ReturnType<OpenPart
             ownFile ? templatePath : settingsPath,
           ),
   };
-}
-
-function optionalJson(path: string): unknown {
-  return existsSync(path) ? readJsonFile(path) : undefined;
 }

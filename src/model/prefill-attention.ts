@@ -89,7 +89,7 @@ export function attendHead(
   return ops.tidy(() => {
     const weights = weightsOf(ops, queries, rows, keysT, mask); // [G·T, end]
     take?.(weights, rows);
-    return ops.matMul(weights, ops.slice(values, [0, 0], [rows.end, keysT.shape[0]!]));
+    return ops.matMul(weights, ops.slice(values, [0, 0], [rows.end, keysT.shape[0]]));
   });
 }
 
@@ -143,7 +143,7 @@ export function queryRows(ops: Ops, queries: Tensor, { firstHead, heads: G, star
 
 /** Logits against keys `0 … end − 1`, scaled by 1/√D, `[G·T, end]`. */
 export function logitsOf(ops: Ops, queries: Tensor, rows: QueryRows, keysT: Tensor): Tensor {
-  const D = keysT.shape[0]!;
+  const D = keysT.shape[0];
   const { end } = rows;
   return ops.tidy(() => {
     const keys = end === keysT.shape[1] ? keysT : ops.slice(keysT, [0, 0], [D, end]);

@@ -35,7 +35,7 @@ export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
       return { start, end: Math.min(S, start + TILE) };
     });
     const tiles = sides.map(({ keysT, values }) => {
-      const D = keysT.shape[0]!;
+      const D = keysT.shape[0];
       return spans.map(({ start, end }) => ({
         keysT: ops.slice(keysT, [0, start], [D, end - start]),
         values: ops.slice(values, [start, 0], [end - start, D]),
@@ -80,7 +80,7 @@ function sumTiles(ops: Ops, queries: Tensor, tiles: readonly KeyTile[], mask: Te
     const { out, sums } = total!;
     // not `every`: NaN is out of range too
     for (const sum of ops.toHost(sums)) if (!(sum > LEAST_SUM && sum < MOST_SUM)) return undefined;
-    return ops.div(out, ops.reshape(sums, [sums.shape[0]!, 1]));
+    return ops.div(out, ops.reshape(sums, [sums.shape[0], 1]));
   });
 }
 

@@ -82,6 +82,13 @@ export function storedShare(row: PipelineRow, tasks: readonly string[]): number 
   return storedOverFull(tasks.flatMap((task) => row.cells.get(task) ?? []).flatMap(({ records }) => records));
 }
 
+/** Mean share of the prompt's tokens that the row kept on these tasks; undefined where nothing is there. */
+export function keptShare(row: PipelineRow, tasks: readonly string[]): number | undefined {
+  const records = tasks.flatMap((task) => row.cells.get(task) ?? []).flatMap((result) => result.records);
+  const prompt = records.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  return prompt === 0 ? undefined : records.reduce((sum, { keptTokens }) => sum + keptTokens, 0) / prompt;
+}
+
 function strataOf(
   row: PipelineRow,
   tasks: readonly string[],

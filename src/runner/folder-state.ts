@@ -32,6 +32,11 @@ export interface FolderState {
   readonly total: number;
   /** Models whose files are others than those that the results are of: their digests must be taken again. */
   readonly changedModels: readonly string[];
+  /**
+   * Undefined where anything is left to do or to look at: a sample missing, a table missing, model files touched, another
+   * version of the program.
+   */
+  readonly finished: FinishedRun | undefined;
 }
 
 export interface FinishedRun {
@@ -40,9 +45,14 @@ export interface FinishedRun {
   readonly records: readonly SampleRecord[];
 }
 
-/** How much of the spec is done. Throws UserError where the folder is another spec's or damaged. */
-export async function folderState(spec: ResolvedSpec, tasks: Tasks): Promise<FolderState> {
-  const { cells, records, changedModels } = await lookAt(spec, tasks, undefined);
+/**
+ * How much of the spec is done. Throws UserError where the folder is another spec's or damaged.
+ *
+ * @param engine where the user asks for a certain one; a folder of another engine raises UserError
+ */
+export async function folderState(spec: ResolvedSpec, tasks: Tasks, engine?: string): Promise<FolderState> {
+  const look = await lookAt(spec, tasks, engine);
+  const { cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
   const states = spec.groups.flatMap((group, g) =>
     spec.pipelines.map(({ label }, p): CellState => {
@@ -50,33 +60,20 @@ export async function folderState(spec: ResolvedSpec, tasks: Tasks): Promise<Fol
       return { group, pipeline: label, done: info === undefined ? 0 : countDone(info, present) };
     }),
   );
-  return {
-    cells: states,
-    done: states.reduce((sum, state) => sum + state.done, 0),
-    total: states.reduce((sum, state) => sum + state.group.samples, 0),
-    changedModels,
-  };
+  const done = states.reduce((sum, state) => sum + state.done, 0);
+  const total = states.reduce((sum, state) => sum + state.group.samples, 0);
+  const finished = done === total ? finishedRun(spec, look) : undefined;
+  return { cells: states, done, total, changedModels, finished };
 }
 
-/**
- * The finished run of a spec, or undefined where anything is left to do or to look at: a sample missing, a table
- * missing, model files touched, another version of the program.
- *
- * @param engine where the user asks for a certain one; a folder of another engine raises UserError
- */
-export async function finishedAlready(
-  spec: ResolvedSpec,
-  tasks: Tasks,
-  engine: string | undefined,
-): Promise<FinishedRun | undefined> {
-  const { manifest, cells, records, changedModels } = await lookAt(spec, tasks, engine);
-  const { accuracy, memory } = RESULT_FILES;
+/** The run, nothing of which is missing in the journal. */
+function finishedRun(spec: ResolvedSpec, look: Look): FinishedRun | undefined {
+  const { manifest, cells, records, changedModels } = look;
   if (manifest?.finishedAt == null || manifest.version !== packageVersion() || changedModels.length > 0)
     return undefined;
+  const { accuracy, memory } = RESULT_FILES;
   if (![accuracy, memory].every((name) => existsSync(join(spec.output, name)))) return undefined;
-  const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
-  const complete = cells.every((info) => countDone(info, present) === info.samples);
-  return complete ? { manifest, cells, records } : undefined;
+  return { manifest, cells, records };
 }
 
 interface Look {

@@ -6,7 +6,7 @@ import { cellInfo } from '../../src/results/cell-key.js';
 import { ResultFolder } from '../../src/results/folder.js';
 import { packageVersion } from '../../src/results/machine.js';
 import type { Manifest } from '../../src/results/types.js';
-import { finishedAlready, folderState } from '../../src/runner/folder-state.js';
+import { folderState } from '../../src/runner/folder-state.js';
 import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
 import { PROTOCOL_VERSION } from '../../src/runner/prompt.js';
 import { specHash } from '../../src/spec/load.js';
@@ -75,7 +75,7 @@ describe('runner/folder-state', () => {
   it('knows a finished run from its folder', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const finished = await finishedAlready(spec, tasks, undefined);
+      const finished = (await folderState(spec, tasks, undefined)).finished;
       expect(finished!.records).to.have.length(4);
       expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
       expect(await folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
@@ -84,7 +84,7 @@ describe('runner/folder-state', () => {
   it('counts what is missing, per cell', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root, 1);
-      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
       const state = await folderState(spec, tasks);
       expect(state.cells.map(({ pipeline, done }) => [pipeline, done])).to.deep.equal([
         ['full', 2],
@@ -96,7 +96,7 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const elsewhere = { ...spec, output: join(root, 'none') };
-      expect(await finishedAlready(elsewhere, tasks, undefined)).to.equal(undefined);
+      expect((await folderState(elsewhere, tasks, undefined)).finished).to.equal(undefined);
       expect(await folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
     }));
 
@@ -104,7 +104,7 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const changed = new Map([['ruler/one', { dataDigest: () => 'e' }]]);
-      expect(await finishedAlready(spec, changed, undefined)).to.equal(undefined);
+      expect((await folderState(spec, changed, undefined)).finished).to.equal(undefined);
       expect((await folderState(spec, changed)).done).to.equal(0);
     }));
 
@@ -112,7 +112,7 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec, model } = finishedRun(root);
       utimesSync(join(model, 'config.json'), 1, 1);
-      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
       expect((await folderState(spec, tasks)).changedModels).to.deep.equal([model]);
     }));
 
@@ -120,7 +120,7 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       rmSync(join(spec.output, 'memory.csv'));
-      expect(await finishedAlready(spec, tasks, undefined)).to.equal(undefined);
+      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
     }));
 
   it('refuses the folder of another spec or engine', () =>
@@ -138,7 +138,7 @@ describe('runner/folder-state', () => {
       expect(await refusal(folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
         'name: quick → slow',
       );
-      expect(await refusal(finishedAlready(spec, tasks, 'native'))).to.contain(
+      expect(await refusal(folderState(spec, tasks, 'native'))).to.contain(
         'engine "wasm", this run uses "native"',
       );
     }));

@@ -6,7 +6,7 @@
 import { type CellResult, isFull, scorePercent } from '../../results/cell-results.js';
 import { storedOverFull } from '../../results/memory.js';
 import { mean, standardError } from '../../results/statistics.js';
-import type { CellInfo } from '../../results/types.js';
+import { taskTitle } from '../gaps.js';
 import { number, signed, type Table, words } from '../table/model.js';
 
 const COLUMNS = [
@@ -64,12 +64,4 @@ function cellRow({ cell, records, paired }: CellResult): Table['sections'][numbe
       value: records.length,
     },
   ];
-}
-
-/** `needle/map(depth=50)`: the task and what the spec says of it. */
-export function taskTitle({ task, params }: Pick<CellInfo, 'task' | 'params'>): string {
-  const own = Object.entries(params)
-    .filter(([name]) => name.startsWith('task.'))
-    .map(([name, value]) => `${name.slice('task.'.length)}=${String(value)}`);
-  return own.length === 0 ? task : `${task}(${own.join(',')})`;
 }

@@ -7,8 +7,8 @@
 import { gzipSync, strToU8 } from 'fflate';
 import { type CellResult, groupIdentity } from '../../results/cell-results.js';
 import type { CellInfo, SampleRecord } from '../../results/types.js';
+import { taskTitle } from '../gaps.js';
 import { groupBy } from '../group-by.js';
-import { taskTitle } from './cells.js';
 
 /** Both ends of a prompt, as it went to the model. */
 export interface PromptEnds {

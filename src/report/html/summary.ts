@@ -1,15 +1,12 @@
 /**
  * The head of the report: what was run, on what, and what is missing.
  *
- * Decides what counts as a gap. Every gap is said here, however small.
+ * Decides the markup. What counts as a gap is decided elsewhere; none is left out.
  */
 import type { CellResult } from '../../results/cell-results.js';
+import { gapsOf } from '../gaps.js';
 import type { ReadFolder, ReadResults } from '../read-results.js';
 import { type Html, markup } from './markup.js';
-import { taskTitle } from './cells.js';
-
-/** Incomplete cells that are named one by one; the others are counted. */
-const NAMED = 20;
 
 export function summaryHtml(read: ReadResults): Html {
   const gaps = gapsOf(read);
@@ -48,31 +45,6 @@ export function summaryHtml(read: ReadResults): Html {
           </div>`
     }
   </section> `;
-}
-
-/** What a reader must know before trusting an average; a sentence each. */
-export function gapsOf({ folders, results }: ReadResults): string[] {
-  const open = results.filter(({ cell, records }) => records.length < cell.samples);
-  const engines = [...new Set(folders.map(({ manifest }) => manifest.engine.name))];
-  return [
-    ...(results.length === 0 ? ['The results have no cells.'] : []),
-    ...(engines.length > 1 ? [`The folders are of different engines: ${engines.join(', ')}.`] : []),
-    ...folders.flatMap(({ path, manifest, tornBytes }) => [
-      ...(manifest.finishedAt === null ? [`${path}: the run has not finished.`] : []),
-      ...(tornBytes > 0
-        ? [`${path}: a torn last line of the journal is left out (${tornBytes} bytes).`]
-        : []),
-    ]),
-    ...open
-      .slice(0, NAMED)
-      .map(
-        ({ cell, records }) =>
-          `${records.length} of ${cell.samples} samples: ${cell.pipeline} on ${taskTitle(cell)}, ${cell.model}, context ${cell.context}, seed ${cell.seed}, question ${cell.question}.`,
-      ),
-    ...(open.length > NAMED
-      ? [`… and ${open.length - NAMED} more cells whose samples are not all there.`]
-      : []),
-  ];
 }
 
 function engineOf({ manifest: { engine } }: ReadFolder): string {

@@ -6,7 +6,7 @@
  * number, but how many are there.
  */
 import { mean } from '../../results/statistics.js';
-import { type Block, countOf, FULL, type PipelineRow, scoresOf } from '../blocks.js';
+import { type Block, countOf, FULL, keptShare, type PipelineRow, scoresOf } from '../blocks.js';
 import { stratifiedMean } from '../statistics/strata.js';
 import { GAP, number, signed, type Table, type TableCell, type TableSection, words } from '../table/model.js';
 import { type Match, matchTable } from './match.js';
@@ -30,6 +30,7 @@ export function compareTable(table: PaperTable, block: Block): Table {
     ],
     notes: [
       ...table.footnotes,
+      ...view.keptNotes(),
       ...match.remarks.map((text) => ({ text })),
       {
         text: match.wholeReplication
@@ -46,6 +47,9 @@ export function compareTable(table: PaperTable, block: Block): Table {
     ],
   };
 }
+
+/** The row whose footnote is about what it keeps. */
+const FALLBACK_ROW = 'PyramidKV';
 
 interface Column {
   readonly title: string;
@@ -88,6 +92,9 @@ class View {
     const published = this.columns.map((column) => column.cellOf(row)?.published);
     const lines = (entries: readonly [string, readonly TableCell[]][]): TableCell[][] =>
       entries.map(([line, cells], index) => [...(index === 0 ? name : blank), words(line), ...cells]);
+    if (row.cells.every((cell) => this.match.rowOf(cell) === undefined)) {
+      return lines([['published, not run', published.map((value) => number(value))]]);
+    }
     if (this.match.replication) {
       return lines([
         ['ours', ours],
@@ -110,6 +117,23 @@ class View {
         }),
       ],
     ]);
+  }
+
+  /** What our PyramidKV really kept, since a released budget does not say. */
+  keptNotes(): { readonly text: string }[] {
+    const rows = this.table.sections.flatMap((section) => section.rows);
+    return rows.flatMap(({ title, marks, cells }) => {
+      const [cell] = cells;
+      const row =
+        cell === undefined || title !== FALLBACK_ROW || marks.length === 0
+          ? undefined
+          : this.match.rowOf(cell);
+      const share = row === undefined ? undefined : keptShare(row, this.match.tasks);
+      if (share === undefined) return [];
+      return [
+        { text: `${title} at ${cell!.level!}: ours kept ${(100 * share).toFixed(1)} % of the tokens.` },
+      ];
+    });
   }
 
   /** Pipelines without a place; nothing where the columns are not of one pipeline. */

@@ -17,9 +17,9 @@ export interface Match {
   readonly taskOf: ReadonlyMap<string, string>;
   /** The tasks of our average: those of the table that we have, or else all that we have. */
   readonly tasks: readonly string[];
-  /** True where the numbers are meant to be the published ones: their model, all their tasks, their budgets. */
+  /** True where the numbers are meant to be the published ones: their model, their tasks or some of them, their budgets. */
   readonly replication: boolean;
-  /** True where also no task has fewer samples than published. */
+  /** True where no task is missing either, nor has fewer samples than published. */
   readonly wholeReplication: boolean;
   /** Our value in place of a published level, where it is another. */
   readonly standIns: ReadonlyMap<number, number>;
@@ -58,14 +58,14 @@ export function matchTable(table: PaperTable, block: Block): Match {
   const wanted = Object.keys(table.samples);
   const tasks = taskOf.size === 0 ? block.tasks : wanted.flatMap((name) => taskOf.get(name) ?? []);
   const sameModel = isModel(block.model, table.model);
-  const replication = sameModel && taskOf.size === wanted.length && standIns.size === 0;
+  const replication = sameModel && taskOf.size > 0 && standIns.size === 0;
   const fewer = fewerSamples(table, block, taskOf);
   return {
     rowOf: (cell) => chosen.get(placeOf(cell))?.row,
     taskOf,
     tasks,
     replication,
-    wholeReplication: replication && fewer.length === 0,
+    wholeReplication: replication && taskOf.size === wanted.length && fewer.length === 0,
     standIns,
     others: block.rows.filter((row) => !taken.has(row)),
     remarks: [

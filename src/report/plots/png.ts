@@ -12,7 +12,10 @@ const PACKAGE: string = '@resvg/resvg-js';
 export interface PngRenderer {
   readonly Resvg: new (
     svg: string,
-    options: { readonly fitTo: { readonly mode: 'zoom'; readonly value: number } },
+    options: {
+      readonly fitTo: { readonly mode: 'zoom'; readonly value: number };
+      readonly font: { readonly defaultFontFamily: string };
+    },
   ) => {
     render(): { asPng(): Uint8Array };
   };
@@ -41,5 +44,9 @@ export async function openPngRenderer(
 }
 
 export function renderPng({ Resvg }: PngRenderer, svg: string): Uint8Array {
-  return new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM } }).render().asPng();
+  const options = {
+    fitTo: { mode: 'zoom', value: ZOOM },
+    font: { defaultFontFamily: 'DejaVu Sans' },
+  } as const;
+  return new Resvg(svg, options).render().asPng();
 }

@@ -24,7 +24,9 @@ export function ratioPlot(block: Block): Plot | undefined {
   const series = [...new Set(shown.map((point) => point.series))];
   const { colour, shape } = seriesScales(series);
   const full = points.find(({ pipeline }) => pipeline === FULL);
-  const data = { values: shown.map(toRow) };
+  const rows = shown.map(toRow);
+  const data = { values: rows };
+  const intervals = rows.filter(({ low }) => low !== undefined);
   const x = {
     field: 'removed',
     type: 'quantitative',
@@ -39,10 +41,9 @@ export function ratioPlot(block: Block): Plot | undefined {
     title,
     notes,
     series: new Map(
-      shown.flatMap((point) => {
-        const { label, spread } = toRow(point);
-        return [label, spread, point.series].map((name) => [name, point.series] as const);
-      }),
+      rows.flatMap(({ label, spread, series }) =>
+        [label, spread ?? [], series].flat().map((name) => [name, series] as const),
+      ),
     ),
     spec: {
       ...framed(title, notes),
@@ -63,18 +64,21 @@ export function ratioPlot(block: Block): Plot | undefined {
           mark: { type: 'line' },
           encoding: { x, y, color, description: { field: 'series', type: 'nominal' } },
         },
-        {
-          data,
-          mark: { type: 'rule', opacity: 0.5 },
-          transform: [{ filter: 'isValid(datum.low)' }],
-          encoding: {
-            x,
-            y: { ...y, field: 'low' },
-            y2: { field: 'high' },
-            color,
-            description: { field: 'spread', type: 'nominal' },
-          },
-        },
+        ...(intervals.length === 0
+          ? []
+          : [
+              {
+                data: { values: intervals },
+                mark: { type: 'rule' as const, opacity: 0.5 },
+                encoding: {
+                  x,
+                  y: { ...y, field: 'low' },
+                  y2: { field: 'high' },
+                  color,
+                  description: { field: 'spread', type: 'nominal' as const },
+                },
+              },
+            ]),
         {
           data,
           mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -100,6 +104,8 @@ function toRow({ pipeline, series, removed, score, interval }: Point) {
     ...(low === undefined ? {} : { low, high }),
     label: `${pipeline}: ratio ${removed!.toFixed(2)}, score ${score.toFixed(2)}`,
     spread:
-      low === undefined ? '' : `${pipeline}: 95 % interval from ${low.toFixed(2)} to ${high!.toFixed(2)}`,
+      low === undefined
+        ? undefined
+        : `${pipeline}: 95 % interval from ${low.toFixed(2)} to ${high!.toFixed(2)}`,
   };
 }

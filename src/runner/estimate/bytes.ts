@@ -60,10 +60,12 @@ export function estimateBytes(
     const pack = (from: LayerTrace, layer: number): LayerBytes =>
       packLayer({ ...from, layer }, pipeline, dtype, kernels);
     const first = pack(trace, 0);
-    const last = shape.layers === 1 ? first : pack(trace, shape.layers - 1);
-    const layers = same(first, last)
-      ? Array.from({ length: shape.layers }, () => first)
-      : Array.from({ length: shape.layers }, (_, layer) => pack(trace, layer));
+    const end = pack(trace, shape.layers - 1);
+    const last = same(first, end) ? first : end;
+    const layers =
+      last === first
+        ? Array.from({ length: shape.layers }, () => first)
+        : Array.from({ length: shape.layers }, (_, layer) => pack(trace, layer));
     const stored = times(layers.map((layer) => layer.stored).reduce(addBytes, NO_BYTES), shape.kvHeads);
     const estimate = {
       keptTokens: layers.reduce((sum, { kept }) => sum + kept, 0) / shape.layers,
@@ -71,7 +73,8 @@ export function estimateBytes(
       storedBytes: sumBytes(stored),
       paperBytes: shape.kvHeads * layers.reduce((sum, { paper }) => sum + paper, 0),
       fullBytes: full,
-      dependsOnData: !same(first, pack(other, 0)) || !same(last, pack(other, shape.layers - 1)),
+      dependsOnData:
+        !same(first, pack(other, 0)) || (last !== first && !same(last, pack(other, shape.layers - 1))),
     };
     return { pipeline: pipeline.label, estimate };
   });

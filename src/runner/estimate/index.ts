@@ -6,7 +6,7 @@
  */
 import { UserError } from '../../errors.js';
 import { openKernels } from '../../kernels/index.js';
-import { readModelConfig } from '../../model/load.js';
+import { readModelConfig } from '../../model/read-config.js';
 import type { ModelConfig } from '../../model/types.js';
 import type { ResolvedSpec, TaskCell } from '../../spec/types.js';
 import type { Task } from '../../tasks/types.js';

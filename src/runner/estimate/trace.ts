@@ -8,11 +8,14 @@ import { type LayerTrace, type Observation, observationKey } from '../../cache/t
 import type { ModelConfig } from '../../model/types.js';
 import { type Random, randomFor } from '../../tasks/random.js';
 
+/** Long prompts repeat these. */
+const DISTINCT_ROWS = 4096;
+
 export type TraceShape = Pick<ModelConfig, 'layers' | 'heads' | 'kvHeads' | 'headDim'>;
 
 /**
  * @param length S, tokens of the prompt
- * @param draw another number gives other entries, and channels of another spread
+ * @param draw at least 0; a greater one gives other entries, less evenly spread over channels and tokens
  */
 export function randomTrace(
   { layers, heads, kvHeads, headDim: D }: TraceShape,
@@ -25,25 +28,27 @@ export function randomTrace(
   const spread = Float32Array.from({ length: D }, () => Math.exp(draw * 2 * normal(random)));
   const rows = (count: number): Float32Array => {
     const list = new Float32Array(count * D);
-    for (let i = 0; i < list.length; i++) list[i] = spread[i % D]! * normal(random);
+    const drawn = list.subarray(0, DISTINCT_ROWS * D);
+    for (let i = 0; i < drawn.length; i++) drawn[i] = spread[i % D]! * normal(random);
+    for (let at = drawn.length; at < list.length; at *= 2) list.copyWithin(at, 0, at);
     return list;
   };
+  const positive = (count: number): Float32Array =>
+    Float32Array.from({ length: count }, () => uniform(random) ** (1 + 4 * draw));
   const shape = { layer: 0, layers, heads: G, kvHeads: 1, headDim: D, length };
   const observed = observations.map(
-    (observation) => [observationKey(observation), observe(observation, shape, rows, random)] as const,
+    (observation) => [observationKey(observation), observe(observation, shape, rows, positive)] as const,
   );
   return { ...shape, keys: rows(length), values: rows(length), observations: new Map(observed) };
 }
 
 function observe(
   observation: Observation,
-  { heads: H, headDim: D, length: S }: Pick<LayerTrace, 'heads' | 'headDim' | 'length'>,
+  { heads: H, length: S }: Pick<LayerTrace, 'heads' | 'length'>,
   rows: (count: number) => Float32Array,
-  random: Random,
+  positive: (count: number) => Float32Array,
 ): Float32Array {
   const window = 'window' in observation ? Math.min(observation.window, S) : 0;
-  const positive = (count: number): Float32Array =>
-    Float32Array.from({ length: count }, () => uniform(random));
   switch (observation.kind) {
     case 'window_queries':
     case 'window_outputs':

@@ -1,55 +1,45 @@
 /**
  * The largest count whose cost stays within a limit, with few evaluations of the cost.
  *
- * Decides the search: costs grow about linearly, so the next guess follows the slope seen so far, and bisection
- * takes over where that does not settle. Knows nothing of what is counted or paid.
+ * Decides the search: costs grow about linearly, so each guess goes as far from the one before as the slope says, ever
+ * farther where guesses keep falling on the same side, and at most to the middle of what is left. Knows nothing of what is
+ * counted or paid.
  */
 
-/** Guesses by slope before bisection takes over. */
-const PATIENCE = 12;
+export interface FitRange {
+  readonly least: number;
+  readonly most?: number;
+  /** The distance from `least` to the first guess, from which the slope is estimated. */
+  readonly stride: number;
+  readonly limit: number;
+}
 
 /**
  * The largest `count ≥ least` with `cost(count) ≤ limit`: the count after it does not fit, or it is `most`. Undefined
- * where even `least` costs too much. `stride` is the distance to the first guess, from which the slope is estimated.
+ * where even `least` costs too much.
  */
 export function largestFitting(
   cost: (count: number) => number,
-  {
-    least,
-    most = Infinity,
-    stride,
-    limit,
-  }: { readonly least: number; readonly most?: number; readonly stride: number; readonly limit: number },
+  { least, most = Infinity, stride, limit }: FitRange,
 ): number | undefined {
   const base = cost(least);
   if (base > limit) return undefined;
-  let fits = { count: least, cost: base };
-  let exceeds: { count: number; cost: number } | undefined;
+  let fits = least;
+  let exceeds = most + 1;
   let guess = Math.min(least + stride, most);
-  const settled = () => fits.count >= most || (exceeds !== undefined && exceeds.count - fits.count <= 1);
-  for (let tries = 1; !settled(); tries++) {
-    const tried = { count: guess, cost: cost(guess) };
-    if (tried.cost <= limit) fits = tried;
-    else exceeds = tried;
-    const slope = Math.max((tried.cost - base) / (tried.count - least), 1e-3);
-    guess = Math.min(nextGuess(fits, exceeds, slope, limit, tries > PATIENCE), most);
+  let repeats = 0;
+  let fitted: boolean | undefined;
+  while (exceeds - fits > 1) {
+    const paid = cost(guess);
+    repeats = paid <= limit === fitted ? repeats + 1 : 0;
+    fitted = paid <= limit;
+    if (fitted) fits = guess;
+    else exceeds = guess;
+    const slope = Math.max((paid - base) / (guess - least), 1e-3);
+    const units = Math.max(1, Math.abs(Math.floor((limit - paid) / slope)));
+    const far = units * 2 ** Math.max(0, repeats - 1);
+    const step = Math.max(1, Math.min(far, Math.floor((exceeds - fits) / 2)));
+    guess += fitted ? step : -step;
   }
-  return fits.count;
-}
-
-/** Strictly between `fits` and `exceeds` where there is a count between them. */
-function nextGuess(
-  fits: { readonly count: number; readonly cost: number },
-  exceeds: { readonly count: number; readonly cost: number } | undefined,
-  slope: number,
-  limit: number,
-  bisect: boolean,
-): number {
-  const room = limit - fits.cost;
-  const up = fits.count + Math.max(1, Math.floor(room / slope));
-  if (exceeds === undefined) return up;
-  if (bisect) return Math.floor((fits.count + exceeds.count) / 2);
-  const over = exceeds.cost - limit;
-  const nearest = room <= over ? up : exceeds.count - Math.max(1, Math.ceil(over / slope));
-  return Math.min(Math.max(nearest, fits.count + 1), exceeds.count - 1);
+  return fits;
 }

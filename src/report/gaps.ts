@@ -1,0 +1,43 @@
+/**
+ * What is missing or mixed in a set of results.
+ *
+ * Decides what counts as a gap: whatever would change how an average is read. Every gap is a sentence.
+ */
+import type { CellInfo } from '../results/types.js';
+import type { ReadResults } from './read-results.js';
+
+/** Incomplete cells that are named one by one; the others are counted. */
+const NAMED = 20;
+
+/** What a reader must know before trusting an average; a sentence each. */
+export function gapsOf({ folders, results }: ReadResults): string[] {
+  const open = results.filter(({ cell, records }) => records.length < cell.samples);
+  const engines = [...new Set(folders.map(({ manifest }) => manifest.engine.name))];
+  return [
+    ...(results.length === 0 ? ['The results have no cells.'] : []),
+    ...(engines.length > 1 ? [`The folders are of different engines: ${engines.join(', ')}.`] : []),
+    ...folders.flatMap(({ path, manifest, tornBytes }) => [
+      ...(manifest.finishedAt === null ? [`${path}: the run has not finished.`] : []),
+      ...(tornBytes > 0
+        ? [`${path}: a torn last line of the journal is left out (${tornBytes} bytes).`]
+        : []),
+    ]),
+    ...open
+      .slice(0, NAMED)
+      .map(
+        ({ cell, records }) =>
+          `${records.length} of ${cell.samples} samples: ${cell.pipeline} on ${taskTitle(cell)}, ${cell.model}, context ${cell.context}, seed ${cell.seed}, question ${cell.question}.`,
+      ),
+    ...(open.length > NAMED
+      ? [`… and ${open.length - NAMED} more cells whose samples are not all there.`]
+      : []),
+  ];
+}
+
+/** `needle/map(depth=50)`: the task and what the spec says of it. */
+export function taskTitle({ task, params }: Pick<CellInfo, 'task' | 'params'>): string {
+  const own = Object.entries(params)
+    .filter(([name]) => name.startsWith('task.'))
+    .map(([name, value]) => `${name.slice('task.'.length)}=${String(value)}`);
+  return own.length === 0 ? task : `${task}(${own.join(',')})`;
+}

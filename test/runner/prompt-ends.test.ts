@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { remakePrompts } from '../../src/runner/prompt-ends.js';
+import type { Task } from '../../src/tasks/types.js';
+import { cell, full, manifest } from '../results/support.js';
+
+const params = z.strictObject({ words: z.array(z.string()) });
+const task: Task<z.infer<typeof params>> = {
+  name: 'ruler/one',
+  family: 'ruler',
+  summary: '',
+  source: '',
+  params,
+  sample: ({ index, params: { words } }) => ({
+    context: `begin ${'x'.repeat(2000)} `,
+    question: words.join('-'),
+    answerPrefix: ' end',
+    answers: [String(index)],
+    maxNewTokens: 1,
+  }),
+  score: () => 0,
+  dataDigest: () => '',
+};
+const tasks: ReadonlyMap<string, Task> = new Map([[task.name, task]]);
+const info = cell(full, { taskParams: { words: ['a', 'b'] } });
+const tokenizer = { digest: 't', encode: () => [], decode: () => '' };
+const remake = (answers: [number, string[]][], digest = 't') =>
+  remakePrompts(
+    { cell: info, answers: new Map(answers), manifest: manifest([info]) },
+    { tokenizer: { ...tokenizer, digest } },
+    tasks,
+  );
+
+describe('runner/prompt-ends', () => {
+  it('gives both ends of the prompts that were run', async () => {
+    const ends = await remake([[3, ['3']]]);
+    const { head, tail, left } = ends.get(3)!;
+    expect([ends.size, head.length, tail.length]).to.deep.equal([1, 300, 700]);
+    expect(head).to.match(/^begin x/);
+    expect(tail).to.match(/ a-b end$/);
+    expect(left).to.equal('begin '.length + 2000 + ' a-b end'.length - 1000);
+  });
+
+  it('refuses another tokenizer, other answers and a task that is not there', async () => {
+    const messageOf = (made: Promise<unknown>): Promise<unknown> =>
+      made.then(
+        () => 'made',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await messageOf(remake([[3, ['3']]], 'other'))).to.contain('tokenizer');
+    expect(await messageOf(remake([[3, ['4']]]))).to.contain('sample 3 has other answers');
+    const none = remakePrompts(
+      { cell: info, answers: new Map(), manifest: manifest([info]) },
+      { tokenizer },
+      new Map(),
+    );
+    expect(await messageOf(none)).to.contain('no such task');
+  });
+});
