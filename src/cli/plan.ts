@@ -7,8 +7,9 @@ import type { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { type Align, alignColumns } from '../report/text-table.js';
 import type { FolderState } from '../runner/folder-state.js';
+import { taskLabel } from '../spec/label.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
-import { readSpec } from './catalogue.js';
+import { type Catalogue, readSpec } from './catalogue.js';
 import { formatBytes, plural } from './format.js';
 import { jsonOption, type JsonOptions, setOption, type SpecOptions } from './options.js';
 import type { Session } from './session.js';
@@ -33,8 +34,11 @@ export async function printPlan(
   const state = await folderState(spec, catalogue.tasks);
   const bytes = await fullCacheBytes(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes));
-  else session.print(planText(spec, state, bytes));
+  else session.print(planText(spec, catalogue.tasks, state, bytes));
 }
+
+const OWN_LENGTHS =
+  '* rows of a file have lengths of their own: this is only what the full cache is reckoned for';
 
 function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<TaskCell, number>): unknown {
   return {
@@ -54,7 +58,14 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
   };
 }
 
-function planText(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<TaskCell, number>): string {
+function planText(
+  spec: ResolvedSpec,
+  tasks: Catalogue['tasks'],
+  state: FolderState,
+  bytes: ReadonlyMap<TaskCell, number>,
+): string {
+  const hasOwnLengths = ({ task }: TaskCell): boolean =>
+    tasks.get(task)?.ignores?.includes('context') === true;
   const header = ['model', 'task', 'context', 'seed', 'question', 'samples', 'full cache', 'reused'];
   const rows = spec.groups.map((group) => {
     const size = bytes.get(group);
@@ -63,8 +74,8 @@ function planText(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
       .reduce((sum, cell) => sum + cell.done, 0);
     return [
       group.model,
-      group.task,
-      String(group.context),
+      taskLabel(group.task, group.taskParams, tasks),
+      `${hasOwnLengths(group) ? '*' : ''}${group.context}`,
       String(group.seed),
       group.question,
       String(group.samples),
@@ -80,6 +91,7 @@ function planText(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
     ...spec.pipelines.map((pipeline) => `  ${pipeline.label}`),
     '',
     ...alignColumns([header, ...rows], align),
+    ...(spec.groups.some(hasOwnLengths) ? [OWN_LENGTHS] : []),
     '',
     `${plural(state.total, 'result')}, ${state.done} reused, ${state.total - state.done} to do`,
     ...state.changedModels.map(

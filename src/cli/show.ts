@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import { UserError } from '../errors.js';
 import { alignColumns } from '../report/text-table.js';
+import type { IgnoredField } from '../tasks/types.js';
 import { formatBytes } from './format.js';
 import { KINDS, listEntries } from './list.js';
 import { jsonOption, type JsonOptions } from './options.js';
@@ -69,17 +70,23 @@ async function methodCard(name: string): Promise<Card | undefined> {
   };
 }
 
+const IGNORED: Readonly<Record<IgnoredField, string>> = {
+  context:
+    'Samples are as long as their rows: context: is only what plan and estimate reckon with. A text that is longer than the model takes, or than max_context:, loses its middle.',
+  seed: 'Samples are the rows in the order of the file: seed: changes nothing.',
+};
+
 async function taskCard(name: string): Promise<Card | undefined> {
   const { tasks } = await import('../tasks/registry.js');
   const task = tasks.get(name);
   if (task === undefined) return undefined;
-  const { family, summary, source, notes = [], params } = task;
+  const { family, summary, source, notes = [], ignores = [], params } = task;
   return {
     kind: 'task',
     name,
     summary,
     facts: { family, source },
-    notes,
+    notes: [...notes, ...ignores.map((field) => IGNORED[field])],
     parameters: await parametersOf(params),
   };
 }

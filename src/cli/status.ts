@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander';
 import { type Align, alignColumns } from '../report/text-table.js';
+import { taskLabel } from '../spec/label.js';
 import { readSpec } from './catalogue.js';
 import { plural } from './format.js';
 import { jsonOption, type JsonOptions, setOption, type SpecOptions } from './options.js';
@@ -47,7 +48,7 @@ async function status(file: string, options: SpecOptions & JsonOptions, session:
   const rows = state.cells.map(({ group, pipeline, done }) => [
     done === group.samples ? 'complete' : 'missing',
     group.model,
-    group.task,
+    taskLabel(group.task, group.taskParams, catalogue.tasks),
     String(group.context),
     String(group.seed),
     group.question,

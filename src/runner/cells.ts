@@ -44,7 +44,7 @@ export function groupCells(
   return spec.groups.map((group) => {
     const model = models.get(group.model)!;
     const task = tasks.get(group.task)!;
-    if (group.context > model.config.maxPositions) {
+    if (group.context > model.config.maxPositions && task.ignores?.includes('context') !== true) {
       throw new UserError(
         `context ${group.context} is longer than the ${model.config.maxPositions} positions of ${group.model}`,
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },

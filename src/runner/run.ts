@@ -220,7 +220,12 @@ function manifestOf(
   groups: readonly CellGroup[],
   earlier: Manifest | undefined,
 ): Manifest {
-  const data = new Map(groups.map(({ group, task }) => [group.task, task.dataDigest(group.taskParams)]));
+  const data = new Map(
+    groups.map(({ group: { task: name, taskParams }, task }) => {
+      const digest = task.dataDigest(taskParams);
+      return [`${name} ${digest}`, { task: name, digest }];
+    }),
+  );
   const manifest = createManifest(
     {
       name: spec.name,
@@ -228,7 +233,7 @@ function manifestOf(
       specHash: hash,
       engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
       models,
-      data: [...data].map(([task, digest]) => ({ task, digest })),
+      data: [...data.values()],
       cells: groups.flatMap(({ cells }) => cells),
     },
     spec.file,

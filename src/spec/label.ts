@@ -1,7 +1,7 @@
 /**
- * The name of a pipeline in tables: `snapkv(budget=256)+spark(ratio=0.8)`.
+ * The name of a pipeline in tables: `snapkv(budget=256)+spark(ratio=0.8)`; that of a task: `needle/map(depth=25)`.
  *
- * Decides what a label shows: the parameters that differ from the method's defaults, in the order of its schema,
+ * Decides what a label shows: the parameters that differ from the defaults, in the order of its schema,
  * numbers as JSON; parameters of another method inside as it would show them itself. Equal labels mean equal pipelines.
  */
 import type { z } from 'zod';
@@ -11,7 +11,7 @@ import { inputSchema } from './describe.js';
 
 export const FULL = 'full';
 
-/** What a label needs to know of a method. */
+/** What a label needs to know of a method or task. */
 interface Labelled {
   readonly params: z.ZodType;
   readonly nested?: NestedParams;
@@ -21,6 +21,15 @@ interface Labelled {
 export function pipelineLabel(steps: readonly MethodStep[], methods: ReadonlyMap<string, Labelled>): string {
   if (steps.length === 0) return FULL;
   return steps.map(({ method, params }) => named(method, shown(params, methods.get(method)!))).join('+');
+}
+
+/** The label of a task; its name alone where all parameters are as they are by default. */
+export function taskLabel(
+  task: string,
+  params: MethodStep['params'],
+  tasks: ReadonlyMap<string, Labelled>,
+): string {
+  return named(task, shown(params, tasks.get(task)!));
 }
 
 /** `key=value` of every parameter that differs from its default. */

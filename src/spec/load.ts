@@ -53,7 +53,7 @@ export function resolveSpec(document: SpecDocument, options: LoadOptions): Resol
   problems.throwIfAny();
 
   const fields = checked.data!;
-  const groups = expandGroups(fields, tasks);
+  const groups = expandGroups(fields, tasks, options.catalogue.tasks);
   if (groups.length * pipelines.length > MAX_CELLS) {
     problems.add([], `the spec expands to ${groups.length * pipelines.length} cells, at most ${MAX_CELLS}`);
     problems.throwIfAny();
@@ -84,11 +84,18 @@ export function specHash(spec: ResolvedSpec): string {
   return digestOf(spec.canonical);
 }
 
-function expandGroups(fields: SpecFields, tasks: readonly TaskChoice[]): TaskCell[] {
+/** A field that a task ignores is no axis for it: the first value stands for all. */
+function expandGroups(
+  fields: SpecFields,
+  tasks: readonly TaskChoice[],
+  known: SpecCatalogue['tasks'],
+): TaskCell[] {
+  const valuesFor = (task: string, field: 'context' | 'seed'): number[] =>
+    known.get(task)!.ignores?.includes(field) === true ? fields[field].slice(0, 1) : unique(fields[field]);
   return unique(fields.model).flatMap((model) =>
     tasks.flatMap(({ task, params, samples }) =>
-      unique(fields.context).flatMap((context) =>
-        unique(fields.seed).flatMap((seed) =>
+      valuesFor(task, 'context').flatMap((context) =>
+        valuesFor(task, 'seed').flatMap((seed) =>
           unique(fields.question).map((question) => ({
             model,
             task,

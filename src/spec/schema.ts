@@ -30,7 +30,7 @@ export const specSchema = z.strictObject({
     .array(z.int().min(1).max(16_777_216))
     .min(1)
     .describe(
-      'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths.',
+      'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths. Rows of a file have lengths of their own: for them the first is only what plan and estimate reckon with, and max_context is what cuts them.',
     ),
   max_context: z
     .int()
@@ -45,7 +45,7 @@ export const specSchema = z.strictObject({
     .array(z.int().min(0).max(4_294_967_295))
     .min(1)
     .default([42])
-    .describe('Seed of the generated samples, or a list of seeds.'),
+    .describe('Seed of the generated samples, or a list of seeds. Rows of a file know none.'),
   question: z
     .array(z.enum(['compressed', 'appended']))
     .min(1)

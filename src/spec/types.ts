@@ -20,7 +20,15 @@ export interface SpecCatalogue {
       readonly nested?: NestedParams;
     }
   >;
-  readonly tasks: ReadonlyMap<string, { readonly params: z.ZodType; readonly family: string }>;
+  readonly tasks: ReadonlyMap<
+    string,
+    {
+      readonly params: z.ZodType;
+      readonly family: string;
+      /** Fields that change nothing about its samples. */
+      readonly ignores?: readonly ('context' | 'seed')[];
+    }
+  >;
   readonly models: readonly string[];
 }
 

@@ -7,6 +7,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { dataSetFolder } from '../data/catalogue.js';
+import type { IgnoredField } from './types.js';
+
+/** Of a task whose samples are the rows of a file. */
+export const ROWS_IGNORE: readonly IgnoredField[] = ['context', 'seed'];
 
 export function dataFolder(dataset: string, folder: string | undefined): string {
   return folder ?? dataSetFolder(dataset);

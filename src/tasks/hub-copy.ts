@@ -6,7 +6,14 @@
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from './data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from './data-folder.js';
 import { fileDigest } from './parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
 import { checkRecord } from './record-file.js';
@@ -24,6 +31,7 @@ export interface HubTask {
   /** Without the family; also the folder of its files. */
   readonly name: string;
   readonly summary: string;
+  readonly notes?: readonly string[] | undefined;
   readonly score: Task['score'];
   /** What the answers of a row are, where not the row's own. */
   readonly answersOf?: (row: HubRow, place: string) => readonly string[];
@@ -58,7 +66,7 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
     folder: folderParam(`the copy's Parquet files, a folder for each task`, family),
     max_new_tokens: newTokensParam('what each row says'),
   });
-  return tasks.map(({ name, summary, score, answersOf }) => {
+  return tasks.map(({ name, summary, notes, score, answersOf }) => {
     const folderOf = ({ folder }: HubParams): string => join(resolve(dataFolder(family, folder)), name);
     const hint = pullHint(family, 'folder');
     return {
@@ -66,7 +74,9 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
       family,
       summary,
       source: `the hub's ${repository} (spark-eval pull ${family})`,
+      ...(notes === undefined ? {} : { notes }),
       params,
+      ignores: ROWS_IGNORE,
       prepare: (given) => loadRecords(folderOf(given), COLUMNS, hint),
       sample: ({ index, params: given }) => {
         const record = loadedRecord(folderOf(given), index);

@@ -40,6 +40,9 @@ export interface SampleRequest<P> {
   readonly countTokens: (text: string) => number;
 }
 
+/** A field of a spec that changes nothing about a task's samples. */
+export type IgnoredField = 'context' | 'seed';
+
 export interface Task<P = unknown> {
   /** `family/name`, e.g. `ruler/niah_single_1`. */
   readonly name: string;
@@ -49,6 +52,8 @@ export interface Task<P = unknown> {
   /** What a user should know beside that, a sentence each. */
   readonly notes?: readonly string[];
   readonly params: z.ZodType<P>;
+  /** Rows of a file have lengths of their own and know no seed: a sweep over such a field is one cell, its first. */
+  readonly ignores?: readonly IgnoredField[];
   /**
    * Reads what can only be read asynchronously (Parquet); awaited before `sample` with the same parameters and context
    * length. May be called again and is quick then. Most tasks have none.

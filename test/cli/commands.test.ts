@@ -111,6 +111,26 @@ describe('cli', () => {
       expect(bytes('./not-there', 512)).to.equal(null);
     });
 
+    it('tells the cells of a swept task apart, and which contexts are only reckoned with', async () => {
+      const rows = join(folder, 'rows.jsonl');
+      writeFileSync(rows, JSON.stringify({ context: 'A text.', answers: ['text'] }));
+      const other = join(folder, 'maps.yaml');
+      const lines = [
+        ...['name: maps', 'model: spark-nano', 'context: [512, 1024]', 'seed: [1, 2]', 'cache: [full]'],
+        `tasks: [{task: needle/map, depth: [0, 50, 100]}, {file: ${rows}, scorer: f1}]`,
+        ...['samples: 1', `output: ${join(folder, 'maps')}`],
+      ];
+      writeFileSync(other, lines.join('\n'));
+      const { out } = await tell('plan', other);
+      const tasksOf = (text: string) => text.match(/needle\/map\S*/g);
+      const labels = ['needle/map(depth=0)', 'needle/map', 'needle/map(depth=100)'];
+      expect(tasksOf(out)).to.deep.equal(labels.flatMap((label) => Array<string>(4).fill(label)));
+      expect(out.match(/own\/f1\(file=.*\) +\*512 +1 /g)).to.have.length(1);
+      expect(out).to.contain('* rows of a file have lengths of their own').and.to.contain('13 results');
+      expect((await tell('plan', spec)).out).to.not.contain('*');
+      expect(tasksOf((await tell('status', other)).out)).to.deep.equal(tasksOf(out));
+    });
+
     it('says the same as run --dry-run', async () => {
       const plan = await tell('plan', spec);
       expect(plan.out).to.contain('80 results, 0 reused, 80 to do');
@@ -181,6 +201,31 @@ describe('cli', () => {
       expect(out, name)
         .to.match(/^- \S/m)
         .and.match(/^parameters:\n {2}\S/m);
+    }
+  });
+
+  it('shows of tasks what sets their scores apart, and that rows of a file have lengths of their own', async () => {
+    for (const [name, note] of [
+      ['loogle/longdep_qa', /METEOR and BERTScore are not computed/],
+      ['loogle-hub/shortdep_cloze', /never evaluated/],
+      ['zeroscrolls/squality', /validation split[^]*not the leaderboard's number/],
+      ['longbench-v2/choice', /not guessed/],
+      ['infinitebench-hub/code_run', /read as numbers/],
+      ['ruler/vt', /"assigned"/],
+    ] as const) {
+      expect((await tell('show', name)).out, name).to.match(note);
+    }
+    const listed = JSON.parse((await tell('list', 'tasks', '--json')).out) as {
+      name: string;
+      group: string;
+    }[];
+    for (const { name, group } of listed) {
+      const { out } = await tell('show', name);
+      const generated = ['ruler', 'recite', 'needle'].includes(group);
+      expect(out.includes('Samples are as long as their rows'), name).to.equal(
+        !generated && group !== 'ruler-hub',
+      );
+      expect(out.includes('seed: changes nothing'), name).to.equal(!generated);
     }
   });
 

@@ -6,7 +6,7 @@ import type { ResolvedSpec } from '../../src/spec/types.js';
 import type { Task } from '../../src/tasks/types.js';
 
 describe('cells of a run', () => {
-  const cells = (context: number, maxContext?: number) => {
+  const cells = (context: number, maxContext?: number, ignores?: Task['ignores']) => {
     const group = {
       ...{
         model: 'm',
@@ -26,13 +26,18 @@ describe('cells of a run', () => {
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
     const models = new Map([['m', { config: { maxPositions: 8192 } as ModelConfig, record }]]);
-    const task = { name: 'a/b', dataDigest: () => 'd' } as unknown as Task;
+    const task = { name: 'a/b', dataDigest: () => 'd', ignores } as unknown as Task;
     return groupCells(spec, models, new Map([['a/b', task]]));
   };
 
   it('may cut contexts below the positions of a model, which makes other cells', () => {
     const [whole, cut] = [cells(8192), cells(8192, 7950)].map((groups) => groups[0]!.cells[0]!.key);
     expect(cut).to.not.equal(whole);
+  });
+
+  it('whose rows have lengths of their own do not care', () => {
+    expect(cells(8193, undefined, ['context', 'seed'])).to.have.length(1);
+    expect(() => cells(8193, undefined, ['seed'])).to.throw(UserError);
   });
 
   it('are refused where a context is longer than the positions of a model', () => {

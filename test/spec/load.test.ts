@@ -1,6 +1,9 @@
 import { expect } from 'chai';
-import { specHash } from '../../src/spec/load.js';
-import { labels, load, specText } from './support.js';
+import { z } from 'zod';
+import { SpecDocument } from '../../src/spec/document.js';
+import { resolveSpec, specHash } from '../../src/spec/load.js';
+import type { SpecCatalogue } from '../../src/spec/types.js';
+import { catalogue, labels, load, specText } from './support.js';
 
 describe('spec/load', () => {
   it('fills in defaults', () => {
@@ -44,6 +47,31 @@ describe('spec/load', () => {
       seed: 2,
       question: 'appended',
     });
+  });
+
+  it('a field that a task ignores is no axis for it', () => {
+    const tasks: SpecCatalogue['tasks'] = new Map([
+      ...catalogue.tasks,
+      ['rows/one', { params: z.strictObject({}), family: 'rows', ignores: ['context', 'seed'] }],
+      ['rows/two', { params: z.strictObject({}), family: 'rows', ignores: ['seed'] }],
+    ]);
+    const text = specText({
+      tasks: '[ruler/two, rows]',
+      context: '[1024, 2048]',
+      seed: '[1, 2]',
+      question: '[compressed, appended]',
+    });
+    const { groups } = resolveSpec(SpecDocument.parse(text, 'my.yaml'), {
+      catalogue: { ...catalogue, tasks },
+    });
+    const of = (task: string) =>
+      groups.filter((g) => g.task === task && g.question === 'appended').map((g) => [g.context, g.seed]);
+    expect(of('ruler/two')).to.have.length(4);
+    expect(of('rows/one')).to.deep.equal([[1024, 1]]);
+    expect(of('rows/two')).to.deep.equal([
+      [1024, 1],
+      [2048, 1],
+    ]);
   });
 
   it('takes a family for all of its tasks, and keeps a task once with the greater number of samples', () => {

@@ -56,7 +56,7 @@ export async function estimateSpec(
     { readonly config: ModelConfig; readonly length: number; readonly groups: TaskCell[] }
   >();
   for (const group of spec.groups) {
-    const length = Math.min(group.context, group.maxContext ?? group.context);
+    const length = promptLength(spec, group, tasks.get(group.task)!);
     const key = JSON.stringify([group.model, length]);
     const block = blocks.get(key) ?? { config: readModelConfig(group.model), length, groups: [] };
     block.groups.push(group);
@@ -64,7 +64,6 @@ export async function estimateSpec(
   }
   const estimates: BlockEstimate[] = [];
   for (const { config, length, groups } of blocks.values()) {
-    expectPositions(spec, groups[0]!, config);
     const pipelines = estimateBytes(config, length, spec.pipelines, spec.cacheDtype, openKernels());
     const kept = pipelines.map(({ estimate }) => estimate?.keptTokens ?? length);
     const estimated: GroupEstimate[] = [];
@@ -134,15 +133,20 @@ async function newTokensOf(task: Task, { taskParams, context, seed }: TaskCell):
 
 const CHARACTERS_PER_TOKEN = 4;
 
-function expectPositions(
+/** Of a task with lengths of its own, what the spec says to reckon with, as far as the model takes it. */
+function promptLength(
   { file }: ResolvedSpec,
-  { model, context }: TaskCell,
-  { maxPositions }: ModelConfig,
-): void {
-  if (context <= maxPositions) return;
-  throw new UserError(`context ${context} is longer than the ${maxPositions} positions of ${model}`, {
-    place: file,
-    hint: `Use at most context: ${maxPositions}.`,
-    exitCode: 2,
-  });
+  { model, context, maxContext }: TaskCell,
+  { ignores }: Pick<Task, 'ignores'>,
+): number {
+  const { maxPositions } = readModelConfig(model);
+  const ownLengths = ignores?.includes('context') === true;
+  if (context > maxPositions && !ownLengths) {
+    throw new UserError(`context ${context} is longer than the ${maxPositions} positions of ${model}`, {
+      place: file,
+      hint: `Use at most context: ${maxPositions}.`,
+      exitCode: 2,
+    });
+  }
+  return Math.min(context, maxContext ?? maxPositions);
 }

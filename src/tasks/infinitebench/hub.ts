@@ -21,6 +21,7 @@ export const infinitebenchHubTasks: readonly Task<HubParams>[] = hubCopyTasks({
     return {
       name,
       summary: official.summary,
+      notes: official.notes,
       score: (prediction, answers) => official.score(prediction, answers),
       ...(CHOICES.includes(name) ? { answersOf: optionAndLetter } : {}),
     };

@@ -6,7 +6,14 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { checkRecord, noSuchSample, RecordFile, type FileRecord } from '../record-file.js';
 import { strip } from '../scorers/python-text.js';
@@ -58,7 +65,13 @@ export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
     family: 'longbench-v2',
     summary: 'hard questions on texts of 8k to 2M words, four choices, no examples',
     source: 'LongBench v2, arXiv 2412.15204; its file (spark-eval pull longbench-v2)',
+    notes: [
+      'The benchmark grants 128 new tokens. Zero-shot, without chain of thought.',
+      'Only "The correct answer is (B)" or "The correct answer is B" chooses, as released; all else is wrong, not guessed.',
+      "The harness of the SparK paper wants one of the two to be the whole prediction instead; the benchmark's own cut of long prompts is replaced by max_context:.",
+    ],
     params,
+    ignores: ROWS_IGNORE,
     sample: ({ index, params }) => {
       const file = open(params);
       return {

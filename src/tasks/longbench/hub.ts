@@ -8,7 +8,14 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from '../data-folder.js';
 import { fileDigest } from '../parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from '../parquet-folder.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
@@ -49,6 +56,7 @@ export const longbenchHubTasks: readonly Task<LongBenchHubParams>[] = LONGBENCH_
     source: `LongBench, arXiv 2308.14508; the hub's Xnhyacinth/LongBench (spark-eval pull ${FAMILY})`,
     notes: factNotes(name),
     params,
+    ignores: ROWS_IGNORE,
     prepare: (given) => loadRecords(folderOf(given), COLUMNS, HINT),
     sample: ({ index, params: given }) => {
       const sample = readSample(name, loadedRecord(folderOf(given), index));

@@ -7,7 +7,14 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from '../data-folder.js';
 import { checkRecord, noSuchSample, RecordFile, type FileRecord } from '../record-file.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
@@ -61,6 +68,7 @@ function officialTask(family: string, name: LongBenchName, file: string): Task<L
     source: 'LongBench, arXiv 2308.14508; its files (spark-eval pull longbench)',
     notes: factNotes(name),
     params,
+    ignores: ROWS_IGNORE,
     sample: ({ index, params: { protocol, length, max_new_tokens, folder } }) => {
       const rows = open({ protocol, folder });
       const sample = readSample(name, protocol, rows.record(rowOf(rows, length, index)));

@@ -9,6 +9,7 @@ export const loogleHubTasks: readonly Task<HubParams>[] = hubCopyTasks({
   tasks: loogleTasks.map((official) => ({
     name: official.name.slice(official.name.indexOf('/') + 1),
     summary: official.summary,
+    notes: official.notes,
     score: (prediction, answers) => official.score(prediction, answers),
   })),
 });

@@ -7,7 +7,14 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { noSuchSample, RecordFile } from '../record-file.js';
 import { exactGaps } from '../scorers/loogle/cloze.js';
@@ -24,7 +31,12 @@ interface Facts {
   readonly summary: string;
   readonly newTokens: number;
   readonly scorer: Scorer;
+  readonly notes: readonly string[];
 }
+
+const RECALL_NOTES = [
+  "Of LooGLE's scores this is the recall of ROUGE-L, without Python's recursion limit. METEOR and BERTScore are not computed: they need WordNet and a model.",
+];
 
 const gapsFilled: Scorer = (prediction, answer) => {
   const { right, asked } = exactGaps(prediction, answer);
@@ -36,21 +48,29 @@ const FACTS: Readonly<Record<LoogleName, Facts>> = {
     summary: 'questions whose evidence stands in one place (ROUGE-L recall)',
     newTokens: 300,
     scorer: rougeLRecall,
+    notes: RECALL_NOTES,
   },
   longdep_qa: {
     summary: 'questions whose evidence is spread over the text (ROUGE-L recall)',
     newTokens: 500,
     scorer: rougeLRecall,
+    notes: RECALL_NOTES,
   },
   longdep_summarization: {
     summary: 'a summary of a paper (ROUGE-L recall)',
     newTokens: 500,
     scorer: rougeLRecall,
+    notes: RECALL_NOTES,
   },
   shortdep_cloze: {
     summary: 'masked names to fill in (fraction that is exactly right)',
     newTokens: 50,
     scorer: gapsFilled,
+    notes: [
+      "Answers are read as dictionaries, never evaluated: the released harness gives a model's text to Python's eval.",
+      'Every gap of the answer counts; the released exact match counts a prediction that is no dictionary as one gap.',
+      'The score is the mean over samples; LooGLE divides the right gaps of all samples by all gaps.',
+    ],
   },
 };
 
@@ -62,7 +82,7 @@ const params = z.strictObject({
 export type LoogleParams = z.infer<typeof params>;
 
 export const loogleTasks: readonly Task<LoogleParams>[] = (Object.keys(FACTS) as LoogleName[]).map((name) => {
-  const { summary, newTokens, scorer } = FACTS[name];
+  const { summary, newTokens, scorer, notes } = FACTS[name];
   const open = ({ folder }: LoogleParams): RecordFile =>
     RecordFile.open(join(dataFolder(DATASET, folder), `${name}.jsonl`), pullHint(DATASET, 'folder'));
   return {
@@ -70,7 +90,9 @@ export const loogleTasks: readonly Task<LoogleParams>[] = (Object.keys(FACTS) as
     family: 'loogle',
     summary,
     source: 'LooGLE, arXiv 2311.04939; its files (spark-eval pull loogle)',
+    notes: [`The benchmark grants ${newTokens} new tokens.`, ...notes],
     params,
+    ignores: ROWS_IGNORE,
     sample: ({ index, params }) => ({
       ...readSample(name, open(params), index),
       maxNewTokens: params.max_new_tokens ?? newTokens,

@@ -6,7 +6,7 @@
  * `{ file: my.jsonl, scorer: f1 }`.
  */
 import { z } from 'zod';
-import { loaderDigest } from '../data-folder.js';
+import { loaderDigest, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
 import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
@@ -60,6 +60,7 @@ export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OW
       summary: `data of your own: ${summary}`,
       source: `a file that you name: { file: my.jsonl, scorer: ${name} }`,
       params,
+      ignores: ROWS_IGNORE,
       sample: ({ index, params: { file, max_new_tokens } }) =>
         readSample(open(file).record(index), max_new_tokens),
       score,

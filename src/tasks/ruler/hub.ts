@@ -47,6 +47,7 @@ export const rulerHubTasks: readonly Task<RulerHubParams>[] = rulerTasks.map((ge
     summary: generated.summary,
     source: `RULER, arXiv 2404.06654; the hub's simonjegou/ruler (spark-eval pull ${DATASET})`,
     params,
+    ignores: ['seed'],
     prepare: ({ folder }, contextLength) => load(dataFolder(DATASET, folder), contextLength, task),
     sample: ({ contextLength, index, params: { folder } }) =>
       loadedSample(dataFolder(DATASET, folder), contextLength, task, index),

@@ -3,7 +3,7 @@
  * all of them are asked for.
  *
  * Decides the chain and its places; one answered example with names and a number of its own stands before it, as in
- * the published data. Prompts are RULER's to the letter, misspelling included.
+ * the published data. Prompts are RULER's to the letter.
  */
 import { z } from 'zod';
 import { loaderDigest } from '../data-folder.js';
@@ -17,16 +17,16 @@ import { largestSample } from './sized.js';
 import { NOISE } from './templates.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
-const GENERATOR = 'ruler/vt 1';
+const GENERATOR = 'ruler/vt 2';
 const NAME = 'ruler/vt';
 const MAX_NEW_TOKENS = 30;
 
 const HEADER = 'Memorize and track the chain(s) of variable assignment hidden in the following text.\n\n';
 const QUESTION = '\nQuestion: Find all variables that are assigned the value {query} in the text above.';
-/** "assgined" is how RULER's generator, and so the published data, spells it. */
+/** As RULER's generator has it since "assgined" was mended there; data made before, such as the hub copy, may have that. */
 const ANSWER_PREFIX =
   'Answer: According to the chain(s) of variable assignment in the text above, ' +
-  '{num_v} variables are assgined the value {query}, they are: ';
+  '{num_v} variables are assigned the value {query}, they are: ';
 
 const HOPS = 4;
 const NAME_LENGTH = { task: 5, example: 3 } as const;
@@ -42,6 +42,9 @@ export const vtTask: Task<Record<string, never>> = {
   family: 'ruler',
   summary: `${HOPS + 1} variables to name, which pass on a number through repeated noise`,
   source: 'RULER, arXiv 2404.06654; generated here',
+  notes: [
+    'The answer prefix spells "assigned"; releases of RULER differ in that word ("assgined" in the first), and ruler-hub/vt has whatever its rows have.',
+  ],
   params: z.strictObject({}),
   sample: drawSample,
   score: fractionFound,

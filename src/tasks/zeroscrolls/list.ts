@@ -7,7 +7,14 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, folderParam, loaderDigest, newTokensParam, pullHint } from '../data-folder.js';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from '../data-folder.js';
 import { noSuchSample, RecordFile } from '../record-file.js';
 import { qaF1 } from '../scorers/qa-f1.js';
 import { bestScore, type Scorer } from '../scorers/types.js';
@@ -23,6 +30,11 @@ interface Facts {
   readonly newTokens: number;
   readonly scorer: Scorer;
 }
+
+const SPLIT =
+  'Only the validation split, some 20 prompts a task, can be scored: the answers of the test split are not public. That is enough to compare caches with each other, not to compare models.';
+const ROUGE =
+  "Words are not stemmed, and the geometric mean of ROUGE-1, ROUGE-2 and ROUGE-L is that of a sample: not the leaderboard's number.";
 
 const FACTS: Readonly<Record<string, Facts>> = {
   gov_report: { summary: 'a summary of a government report (ROUGE)', newTokens: 1024, scorer: rougeMean },
@@ -64,7 +76,13 @@ export const zeroScrollsTasks: readonly Task<ZeroScrollsParams>[] = Object.entri
       family: 'zeroscrolls',
       summary: `${summary}; validation split`,
       source: 'ZeroSCROLLS, arXiv 2305.14196; its files (spark-eval pull zero-scrolls)',
+      notes: [
+        `The benchmark grants ${newTokens} new tokens.`,
+        SPLIT,
+        ...(scorer === rougeMean ? [ROUGE] : []),
+      ],
       params,
+      ignores: ROWS_IGNORE,
       sample: ({ index, params }) => {
         const file = open(params);
         const samples = samplesOf(file);

@@ -35,6 +35,20 @@ describe('largestFitting', () => {
     expect(calls).to.be.at.most(10);
   });
 
+  it('needs few evaluations where a nearly linear cost rises in steps', () => {
+    for (const at of [0, 7, 23, 39]) {
+      let calls = 0;
+      const cost = (count: number) => {
+        calls++;
+        return 2 * count + 46 * Math.floor((count + at) / 40);
+      };
+      const found = largestFitting(cost, { least: 53, stride: 327, limit: 16_334 })!;
+      expect(cost(found)).to.be.at.most(16_334);
+      expect(cost(found + 1)).to.be.above(16_334);
+      expect(calls - 2).to.be.at.most(12);
+    }
+  });
+
   it('ends at the most that there are', () => {
     fc.assert(
       fc.property(

@@ -113,7 +113,7 @@ describe('RULER', () => {
       return `${task} ${createHash('sha256').update(prompt).digest('hex').slice(0, 12)}`;
     });
     expect(pinned).to.deep.equal([
-      'vt 43a596dde638',
+      'vt 3bbea462622d',
       'cwe 12e71c619039',
       'fwe 90c494354638',
       'qa_1 57d17cff8f82',

@@ -38,14 +38,14 @@ describe('vt', () => {
     }
   });
 
-  it('asks to the letter, spelling as published', () => {
+  it('asks to the letter', () => {
     const { context, question, answerPrefix } = draw('vt');
     const value = /value (\d+)/.exec(question)![1]!;
     expect(question).to.equal(
       `\nQuestion: Find all variables that are assigned the value ${value} in the text above.`,
     );
     expect(answerPrefix).to.equal(
-      `Answer: According to the chain(s) of variable assignment in the text above, 5 variables are assgined the value ${value}, they are: `,
+      `Answer: According to the chain(s) of variable assignment in the text above, 5 variables are assigned the value ${value}, they are: `,
     );
     expect(occurrences(context, value)).to.equal(1);
   });
@@ -62,7 +62,7 @@ describe('vt', () => {
     const value = /= (\d{5})$/m.exec(first)![1]!;
     expect(lines.at(-3)).to.equal(
       `Question: Find all variables that are assigned the value ${value} in the text above. ` +
-        `Answer: According to the chain(s) of variable assignment in the text above, 5 variables are assgined the value ${value}, they are:  ${names.join(' ')}`,
+        `Answer: According to the chain(s) of variable assignment in the text above, 5 variables are assigned the value ${value}, they are:  ${names.join(' ')}`,
     );
     expect(parts(draw('vt', { index: 1 }).context).example).to.not.equal(first);
     expect(draw('vt').question).to.not.contain(value);
