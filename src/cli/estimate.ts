@@ -8,8 +8,9 @@ import type { EngineName } from '../engine/types.js';
 import { type Align, alignColumns } from '../report/text-table.js';
 import type { BlockEstimate } from '../runner/estimate/index.js';
 import type { Rate } from '../runner/estimate/rate.js';
+import { taskLabel } from '../spec/label.js';
 import type { ResolvedSpec } from '../spec/types.js';
-import { readSpec } from './catalogue.js';
+import { type Catalogue, readSpec } from './catalogue.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
 import { engineOption, jsonOption, type JsonOptions, setOption, type SpecOptions } from './options.js';
 import type { Session } from './session.js';
@@ -56,7 +57,7 @@ async function estimate(file: string, options: EstimateOptions, session: Session
   const { rate, source } = await rateOf(options);
   const blocks = await estimateSpec(spec, catalogue.tasks, { rate, newTokens: options.newTokens });
   if (options.json === true) session.printJson(estimateJson(spec, blocks, rate, source));
-  else session.print(estimateText(spec, blocks, rate, source));
+  else session.print(estimateText(spec, catalogue.tasks, blocks, rate, source));
 }
 
 /** What is not given is measured. */
@@ -106,6 +107,7 @@ function estimateJson(
 
 function estimateText(
   spec: ResolvedSpec,
+  tasks: Catalogue['tasks'],
   blocks: readonly BlockEstimate[],
   rate: Rate,
   source: string,
@@ -116,7 +118,7 @@ function estimateText(
   );
   const latents = blocks.some(({ pipelines }) => pipelines.some(({ estimate }) => estimate === undefined));
   return [
-    ...blocks.flatMap((block) => [...blockText(block), '']),
+    ...blocks.flatMap((block) => [...blockText(block, tasks), '']),
     `${spec.name}: about ${formatSeconds(totalSeconds(blocks))} at ${giga(rate.operationsPerSecond)} GFLOP/s and ${giga(rate.bytesPerSecond)} GB/s (${source})`,
     'Upper bounds: prompts and answers as long as they may be. Compressing takes extra time.',
     ...(data ? ['~ depends on the data; here of random numbers'] : []),
@@ -125,7 +127,10 @@ function estimateText(
   ].join('\n');
 }
 
-function blockText({ model, weightBytes, promptTokens, pipelines, groups }: BlockEstimate): string[] {
+function blockText(
+  { model, weightBytes, promptTokens, pipelines, groups }: BlockEstimate,
+  tasks: Catalogue['tasks'],
+): string[] {
   const all = pipelines.reduce((sum, { estimate }) => sum + (estimate?.storedBytes ?? 0), 0);
   const full = pipelines.find(({ estimate }) => estimate !== undefined)?.estimate?.fullBytes ?? 0;
   const rows = pipelines.map(({ pipeline, estimate }) =>
@@ -139,23 +144,25 @@ function blockText({ model, weightBytes, promptTokens, pipelines, groups }: Bloc
           percent(estimate.paperBytes, estimate.fullBytes),
         ],
   );
-  const tasks = groups.map(({ group, newTokens, assumed, prefillOperations, decodeOperations, ...times }) => [
-    group.task,
-    String(group.samples),
-    `${newTokens}${assumed ? '*' : ''}`,
-    giga(prefillOperations),
-    giga(decodeOperations),
-    shortTime(times.prefillSeconds),
-    shortTime(times.decodeSeconds),
-    formatSeconds(times.seconds),
-  ]);
+  const taskRows = groups.map(
+    ({ group, newTokens, assumed, prefillOperations, decodeOperations, ...times }) => [
+      taskLabel(group.task, group.taskParams, tasks),
+      String(group.samples),
+      `${newTokens}${assumed ? '*' : ''}`,
+      giga(prefillOperations),
+      giga(decodeOperations),
+      shortTime(times.prefillSeconds),
+      shortTime(times.decodeSeconds),
+      formatSeconds(times.seconds),
+    ],
+  );
   return [
     `${model}: weights ${formatBytes(weightBytes)} as float32; prompts of ${promptTokens} tokens: full cache ${formatBytes(full)}, all pipelines ${formatBytes(all)}`,
     ...render([['pipeline', 'kept tokens', 'stored', 'stored %', 'paper %'], ...rows]),
     '',
     ...render([
       ['task', 'samples', 'new tokens', 'prefill GFLOP', 'decode GFLOP', 'prefill', 'decode', 'all samples'],
-      ...tasks,
+      ...taskRows,
     ]),
   ];
 }

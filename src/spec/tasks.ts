@@ -78,6 +78,7 @@ function readTask(
     ]);
   }
   const names = named.flatMap(({ name, at }) => {
+    if (typeof name === 'string' && key === 'scorer') return resolveScorer(name, at, tasks, problems);
     if (typeof name === 'string') return resolveName(name, at, tasks, problems);
     problems.expected(at, key === 'scorer' ? 'a scorer' : 'a task or a family', name);
     return [];
@@ -104,12 +105,19 @@ interface Entry {
 function readNames(item: Readonly<Record<string, unknown>>, path: Path): Entry {
   const key = item['task'] === undefined && item['file'] !== undefined ? 'scorer' : 'task';
   const { [key]: written, samples, ...params } = item;
-  const nameOf = (value: unknown): unknown =>
-    key === 'scorer' && typeof value === 'string' ? `${OWN_FAMILY}/${value}` : value;
   const names = Array.isArray(written)
-    ? written.map((value: unknown, index) => ({ name: nameOf(value), at: [...path, key, index] }))
-    : [{ name: nameOf(written), at: [...path, key] }];
+    ? written.map((name: unknown, index) => ({ name, at: [...path, key, index] }))
+    : [{ name: written, at: [...path, key] }];
   return { key, names, samples, params };
+}
+
+/** The task that scores the user's own data so. */
+function resolveScorer(scorer: string, path: Path, tasks: Tasks, problems: Problems): string[] {
+  const own = [...tasks].filter(([, { family }]) => family === OWN_FAMILY).map(([task]) => task);
+  const known = own.map((task) => task.slice(OWN_FAMILY.length + 1));
+  if (known.includes(scorer)) return [`${OWN_FAMILY}/${scorer}`];
+  problems.add(path, `unknown scorer "${scorer}".${didYouMean(scorer, known)}  (one of ${known.join(', ')})`);
+  return [];
 }
 
 /** The task of that name, or all tasks of the family of that name. */

@@ -17,6 +17,7 @@ import {
 import { fileDigest } from './parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
 import { checkRecord } from './record-file.js';
+import { newTokensColumn, text } from './row-fields.js';
 import type { Sample, Task } from './types.js';
 
 export interface HubCopy {
@@ -40,8 +41,6 @@ export interface HubTask {
 /** Part of every digest: to be raised whenever the same row would give another sample. */
 const LOADER = 'hub-copy 1';
 
-const text = z.string().min(1, 'expected a text that is not empty');
-
 const rowSchema = z.object({
   context: text,
   question: z.string(),
@@ -50,7 +49,7 @@ const rowSchema = z.object({
     [text.transform((answer) => [answer]), z.array(text).min(1)],
     'expected a text or a list of them',
   ),
-  max_new_tokens: z.union([z.bigint(), z.number()]).transform(Number).pipe(z.int().min(1).max(65_536)),
+  max_new_tokens: newTokensColumn,
 });
 const COLUMNS = Object.keys(rowSchema.shape);
 

@@ -90,24 +90,31 @@ export class RecordFile {
   }
 }
 
-/** A record's fields as `schema` has them. Throws UserError with file and line. */
-export function checkRecord<T>(schema: z.ZodType<T>, { value, place }: FileRecord): T {
+const OTHER_FILE = 'The file of the data set may have been edited or cut, or be that of another data set.';
+
+/** A record's fields as `schema` has them. Throws UserError with file and line; `hint` says what helps. */
+export function checkRecord<T>(schema: z.ZodType<T>, { value, place }: FileRecord, hint = OTHER_FILE): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
-    ({ path, message }) => `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${message}`,
+    ({ path, message }) => `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${inWords(message)}`,
   );
-  throw new UserError(problems.join('; '), {
-    place,
-    hint: 'The file of the data set may have been edited or cut, or be that of another data set.',
-  });
+  throw new UserError(problems.join('; '), { place, hint });
+}
+
+/** The library's own messages as those of this program read. */
+function inWords(message: string): string {
+  return message
+    .replace(/^Invalid input: expected (.+), received (.+)$/, 'expected $1, found $2')
+    .replace(/ undefined$/, ' nothing')
+    .replace(/^Unrecognized key/, 'unknown key');
 }
 
 /** For a 0-based index at or beyond `count`. */
 export function noSuchSample(place: string, index: number, count: number): UserError {
   return new UserError(`expected a sample ${index + 1}, found ${count}`, {
     place,
-    hint: `Use at most samples: ${count}.`,
+    hint: count === 0 ? 'No row is of that kind.' : `Use at most samples: ${count}.`,
     exitCode: 2,
   });
 }

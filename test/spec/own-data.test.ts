@@ -62,7 +62,7 @@ describe('spec/data of the user', () => {
       /my\.yaml:3:9 {2}tasks\[0\]\.scorer: expected a scorer, got nothing/,
     );
     expect(fault('[{ file: my.jsonl, scorer: f2 }]')).to.match(
-      /unknown task "own\/f2"\. Did you mean "own\/f1"\?/,
+      /unknown scorer "f2"\. Did you mean "f1"\? {2}\(one of f1, exact\)/,
     );
     expect(fault('[{ file: my.jsonl, scorer: 3 }]')).to.match(/tasks\[0\]\.scorer: expected a scorer, got 3/);
     expect(fault('[{ file: 5, scorer: f1 }]')).to.match(/tasks\[0\]\.file: expected a string, got 5/);

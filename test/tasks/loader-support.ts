@@ -59,3 +59,14 @@ export function faultOf(call: () => unknown): string {
   }
   throw new Error('expected a UserError, nothing was thrown');
 }
+
+/** The UserError with which a promise ends. */
+export async function failureOf(read: Promise<unknown>): Promise<UserError> {
+  try {
+    await read;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('expected a UserError, nothing was thrown');
+}

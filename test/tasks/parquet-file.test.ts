@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../src/errors.js';
 import { fileDigest, readParquetRows } from '../../src/tasks/parquet-file.js';
+import { failureOf } from './loader-support.js';
 
 const HINT = 'spark-eval pull x';
 
@@ -32,15 +33,6 @@ describe('Parquet files', () => {
       ],
       rowGroupSize: 2,
     });
-  const failure = async (read: Promise<unknown>): Promise<UserError> => {
-    try {
-      await read;
-    } catch (error) {
-      if (error instanceof UserError) return error;
-      throw error;
-    }
-    throw new Error('no error');
-  };
 
   it('gives all rows with their places, and only the columns that are asked for', async () => {
     const path = write('good.parquet', good());
@@ -62,7 +54,7 @@ describe('Parquet files', () => {
   });
 
   it('says which columns it expected', async () => {
-    const error = await failure(
+    const error = await failureOf(
       readParquetRows(write('good.parquet', good()), ['text', 'tasks'], { hint: HINT }),
     );
     expect(error.message).to.equal('expected the columns text, tasks, found task, text, n');
@@ -80,7 +72,7 @@ describe('Parquet files', () => {
       write('text.parquet', Buffer.from('{"task": "a"}\n'.repeat(100))),
     ];
     for (const path of files) {
-      const error = await failure(readParquetRows(path, ['text'], { hint: HINT }));
+      const error = await failureOf(readParquetRows(path, ['text'], { hint: HINT }));
       expect(error.place, path).to.equal(path);
       expect(error.message, path).to.match(/expected a Parquet file|expected the columns/);
     }
@@ -96,7 +88,7 @@ describe('Parquet files', () => {
       bytes.subarray(rows + 2),
     ]);
     huge.writeUInt32LE(huge.readUInt32LE(huge.length - 8) + 4, huge.length - 8);
-    const error = await failure(readParquetRows(write('huge.parquet', huge), ['text'], { hint: HINT }));
+    const error = await failureOf(readParquetRows(write('huge.parquet', huge), ['text'], { hint: HINT }));
     expect(error.message).to.match(/^expected at most 1000000 rows, found \d{7,}/);
   });
 

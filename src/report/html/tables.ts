@@ -12,7 +12,7 @@ export function tableHtml(table: Table, id: string): Html {
   return markup`<div class="table" id="${id}">
     <p class="tools">
       <label>Filter rows <input type="search" data-filter="${id}" autocomplete="off" /></label>
-      <output data-count="${id}">${rows.length} rows</output>
+      <output>${rows.length} rows</output>
     </p>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-caption">
       <table>

@@ -6,17 +6,9 @@
  * package's ROUGE-Lsum and the paper's harness not at all, gets LongBench's ROUGE-L here, without Python's recursion
  * limit.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  dataFolder,
-  folderParam,
-  loaderDigest,
-  newTokensParam,
-  pullHint,
-  ROWS_IGNORE,
-} from '../data-folder.js';
-import { RecordFile } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
+import type { RecordFile } from '../record-file.js';
 import { infinitebenchScorers } from '../scorers/infinitebench/list.js';
 import { rougeLWithin } from '../scorers/rouge-l.js';
 import { bestScore, type AnswersScorer } from '../scorers/types.js';
@@ -92,8 +84,7 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
   Object.keys(FACTS) as InfiniteBenchName[]
 ).map((name) => {
   const { summary, newTokens, mended } = FACTS[name];
-  const open = ({ folder }: InfiniteBenchParams): RecordFile =>
-    RecordFile.open(join(dataFolder(DATASET, folder), `${name}.jsonl`), pullHint(DATASET, 'folder'));
+  const open = ({ folder }: InfiniteBenchParams): RecordFile => openRecords(DATASET, folder, `${name}.jsonl`);
   return {
     name: `infinitebench/${name}`,
     family: 'infinitebench',

@@ -4,18 +4,10 @@
  * Decides which rows are samples: all, or those of one difficulty, one length or both, in the order of the file. The
  * benchmark reports these groups beside the whole; a spec that sweeps `length` or `difficulty` has a row for each.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  dataFolder,
-  folderParam,
-  loaderDigest,
-  newTokensParam,
-  pullHint,
-  ROWS_IGNORE,
-} from '../data-folder.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { fillFields } from '../fields.js';
-import { checkRecord, noSuchSample, RecordFile, type FileRecord } from '../record-file.js';
+import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
 import { strip } from '../scorers/python-text.js';
 import type { Sample, Task } from '../types.js';
 import { rightLetter } from './score.js';
@@ -85,7 +77,7 @@ export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
 ];
 
 function open({ folder }: LongBenchV2Params): RecordFile {
-  return RecordFile.open(join(dataFolder(DATASET, folder), 'data.json'), pullHint(DATASET, 'folder'));
+  return openRecords(DATASET, folder, 'data.json');
 }
 
 function readSample(record: FileRecord): Omit<Sample, 'maxNewTokens'> {

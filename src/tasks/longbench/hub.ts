@@ -19,6 +19,7 @@ import {
 import { fileDigest } from '../parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from '../parquet-folder.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
+import { newTokensColumn, text } from '../row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
@@ -30,12 +31,12 @@ const HINT = pullHint(FAMILY, 'folder');
 
 const rowSchema = z.object({
   task: z.string(),
-  context: z.string().min(1, 'expected a text that is not empty'),
+  context: text,
   question: z.string(),
   answer_prefix: z.string(),
   answers: z.array(z.string()).min(1, 'expected at least one answer'),
   all_classes: z.array(z.string()).nullish(),
-  max_new_tokens: z.union([z.bigint(), z.number()]).transform(Number).pipe(z.int().min(1).max(65_536)),
+  max_new_tokens: newTokensColumn,
 });
 const COLUMNS = Object.keys(rowSchema.shape);
 

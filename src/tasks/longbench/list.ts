@@ -5,17 +5,10 @@
  * Decides which rows are samples: all in the order of the file, or those of one bin of lengths. LongBench-E reports its
  * bins, so that a spec which sweeps `length` has a row for each.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  dataFolder,
-  folderParam,
-  loaderDigest,
-  newTokensParam,
-  pullHint,
-  ROWS_IGNORE,
-} from '../data-folder.js';
-import { checkRecord, noSuchSample, RecordFile, type FileRecord } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
+import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
+import { text } from '../row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
@@ -26,7 +19,7 @@ const LOADER = 'longbench 1';
 
 const rowSchema = z.object({
   input: z.string(),
-  context: z.string().min(1, 'expected a text that is not empty'),
+  context: text,
   answers: z.array(z.string()).min(1, 'expected at least one answer'),
   length: z.int().min(0),
   all_classes: z.array(z.string()).nullish(),
@@ -58,8 +51,7 @@ export const longbenchETasks: readonly Task<LongBenchParams>[] = LONGBENCH_NAMES
 ).map((name) => officialTask('longbench-e', name, `${name}_e.jsonl`));
 
 function officialTask(family: string, name: LongBenchName, file: string): Task<LongBenchParams> {
-  const open = ({ folder }: LongBenchParams): RecordFile =>
-    RecordFile.open(join(dataFolder(DATASET, folder), file), pullHint(DATASET, 'folder'));
+  const open = ({ folder }: LongBenchParams): RecordFile => openRecords(DATASET, folder, file);
   const even = family === 'longbench' ? '' : '; lengths spread evenly';
   return {
     name: `${family}/${name}`,

@@ -5,18 +5,10 @@
  * recall of ROUGE-L, and the fraction of gaps that are filled exactly. A task's score is the mean over samples; LooGLE
  * itself divides the right gaps of all samples by all gaps.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  dataFolder,
-  folderParam,
-  loaderDigest,
-  newTokensParam,
-  pullHint,
-  ROWS_IGNORE,
-} from '../data-folder.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { fillFields } from '../fields.js';
-import { noSuchSample, RecordFile } from '../record-file.js';
+import { noSuchSample, type RecordFile } from '../record-file.js';
 import { exactGaps } from '../scorers/loogle/cloze.js';
 import { rougeLRecall } from '../scorers/loogle/rouge-recall.js';
 import { bestScore, type Scorer } from '../scorers/types.js';
@@ -83,8 +75,7 @@ export type LoogleParams = z.infer<typeof params>;
 
 export const loogleTasks: readonly Task<LoogleParams>[] = (Object.keys(FACTS) as LoogleName[]).map((name) => {
   const { summary, newTokens, scorer, notes } = FACTS[name];
-  const open = ({ folder }: LoogleParams): RecordFile =>
-    RecordFile.open(join(dataFolder(DATASET, folder), `${name}.jsonl`), pullHint(DATASET, 'folder'));
+  const open = ({ folder }: LoogleParams): RecordFile => openRecords(DATASET, folder, `${name}.jsonl`);
   return {
     name: `loogle/${name}`,
     family: 'loogle',

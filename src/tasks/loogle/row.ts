@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
+import { text } from '../row-fields.js';
 import { parseDictionary } from '../scorers/loogle/dictionary.js';
 import { parsePythonLiteral } from './python-literal.js';
 import type { LoogleName } from './templates.js';
@@ -23,7 +24,6 @@ export interface Question {
   readonly answer: string;
 }
 
-const text = z.string().min(1, 'expected a text that is not empty');
 const gaps = z.record(z.string(), z.union([z.string(), z.number()]));
 
 const documentSchema = z.object({ input: text, qa_pairs: z.unknown(), output: z.unknown() });

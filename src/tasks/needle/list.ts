@@ -7,11 +7,11 @@
  * n-th draw is the same at every depth. The text is the longest that fits. Random strings follow the held-out rule, as
  * RULER's do.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { readDataFile, shippedFile } from '../data-file.js';
+import { shippedFile } from '../data-file.js';
+import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
-import { essayPath } from '../ruler/essay.js';
+import { essayParam, essayPath } from '../ruler/essay.js';
 import { largestSample } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
@@ -35,12 +35,6 @@ const depth = z
   .default(50)
   .describe('where the needle stands, in per cent of the text: 0 its beginning, 100 its end');
 
-const essay = z
-  .string()
-  .min(1)
-  .optional()
-  .describe('path of a UTF-8 text for the haystack, in place of the Moby Dick that ships with the package');
-
 const mapParams = z.strictObject({
   depth,
   needles: z
@@ -52,9 +46,9 @@ const mapParams = z.strictObject({
       'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
     ),
   haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
-  essay,
+  essay: essayParam,
 });
-const sandwichParams = z.strictObject({ depth, essay });
+const sandwichParams = z.strictObject({ depth, essay: essayParam });
 
 export type MapParams = z.infer<typeof mapParams>;
 export type SandwichParams = z.infer<typeof sandwichParams>;
@@ -72,7 +66,10 @@ const map: Task<MapParams> = {
   params: mapParams,
   sample: drawNumbers,
   dataDigest: ({ essay, haystack }) =>
-    digest([...WORD_LISTS.map(shippedFile), ...(haystack === 'essay' ? [essayPath(essay)] : [])]),
+    textDigest(GENERATOR, [
+      ...WORD_LISTS.map(shippedFile),
+      ...(haystack === 'essay' ? [essayPath(essay)] : []),
+    ]),
 };
 
 const sandwich: Task<SandwichParams> = {
@@ -82,7 +79,7 @@ const sandwich: Task<SandwichParams> = {
   source: 'Greg Kamradt, Needle In A Haystack, 2023; generated here',
   params: sandwichParams,
   sample: drawSandwich,
-  dataDigest: ({ essay }) => digest([essayPath(essay)]),
+  dataDigest: ({ essay }) => textDigest(GENERATOR, [essayPath(essay)]),
 };
 
 export const needleTasks: readonly (Task<MapParams> | Task<SandwichParams>)[] = [map, sandwich];
@@ -133,10 +130,4 @@ function drawSandwich(request: SampleRequest<SandwichParams>): Sample {
     answers: facts,
     maxNewTokens: 50,
   });
-}
-
-function digest(paths: readonly string[]): string {
-  return createHash('sha256')
-    .update([GENERATOR, ...paths.map((path) => readDataFile(path).digest)].join('\n'))
-    .digest('hex');
 }

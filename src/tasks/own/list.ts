@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { loaderDigest, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
+import { newTokens, text } from '../row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 
@@ -15,9 +16,8 @@ export const OWN_FAMILY = 'own';
 const LOADER = 'own 1';
 const NEW_TOKENS = 64;
 const HINT = 'Relative paths start at the working directory.';
-
-const text = z.string().min(1, 'expected a text that is not empty');
-const newTokens = z.int().min(1).max(65_536);
+const ROW_HINT =
+  'A row has context, question and answers (a list of texts); answer_prefix, max_new_tokens, classes and id may be added.';
 
 const rowSchema = z.strictObject({
   /** For the user; not read. */
@@ -50,7 +50,7 @@ export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OW
     const checked = new WeakSet<RecordFile>();
     const open = (path: string): RecordFile => {
       const file = RecordFile.open(path, HINT);
-      if (!checked.has(file)) for (const record of file.records()) checkRecord(schema, record);
+      if (!checked.has(file)) for (const record of file.records()) checkRecord(schema, record, ROW_HINT);
       checked.add(file);
       return file;
     };

@@ -5,12 +5,12 @@
  * question, the list in it and the list as the answer. Made for caches that evict while decoding: every line that is
  * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
-import { readDataFile, shippedFile } from '../data-file.js';
+import { shippedFile } from '../data-file.js';
+import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
-import { essayPath, firstWords } from '../ruler/essay.js';
+import { essayParam, essayPath, firstWords } from '../ruler/essay.js';
 import { largestFitting } from '../ruler/fit.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
@@ -37,11 +37,7 @@ const params = z.strictObject({
     .max(1000)
     .optional()
     .describe('lines of the list, 1 to 1000; where not given 24, or as many as fit, at least 4'),
-  essay: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('path of a UTF-8 text around the list, in place of the Moby Dick that ships with the package'),
+  essay: essayParam,
 });
 
 export type ReciteParams = z.infer<typeof params>;
@@ -55,14 +51,7 @@ export const reciteTasks: readonly Task<ReciteParams>[] = [
     params,
     sample: drawSample,
     score: fractionRecited,
-    dataDigest: ({ essay }) => {
-      const digests = [...WORD_LISTS.map(shippedFile), essayPath(essay)].map(
-        (path) => readDataFile(path).digest,
-      );
-      return createHash('sha256')
-        .update([GENERATOR, ...digests].join('\n'))
-        .digest('hex');
-    },
+    dataDigest: ({ essay }) => textDigest(GENERATOR, [...WORD_LISTS.map(shippedFile), essayPath(essay)]),
   },
 ];
 

@@ -6,8 +6,8 @@
  * each word at most once, so that beyond some 100,000 tokens, where all words are in it, it does not grow further.
  */
 import { z } from 'zod';
-import { readDataFile, shippedFile } from '../data-file.js';
-import { loaderDigest } from '../data-folder.js';
+import { shippedFile } from '../data-file.js';
+import { textDigest } from '../data-folder.js';
 import { randomFor, type Random } from '../random.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
 import { fractionFound } from './score.js';
@@ -47,8 +47,7 @@ export const cweTask: Task<Record<string, never>> = {
   params: z.strictObject({}),
   sample: drawSample,
   score: fractionFound,
-  dataDigest: () =>
-    loaderDigest(GENERATOR, ...WORD_LISTS.map((list) => readDataFile(shippedFile(list)).digest)),
+  dataDigest: () => textDigest(GENERATOR, WORD_LISTS.map(shippedFile)),
 };
 
 function drawSample(request: SampleRequest<unknown>): Sample {

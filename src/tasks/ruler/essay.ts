@@ -4,8 +4,16 @@
  * Decides where sentences end, by punctuation alone, and that a text which is too short is repeated. Knows
  * nothing of needles.
  */
+import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readDataFile, shippedFile } from '../data-file.js';
+
+/** The parameter of tasks that have an essay. */
+export const essayParam = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('path of a UTF-8 text for the haystack, in place of the Moby Dick that ships with the package');
 
 export const DEFAULT_ESSAY = 'essays/moby-dick.txt';
 

@@ -14,6 +14,7 @@ import { dataFolder, folderParam, loaderDigest, pullHint } from '../data-folder.
 import { fileDigest, readParquetRows } from '../parquet-file.js';
 import { parquetFiles } from '../parquet-folder.js';
 import { checkRecord, noSuchSample } from '../record-file.js';
+import { newTokensColumn, text } from '../row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { rulerTasks } from './list.js';
 
@@ -30,11 +31,11 @@ const params = z.strictObject({
 export type RulerHubParams = z.infer<typeof params>;
 
 const row = z.object({
-  context: z.string().min(1),
+  context: text,
   question: z.string(),
   answer_prefix: z.string(),
-  answer: z.array(z.string().min(1)).min(1),
-  max_new_tokens: z.union([z.bigint(), z.number()]).transform(Number).pipe(z.int().min(1).max(65_536)),
+  answer: z.array(text).min(1),
+  max_new_tokens: newTokensColumn,
 });
 const HINT = pullHint(DATASET, 'folder');
 const COLUMNS = Object.keys(row.shape);

@@ -4,12 +4,12 @@
  * Decides what is hidden and asked. Random draws are ours; prompts and distributions are RULER's. A tokenizer is only
  * something that counts.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { readDataFile, shippedFile } from '../data-file.js';
+import { shippedFile } from '../data-file.js';
+import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
-import { essayPath } from './essay.js';
+import { essayParam, essayPath } from './essay.js';
 import {
   essayHaystack,
   needleHaystack,
@@ -52,13 +52,7 @@ export interface NiahParams {
   readonly essay?: string | undefined;
 }
 
-const essayParams = z.strictObject({
-  essay: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('path of a UTF-8 text for the haystack, in place of the Moby Dick that ships with the package'),
-});
+const essayParams = z.strictObject({ essay: essayParam });
 
 export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).map(([name, variant]) => ({
   name: `ruler/${name}`,
@@ -137,8 +131,5 @@ function digestOf(variant: Variant, params: NiahParams): string {
     ...(variant.key === 'words' ? WORD_LISTS.map(shippedFile) : []),
     ...(variant.haystack === 'essay' ? [essayPath(params.essay)] : []),
   ];
-  const digests = paths.map((path) => readDataFile(path).digest);
-  return createHash('sha256')
-    .update([GENERATOR, ...digests].join('\n'))
-    .digest('hex');
+  return textDigest(GENERATOR, paths);
 }

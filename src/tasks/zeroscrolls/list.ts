@@ -5,17 +5,9 @@
  * only the validation split, some 20 prompts a task, can be scored: enough to compare caches with each other, not to
  * compare models.
  */
-import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  dataFolder,
-  folderParam,
-  loaderDigest,
-  newTokensParam,
-  pullHint,
-  ROWS_IGNORE,
-} from '../data-folder.js';
-import { noSuchSample, RecordFile } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
+import { noSuchSample, type RecordFile } from '../record-file.js';
 import { qaF1 } from '../scorers/qa-f1.js';
 import { bestScore, type Scorer } from '../scorers/types.js';
 import type { Task } from '../types.js';
@@ -67,10 +59,7 @@ export type ZeroScrollsParams = z.infer<typeof params>;
 export const zeroScrollsTasks: readonly Task<ZeroScrollsParams>[] = Object.entries(FACTS).map(
   ([name, { summary, newTokens, scorer }]) => {
     const open = ({ folder }: ZeroScrollsParams): RecordFile =>
-      RecordFile.open(
-        join(dataFolder(DATASET, folder), name, 'validation.jsonl'),
-        pullHint(DATASET, 'folder'),
-      );
+      openRecords(DATASET, folder, `${name}/validation.jsonl`);
     return {
       name: `zeroscrolls/${name}`,
       family: 'zeroscrolls',

@@ -63,8 +63,11 @@ describe('data of the user', () => {
       faultOf(() => sampleOf(task(scorer), { file: fileOf([ROW, row]) }));
     expect(fault({ ...ROW, context: '' })).to.match(/my\.jsonl:2 {2}context: expected a text/);
     expect(fault({ ...ROW, answers: [] })).to.match(/my\.jsonl:2 {2}answers: expected at least one/);
-    expect(fault({ ...ROW, answers: 'x' })).to.match(/my\.jsonl:2 {2}answers: /);
-    expect(fault({ ...ROW, anser_prefix: 'x' })).to.match(/my\.jsonl:2 .*anser_prefix/);
+    expect(fault({ ...ROW, answers: 'x' })).to.match(/my\.jsonl:2 {2}answers: expected array, found string/);
+    expect(fault({ context: 'x' })).to.match(
+      /my\.jsonl:2 {2}answers: expected array, found nothing\n.*a list of texts/,
+    );
+    expect(fault({ ...ROW, anser_prefix: 'x' })).to.match(/my\.jsonl:2 .*unknown key: "anser_prefix"/);
     expect(fault({ ...ROW, max_new_tokens: 0 })).to.match(/my\.jsonl:2 {2}max_new_tokens: /);
     expect(fault(ROW, 'classification')).to.match(/my\.jsonl:1 {2}classes: /);
     expect(fault(['x'])).to.match(/my\.jsonl:2 /);

@@ -8,6 +8,7 @@ import { tasks } from '../../../src/tasks/registry.js';
 import { rulerHubTasks } from '../../../src/tasks/ruler/hub.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
 import type { Sample } from '../../../src/tasks/types.js';
+import { failureOf } from '../loader-support.js';
 
 interface Row {
   task: string;
@@ -86,15 +87,6 @@ describe('ruler-hub', () => {
     await known.prepare!({ folder }, contextLength);
     return known.sample({ contextLength, seed: 1, index, params: { folder }, countTokens: () => 1 });
   };
-  const failure = async (read: Promise<unknown>): Promise<UserError> => {
-    try {
-      await read;
-    } catch (error) {
-      if (error instanceof UserError) return error;
-      throw error;
-    }
-    throw new Error('no error');
-  };
 
   it('has the thirteen tasks', () => {
     expect(rulerHubTasks.map(({ name }) => name)).to.deep.equal(
@@ -116,8 +108,8 @@ describe('ruler-hub', () => {
     expect((await sample('vt', folder, 2)).context).to.equal('Context 3 of vt.\n');
     expect((await sample('cwe', folder, 0)).context).to.equal('Context 1 of cwe.\n');
     expect((await sample('vt', folder, 0, 8192)).context).to.equal('Context 4 of vt.\n');
-    expect((await failure(sample('vt', folder, 3))).message).to.equal('expected a sample 4, found 3');
-    expect((await failure(sample('fwe', folder, 0))).message).to.equal('expected a sample 1, found 0');
+    expect((await failureOf(sample('vt', folder, 3))).message).to.equal('expected a sample 4, found 3');
+    expect((await failureOf(sample('fwe', folder, 0))).message).to.equal('expected a sample 1, found 0');
   });
 
   it('scores as the generated tasks do', () => {
@@ -127,10 +119,10 @@ describe('ruler-hub', () => {
 
   it('only reads the lengths that there are', async () => {
     const folder = write('lengths', 4096, parquet([row('vt', 0)]));
-    const odd = await failure(sample('vt', folder, 0, 5000));
+    const odd = await failureOf(sample('vt', folder, 0, 5000));
     expect(odd.message).to.equal('ruler-hub/vt: expected a context of 4096, 8192, 16384 tokens, found 5000');
     expect(odd.exitCode).to.equal(2);
-    const missing = await failure(sample('vt', folder, 0, 16384));
+    const missing = await failureOf(sample('vt', folder, 0, 16384));
     expect(missing.message).to.equal('expected Parquet files, found none');
     expect(missing.place).to.equal(join(folder, '16384'));
     expect(missing.hint).to.contain('spark-eval pull ruler-hub');
@@ -162,7 +154,7 @@ describe('ruler-hub', () => {
   for (const [what, fields, message] of faults) {
     it(`a row with ${what} is an error with file and row`, async () => {
       const folder = write(what, 4096, parquet([row('cwe', 0), row('vt', 1), row('vt', 2, fields)]));
-      const error = await failure(sample('vt', folder, 0));
+      const error = await failureOf(sample('vt', folder, 0));
       expect(error.message).to.match(message);
       expect(error.place).to.equal(join(folder, '4096', 'test-0.parquet:row 3'));
     });
@@ -170,9 +162,9 @@ describe('ruler-hub', () => {
 
   it('a file that is broken or lacks a column is an error with its path', async () => {
     const lacking = write('lacking', 4096, parquet([row('vt', 0)], 'question'));
-    expect((await failure(sample('vt', lacking, 0))).message).to.match(/^expected the columns .*question/);
+    expect((await failureOf(sample('vt', lacking, 0))).message).to.match(/^expected the columns .*question/);
     const broken = write('broken', 4096, Buffer.from(parquet([row('vt', 0)])).subarray(0, 200));
-    const error = await failure(sample('vt', broken, 0));
+    const error = await failureOf(sample('vt', broken, 0));
     expect(error.place).to.equal(join(broken, '4096', 'test-0.parquet'));
     expect(error.message).to.match(/expected a Parquet file/);
   });
