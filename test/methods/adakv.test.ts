@@ -122,8 +122,9 @@ describe('adakv', () => {
       expect(adakv.plan(trace, parse(nothing), full).tokens).to.deep.equal(full.tokens);
     }
     expect(() => adakv.plan(trace, parse({ ratio: 0.95 }), full)).to.throw(UserError, /fewer than the 4/);
-    trace.observations.forEach((attention) => attention.fill(NaN));
-    expect(() => adakv.plan(trace, parse({ ratio: 0.5 }), full)).to.throw(UserError, /score of token 0/);
+    const broken = smallTrace(shape, [windowAttention(4)]);
+    broken.observations.forEach((attention) => attention.fill(NaN));
+    expect(() => adakv.plan(broken, parse({ ratio: 0.5 }), full)).to.throw(UserError, /score of token 0/);
   });
 
   it('passes on what the base objects to, at its place', () => {
