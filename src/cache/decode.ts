@@ -40,8 +40,8 @@ function spread(entries: Float32Array, mask: Uint8Array, count: number, width: n
 }
 
 function decodeSparse(memory: KernelMemory, rows: SparseRows): Float32Array {
-  const kept = keptEntries(memory, rows);
-  return recoverPlainly(memory, rows, readEntries(memory, rows.format, rows.entries, kept));
+  const kept = readEntries(memory, rows.format, rows.entries, keptEntries(memory, rows));
+  return recoverPlainly(memory, rows, kept, rows.fill.kind === 'signed');
 }
 
 /** Ones in the masks of n rows. */
@@ -56,41 +56,43 @@ export function keptEntries(
   return kept;
 }
 
-/** Sparse rows `[n, D]` of their kept entries, in order. */
+/** Sparse rows `[n, D]` of their kept entries, in order, or of the differences of those from the recovery. */
 export function recoverPlainly(
   memory: KernelMemory,
   rows: Omit<SparseRows, 'kind' | 'entries'>,
   entries: Float32Array,
+  areDifferences: boolean,
 ): Float32Array {
   const { count, width, format } = rows;
   const total = count * width;
   const mask = memory.bytes(rows.masks, total / 8);
-  const pruned = total - entries.length;
-  const recovered = recoveryOf(memory, rows.fill, format, { count, width, pruned });
+  const recovered = recoveryOf(memory, rows.fill, format, count, width);
   const out = new Float32Array(total);
-  let nextKept = 0;
-  let nextPruned = 0;
+  let next = 0;
   for (let i = 0; i < total; i++) {
-    out[i] = bitAt(mask, i) === 1 ? entries[nextKept++]! : recovered(nextPruned++, i);
+    if (bitAt(mask, i) === 0) out[i] = recovered(i);
+    else out[i] = entries[next++]! + (areDifferences ? recovered(i) : 0);
   }
   return out;
 }
 
-/** Reads the p-th pruned entry, which is entry i of `[n, D]`. */
-type Recovery = (p: number, i: number) => number;
+/** The recovery of entry i of `[n, D]`, a float32 number. */
+type Recovery = (i: number) => number;
 
 function recoveryOf(
   memory: KernelMemory,
   fill: PackedFill,
   format: EntryFormat,
-  { count, width, pruned }: { readonly count: number; readonly width: number; readonly pruned: number },
+  count: number,
+  width: number,
 ): Recovery {
   if (fill.kind === 'zero') return () => 0;
   const scales = readEntries(memory, format, fill.scales, count);
-  if (fill.kind === 'mean') return (_, i) => scales[Math.floor(i / width)]!;
+  if (fill.kind === 'mean') return (i) => scales[Math.floor(i / width)]!;
   const channel = readEntries(memory, format, fill.channel, width);
-  const signs = memory.bytes(fill.signs, Math.ceil(pruned / 8));
-  return (p, i) => (bitAt(signs, p) === 1 ? 1 : -1) * scales[Math.floor(i / width)]! * channel[i % width]!;
+  const signs = memory.bytes(fill.signs, (count * width) / 8);
+  return (i) =>
+    (bitAt(signs, i) === 1 ? 1 : -1) * Math.fround(scales[Math.floor(i / width)]! * channel[i % width]!);
 }
 
 /** `count` entries as float32. */

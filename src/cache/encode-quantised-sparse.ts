@@ -66,16 +66,14 @@ function quantiseKept(
   { bits, group }: Precision,
   { format }: PackedBuffers,
 ): { readonly codes: Uint8Array; readonly ranges: Float32Array } {
-  const entries = new Float32Array(source.width);
   const codes = new Uint8Array(source.width);
   const packed = new Uint8Array(mask.length); // [n, D] bytes are more than T codes of each token need
   const ranges: number[] = [];
   let end = 0;
-  forEachKept(source, mask, (row, length) => {
-    bitsOf(entries).set(row);
+  forEachKept(source, mask, ({ numbers }, length) => {
     for (let first = 0; first < length; first += group) {
       const count = Math.min(group, length - first);
-      const { scale, minimum } = quantiseGroup(entries, { first, step: 1, count }, bits, format, codes);
+      const { scale, minimum } = quantiseGroup(numbers, { first, step: 1, count }, bits, format, codes);
       ranges.push(scale, minimum);
       packCodes(codes.subarray(first, first + count), bits, packed.subarray(end));
       end += Math.ceil((count * bits) / 8);

@@ -1,10 +1,11 @@
 /**
  * The sparse codec: every token keeps channels of its own, pruned ones are recovered (SparK, arXiv 2508.15212).
  *
- * Decides what exists: kept entries, D mask bits per token, and what the recovery needs (signed: a sign bit per pruned
- * entry, a scale per token, a channel vector per head; mean: a scale per token; zero: nothing).
+ * Decides what exists: kept entries, D mask bits per token, and what the recovery needs (signed: D sign bits and a scale
+ * per token, a channel vector per head; mean: a scale per token; zero: nothing). Beside signs a kept entry is stored as its
+ * difference from the recovery, rounded after it is taken: attention then sums the recovery over all channels at once.
  */
-import { bitsOf, EntryWriter } from '../kernels/entries.js';
+import { bitsOf, EntryWriter, rounded, type EntryFormat } from '../kernels/entries.js';
 import type { PackedFill, Pointer } from '../kernels/index.js';
 import { countKept } from './bytes.js';
 import { packBits } from './pack-bits.js';
@@ -27,8 +28,10 @@ export function encodeSparse(
   const entries = buffers.allocEntries('value', kept);
   const packed = packPattern(source, head, buffers, channel);
   const writer = new EntryWriter(memory, format, entries, kept);
-  forEachKept(source, head.mask, (row, length) => {
-    writer.write(row, 0, length);
+  const subtract = subtractRecovery(head.fill, format);
+  forEachKept(source, head.mask, (entries, length, t) => {
+    subtract(entries, length, t);
+    writer.write(entries.bits, 0, length);
   });
   return [{ rows: { kind: 'sparse', format, count, width, entries, ...packed } }];
 }
@@ -41,18 +44,16 @@ export function packPattern(
   channel?: Pointer,
 ): { readonly masks: Pointer; readonly fill: PackedFill } {
   const { memory } = buffers;
-  const pruned = mask.length - countKept(mask);
-  const masks = buffers.alloc('mask', mask.length / 8);
-  const packed = packFill(fill, pruned, buffers, channel);
-  packBits(mask, memory.bytes(masks, mask.length / 8));
-  if (packed.kind === 'signed') {
-    packBits(signsOfPruned(source, mask, pruned), memory.bytes(packed.signs, Math.ceil(pruned / 8)));
-  }
+  const bytes = mask.length / 8;
+  const masks = buffers.alloc('mask', bytes);
+  const packed = packFill(fill, bytes, buffers, channel);
+  packBits(mask, memory.bytes(masks, bytes));
+  if (packed.kind === 'signed') packBits(signsOf(source), memory.bytes(packed.signs, bytes));
   return { masks, fill: packed };
 }
 
 /** Buffers of the recovery, scales and channel vector filled in. */
-function packFill(fill: Fill, pruned: number, buffers: PackedBuffers, channel?: Pointer): PackedFill {
+function packFill(fill: Fill, signBytes: number, buffers: PackedBuffers, channel?: Pointer): PackedFill {
   if (fill.kind === 'zero') return { kind: 'zero' };
   const scales = packScales(fill.scale, buffers);
   if (fill.kind === 'mean') return { kind: 'mean', scales };
@@ -60,7 +61,7 @@ function packFill(fill: Fill, pruned: number, buffers: PackedBuffers, channel?: 
     kind: 'signed',
     scales,
     channel: channel ?? packScales(fill.channel, buffers),
-    signs: buffers.alloc('sign', Math.ceil(pruned / 8)),
+    signs: buffers.alloc('sign', signBytes),
   };
 }
 
@@ -74,36 +75,62 @@ export function packScales(numbers: Float32Array, buffers: PackedBuffers): Point
   return pointer;
 }
 
-/** Calls `visit` with the kept entries of each token, the first `length` of `row`, which is used again. */
-export function forEachKept(
-  { bits, tokens, width }: HeadSource,
-  mask: Uint8Array,
-  visit: (row: Uint32Array, length: number) => void,
-): void {
-  const row = new Uint32Array(width);
+/** The kept entries of one token, its channels in ascending order. */
+export interface KeptEntries {
+  readonly numbers: Float32Array;
+  /** The same memory. */
+  readonly bits: Uint32Array;
+  /** The channel of each. */
+  readonly channels: Uint8Array;
+}
+
+/** Called for the t-th token with its first `length` entries. */
+type KeptVisitor = (entries: KeptEntries, length: number, t: number) => void;
+
+/** Calls `visit` for each token; the entries are used again. */
+export function forEachKept({ bits, tokens, width }: HeadSource, mask: Uint8Array, visit: KeptVisitor): void {
+  const numbers = new Float32Array(width);
+  const entries = { numbers, bits: bitsOf(numbers), channels: new Uint8Array(width) };
   let at = 0;
-  for (const position of tokens) {
+  for (let t = 0; t < tokens.length; t++) {
+    const first = tokens[t]! * width;
     let kept = 0;
     // no branch: masks are as good as random, and an entry that is not kept is overwritten by the next
-    for (let from = position * width; from < (position + 1) * width; from++) {
-      row[kept] = bits[from]!;
+    for (let j = 0; j < width; j++) {
+      entries.bits[kept] = bits[first + j]!;
+      entries.channels[kept] = j;
       kept += mask[at++]!;
     }
-    visit(row, kept);
+    visit(entries, kept, t);
   }
 }
 
-/** Per pruned entry in order: 1 if it is above 0, else 0. */
-function signsOfPruned({ bits, tokens, width }: HeadSource, mask: Uint8Array, pruned: number): Uint8Array {
-  const signs = new Uint8Array(pruned + 1);
-  let at = 0;
-  let next = 0;
-  for (const position of tokens) {
-    for (let from = position * width; from < (position + 1) * width; from++) {
-      const word = bits[from]!;
-      signs[next] = Number(word > 0 && word <= 0x7f80_0000);
-      next += 1 - mask[at++]!;
+/** Turns kept entries into their differences from the recovery, `entry − sign · scale_t · channel_j`, as float32. */
+function subtractRecovery(fill: Fill, format: EntryFormat): KeptVisitor {
+  if (fill.kind !== 'signed') return () => undefined;
+  const scales = rounded(fill.scale, format);
+  const channel = rounded(fill.channel, format);
+  return ({ numbers, bits, channels }, length, t) => {
+    const scale = scales[t]!;
+    for (let i = 0; i < length; i++) {
+      const recovery = Math.fround(scale * channel[channels[i]!]!);
+      numbers[i] = numbers[i]! + (1 - 2 * signOf(bits[i]!)) * recovery;
     }
+  };
+}
+
+/** 1 if a float32 number is above 0, else 0. */
+function signOf(bits: number): number {
+  return Number((bits - 1) >>> 0 < 0x7f80_0000); // no branch: signs are as good as random
+}
+
+/** Per entry of the kept tokens. */
+function signsOf({ bits, tokens, width }: HeadSource): Uint8Array {
+  const signs = new Uint8Array(tokens.length * width);
+  let at = 0;
+  for (const position of tokens) {
+    for (let from = position * width; from < (position + 1) * width; from++)
+      signs[at++] = signOf(bits[from]!);
   }
-  return signs.subarray(0, pruned);
+  return signs;
 }

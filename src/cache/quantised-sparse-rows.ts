@@ -11,7 +11,7 @@ import { keptEntries, readEntries, recoverPlainly } from './decode.js';
 import { codeAt } from './pack-codes.js';
 import type { ExpandedRows } from './segment.js';
 
-const START: SparsePlace = { tokens: 0, codeBytes: 0, groups: 0, signs: 0 };
+const START: SparsePlace = { tokens: 0, codeBytes: 0, groups: 0 };
 
 export function quantisedSparseRows(
   kernels: Kernels,
@@ -37,15 +37,14 @@ function placeOf({ memory }: Kernels, rows: QuantisedSparseRows, from: SparsePla
   const { width, group, bits } = rows;
   const bytes = width / 8;
   const masks = memory.bytes(rows.masks, to * bytes);
-  let { codeBytes, groups, signs } = from;
+  let { codeBytes, groups } = from;
   for (let t = from.tokens; t < to; t++) {
     let kept = 0;
     for (let at = t * bytes; at < (t + 1) * bytes; at++) kept += ONES[masks[at]!]!;
     codeBytes += tokenCodeBytes(kept, group, bits);
     groups += Math.ceil(kept / group);
-    signs += width - kept;
   }
-  return { tokens: to, codeBytes, groups, signs };
+  return { tokens: to, codeBytes, groups };
 }
 
 /** Ones of each byte. */
@@ -76,5 +75,5 @@ function decodePlainly({ memory }: Kernels, rows: QuantisedSparseRows, count: nu
       scales += 2 * entryBytes(format);
     }
   }
-  return recoverPlainly(memory, { ...rows, count }, entries);
+  return recoverPlainly(memory, { ...rows, count }, entries, false);
 }

@@ -86,7 +86,7 @@ export interface LatentGroup {
 export type Fill =
   /** Pruned entries read as 0; no sign, no scale is stored. */
   | { readonly kind: 'zero' }
-  /** `sign(x_tj) · scale_t · channel_j` (SparK's degenerate recovery); sign(0) = −1. One sign bit each, one scale per token. */
+  /** `sign(x_tj) · scale_t · channel_j` (SparK's degenerate recovery); sign(0) = −1. Per token D sign bits and one scale. */
   | { readonly kind: 'signed'; readonly scale: Float32Array; readonly channel: Float32Array }
   /** `scale_t` for every pruned channel of token t. */
   | { readonly kind: 'mean'; readonly scale: Float32Array };

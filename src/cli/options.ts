@@ -3,7 +3,7 @@
  *
  * Decides their names, values and help. Loads nothing.
  */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** `--set path=value`, any number of times. */
 export function setOption(): Option {
@@ -29,6 +29,19 @@ export function progressOption(): Option {
   return new Option('--progress <form>', 'auto: a bar on a terminal, a line every few seconds elsewhere')
     .choices(['auto', 'json', 'none'])
     .default('auto');
+}
+
+/** `--workers N`. */
+export function workersOption(): Option {
+  return new Option(
+    '--workers <n>',
+    'processes that compute samples, for --engine wasm; each loads the model',
+  )
+    .default(1)
+    .argParser((value: string) => {
+      if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+      throw new InvalidArgumentError('Expected a whole number from 1 to 999.');
+    });
 }
 
 export interface SpecOptions {

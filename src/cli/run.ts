@@ -18,6 +18,7 @@ import {
   progressOption,
   setOption,
   type SpecOptions,
+  workersOption,
 } from './options.js';
 import { printPlan } from './plan.js';
 import type { ProgressForm } from './progress.js';
@@ -27,6 +28,7 @@ interface RunOptions extends SpecOptions, JsonOptions {
   readonly engine: EngineName | 'auto';
   readonly progress: ProgressForm;
   readonly fresh?: boolean;
+  readonly workers: number;
   readonly dryRun?: boolean;
 }
 
@@ -38,6 +40,7 @@ export function addRun(root: Command, session: Session): void {
     .addOption(setOption())
     .addOption(engineOption())
     .addOption(progressOption())
+    .addOption(workersOption())
     .option('--fresh', 'remove the results that are in the output folder and start over')
     .option('--dry-run', 'show the plan and run nothing, as "spark-eval plan"')
     .addOption(jsonOption())
@@ -76,6 +79,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       engine: options.engine,
       progress: createProgress(options.progress, session.stderr),
       fresh: options.fresh === true,
+      workers: options.workers,
       signal: interrupt.signal,
     });
     if (outcome.complete) {

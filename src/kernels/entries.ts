@@ -29,6 +29,15 @@ export function roundDown(x: number, format: EntryFormat): number {
   return numbers[0]!;
 }
 
+/** The numbers that entries of the format hold in place of these. */
+export function rounded(numbers: Float32Array, format: EntryFormat): Float32Array {
+  if (format === 'float32') return numbers;
+  const stored = numbers.slice();
+  const bits = bitsOf(stored);
+  for (let i = 0; i < bits.length; i++) bits[i] = roundToBfloat16(bits[i]!) * 0x1_0000;
+  return stored;
+}
+
 /** The same numbers as bits, not copied. */
 export function bitsOf(numbers: Float32Array): Uint32Array {
   return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);

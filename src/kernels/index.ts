@@ -27,6 +27,9 @@ export type { DenseRows, LatentRows, PackedFill, PackedRows, SparseRows } from '
 /** The widest row. */
 export const MAX_WIDTH = 256;
 
+/** What the kernels themselves take, and a little more. */
+const MIN_PAGES = 4;
+
 /** The largest memory that WebAssembly's 32-bit addresses reach. */
 const MAX_PAGES = 65_536;
 
@@ -131,21 +134,16 @@ export class Kernels {
     const { bits, group, width, format } = rows;
     const codes = rows.codes + place.codeBytes;
     const pairs = rows.scales + 2 * place.groups * entryBytes(format);
-    const masks = rows.masks + (place.tokens * width) / 8;
     const { signs, scales, channel, kind } = fillArguments(rows.fill);
-    const fill = [
-      signs + (place.signs >> 3),
-      place.signs & 7,
-      scales + place.tokens * entryBytes(format),
-      channel,
-    ] as const;
+    const before = (place.tokens * width) / 8;
+    const fill = [signs + before, scales + place.tokens * entryBytes(format), channel] as const;
     this.code.recoverQuantised(
       wide(rows),
       bits,
       codes,
       pairs,
       group,
-      masks,
+      rows.masks + before,
       ...fill,
       kind,
       count,
@@ -179,17 +177,17 @@ let shared: Kernels | undefined;
 
 /**
  * The process's kernels; with `maxBytes`, new ones on a memory of their own that may not grow beyond it
- * (rounded down to 64 KiB; at least 128 KiB, at most and by default 4 GiB).
+ * (rounded down to 64 KiB; at least 256 KiB, at most and by default 4 GiB).
  *
  * Throws UserError where the kernels are not built.
  */
 export function openKernels(options: { readonly maxBytes?: number } = {}): Kernels {
   if (options.maxBytes === undefined) return (shared ??= create(MAX_PAGES));
-  return create(Math.max(2, Math.min(MAX_PAGES, Math.floor(options.maxBytes / PAGE_BYTES))));
+  return create(Math.max(MIN_PAGES, Math.min(MAX_PAGES, Math.floor(options.maxBytes / PAGE_BYTES))));
 }
 
 function create(maxPages: number): Kernels {
-  const memory = new Memory({ initial: 2, maximum: maxPages });
+  const memory = new Memory({ initial: MIN_PAGES, maximum: maxPages });
   const code = instantiateKernels(memory);
   return new Kernels(new KernelMemory(memory, code.heapBase(), maxPages), code);
 }

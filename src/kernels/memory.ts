@@ -15,6 +15,9 @@ const GUARD_BYTES = 32;
 /** Growing moves to a multiple of this, so that it stays rare. */
 const STEP_PAGES = 64;
 
+/** Thrown where no more fits; nothing was allocated. */
+export class OutOfCacheMemory extends UserError {}
+
 export class KernelMemory {
   private readonly allocator: Allocator;
 
@@ -36,6 +39,11 @@ export class KernelMemory {
     return this.allocator.bytesInUse;
   }
 
+  /** Bytes that the memory may grow to. */
+  get limit(): number {
+    return this.maxPages * PAGE_BYTES;
+  }
+
   /** Bytes of the whole memory. It grows and never shrinks; freed buffers are used again. */
   get byteLength(): number {
     return this.memory.buffer.byteLength;
@@ -43,7 +51,7 @@ export class KernelMemory {
 
   /**
    * A buffer of `bytes` bytes, 16-byte aligned, contents undefined. May grow the memory, which detaches every
-   * view made before. Throws UserError where the budget or the machine does not allow it.
+   * view made before. Throws OutOfCacheMemory where the budget or the machine does not allow it.
    */
   alloc(bytes: number): Pointer {
     const shortfall = this.allocator.shortfall(bytes);
@@ -89,14 +97,14 @@ export class KernelMemory {
     this.allocator.extend(this.byteLength - GUARD_BYTES);
   }
 
-  private outOfMemory(bytes: number, cause: unknown): UserError {
+  private outOfMemory(bytes: number, cause: unknown): OutOfCacheMemory {
     const found = `${mib(this.bytesInUse)} in use, ${mib(bytes)} more asked for`;
     const limit =
       cause === undefined
         ? `the cache memory is limited to ${mib(this.maxPages * PAGE_BYTES)}`
         : `the machine refused to grow the cache memory beyond ${mib(this.byteLength)}`;
-    return new UserError(`out of cache memory: ${limit}; ${found}`, {
-      hint: 'Run fewer pipelines together, or a shorter context.',
+    return new OutOfCacheMemory(`out of cache memory: ${limit}; ${found}`, {
+      hint: 'A shorter context, or a pipeline that keeps less of it, would fit.',
       cause,
     });
   }

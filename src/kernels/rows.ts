@@ -23,7 +23,7 @@ export interface SparseRows {
   readonly count: number;
   /** D, a multiple of 8 up to 256. */
   readonly width: number;
-  /** Kept entries, row after row. */
+  /** Kept entries, row after row; with signs, what they are more than their recovery. */
   readonly entries: Pointer;
   /** `[n, D/8]` bytes; bit j & 7 of byte j >> 3 is 1 where channel j is kept. */
   readonly masks: Pointer;
@@ -33,7 +33,7 @@ export interface SparseRows {
 /** What pruned entries read as; pointers to buffers in the rows' format. */
 export type PackedFill =
   | { readonly kind: 'zero' }
-  /** `sign · scale_t · channel_j`; signs: one bit per pruned entry, row after row, lowest bit first, 1 = positive. */
+  /** `sign · scale_t · channel_j`; signs: one bit per entry, kept or pruned, in the order of masks, 1 = positive. */
   | { readonly kind: 'signed'; readonly signs: Pointer; readonly scales: Pointer; readonly channel: Pointer }
   /** `scale_t` */
   | { readonly kind: 'mean'; readonly scales: Pointer };
@@ -84,7 +84,7 @@ export interface QuantisedRows extends Codes {
   readonly width: number;
 }
 
-/** Sparse rows whose kept entries are codes, along tokens; the format is also that of the fill. */
+/** Sparse rows whose kept entries, themselves even with signs, are codes along tokens; the format is also that of the fill. */
 export interface QuantisedSparseRows extends Codes {
   readonly width: number;
   readonly masks: Pointer;
@@ -96,7 +96,6 @@ export interface SparsePlace {
   readonly tokens: number;
   readonly codeBytes: number;
   readonly groups: number;
-  readonly signs: number;
 }
 
 /** Bytes of the codes of `width` entries of one token, in groups. */

@@ -113,7 +113,7 @@ export const spark: Method<SparkParams> = {
   summary: 'prunes key channels token by token by query-aware saliency and recovers them from sign and scale',
   paper: 'arXiv 2508.15212',
   stores:
-    'per token: T entries, a mask of D bits, D − T sign bits and one scale; per KV head: one D-vector; the same for values without signs; with sampled recovery: dense keys',
+    'per token: T entries, a mask of D bits, D sign bits and one scale; per KV head: one D-vector; the same for values without signs; with sampled recovery: dense keys',
   notes: [
     'Defaults are the released code, which made the tables: saliency a·k², l2 over the window, D − ⌊λD⌋ channels kept, no token exempt.',
     'saliency=paper, reduce=mean, rounding=floor is what the paper writes.',

@@ -78,3 +78,14 @@ export function cellsOfGroup(
     return cellInfo(group, pipeline, spec.cacheDtype, { ...digests, calibrationDigest: calibration });
   });
 }
+
+/** The data of all groups, each once: a task may read several files. */
+export function dataOf(
+  groups: readonly Pick<CellGroup, 'group' | 'task'>[],
+): { task: string; digest: string }[] {
+  const data = groups.map(({ group, task }) => ({
+    task: group.task,
+    digest: task.dataDigest(group.taskParams),
+  }));
+  return [...new Map(data.map((entry) => [`${entry.task} ${entry.digest}`, entry])).values()];
+}

@@ -2,38 +2,33 @@
  * A run: every missing (cell, sample) of a spec, computed and written as it finishes.
  *
  * Decides the order (model, variant, group, sample: weights are loaded once, a sample is prefilled once for all of its
- * missing pipelines that run on the same weights) and that nothing finished is computed again. Knows nothing of how a method works.
+ * missing pipelines that run on the same weights) and that nothing finished is computed again. Only this process writes
+ * results, whoever computes them. Knows nothing of how a sample is run.
  */
-import { fullBytes } from '../cache/bytes.js';
-import { checkModelFits, openEngine } from '../engine/index.js';
+import { openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
-import { openKernels, type Kernels } from '../kernels/index.js';
-import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
-import {
-  FORMAT_VERSION,
-  type CellInfo,
-  type Manifest,
-  type ModelRecord,
-  type SampleRecord,
-} from '../results/types.js';
+import type { CellInfo, Manifest, ModelRecord, SampleRecord } from '../results/types.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
-import { groupCells, type CellGroup } from './cells.js';
+import { dataOf, groupCells, type CellGroup } from './cells.js';
+import { dispatch } from './dispatch.js';
+import { LocalRunner, type Job, type JobRunner } from './job.js';
 import { modelRecord } from './model-record.js';
 import { openModels, parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
-import { buildSegments, stopIdsOf } from './prompt.js';
-import { runSample } from './sample.js';
-import { variantsOf, withVariant, type Variant } from './variants.js';
+import { variantsOf, type Variant } from './variants.js';
+import { checkWorkers, WorkerRunner } from './workers.js';
 
 export interface RunOptions {
   readonly engine: EngineName | 'auto';
   readonly progress: Progress;
   /** Remove the results that are there. */
   readonly fresh: boolean;
+  /** Processes that compute samples; at least 1. The results are the same, whatever their number. */
+  readonly workers: number;
   /** Stops between layers and tokens; what is finished is kept. */
   readonly signal: AbortSignal;
 }
@@ -59,6 +54,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     const groups = groupCells(spec, identities);
     const records = [...identities.values()].map(({ record }) => record);
     const engine = await openEngine(options.engine);
+    checkWorkers(options.workers, engine.name, Math.max(...[...models.values()].map(parameterBytes)));
     const hash = specHash(spec);
     const folder = ResultFolder.open(spec.output, {
       spec: spec.canonical,
@@ -81,7 +77,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
 }
 
 class Run {
-  private readonly kernels: Kernels = openKernels();
+  private readonly variants: readonly Variant[];
 
   constructor(
     private readonly spec: ResolvedSpec,
@@ -90,120 +86,68 @@ class Run {
     private readonly folder: ResultFolder,
     private readonly manifest: Manifest,
     private readonly groups: readonly CellGroup[],
-  ) {}
+  ) {
+    this.variants = variantsOf(spec.pipelines);
+  }
 
   async finish(models: ReadonlyMap<string, ModelFiles>): Promise<RunOutcome> {
     const { progress, signal } = this.options;
-    const missing = this.groups.reduce((total, group) => total + this.missingRows(group), 0);
+    const jobs = [...models.keys()].flatMap((model) => this.jobsOf(model));
+    const missing = jobs.reduce((total, job) => total + job.missing.length, 0);
     const cells = this.groups.flatMap((group) => group.cells);
     const reused = cells.reduce((total, cell) => total + cell.samples, 0) - missing;
     progress.start(missing, this.spec.name);
+    const runners = jobs.length === 0 ? [] : this.openRunners(models, jobs.length);
     try {
-      for (const [name, files] of models) await this.runModel(name, files);
+      await dispatch(jobs, runners, {
+        calibrates: ({ group, variant }) =>
+          this.variants[variant]!.request && `${this.groups[group]!.group.model} ${variant}`,
+        onRecords: ({ group, sample }, records) => {
+          for (const record of records) this.folder.append(record);
+          const { task, context } = this.groups[group]!.group;
+          progress.tick(records.length, `${task} ${context} #${sample}`);
+        },
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
       return { complete: false, manifest: this.manifest, cells, records: this.recordsOf(cells), reused };
+    } finally {
+      for (const runner of runners) runner.close();
     }
     const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
     this.folder.finish(cells, manifest);
     return { complete: true, manifest, cells, records: this.recordsOf(cells), reused };
   }
 
-  private async runModel(name: string, files: ModelFiles): Promise<void> {
-    const groups = this.groups.filter(({ group }) => group.model === name);
-    if (groups.every((group) => this.missingRows(group) === 0)) return;
-    this.options.progress.phase(`loading ${name}`);
-    checkModelFits(this.engine, parameterBytes(files));
-    const model = Transformer.load(this.engine, files);
-    try {
-      for (const variant of variantsOf(this.spec.pipelines)) {
-        if (groups.every((group) => this.missingRows(group, variant) === 0)) continue;
-        await withVariant(model, variant.request, { files, ...this.options }, async (weights) => {
-          for (const group of groups) {
-            for (let sample = 0; sample < group.group.samples; sample++) {
-              await this.runSample(group, sample, files, weights, variant);
-            }
-          }
-        });
-      }
-    } finally {
-      model.dispose();
-    }
+  /** What is missing of a model, variant by variant. */
+  private jobsOf(model: string): Job[] {
+    const groups = this.groups
+      .map((group, index) => ({ ...group, index }))
+      .filter(({ group }) => group.model === model);
+    return this.variants.flatMap(({ pipelines }, variant) =>
+      groups.flatMap(({ group, cells, index }) =>
+        Array.from({ length: group.samples }, (_, sample): Job => {
+          const missing = pipelines
+            .map((pipeline) => ({ pipeline, cell: cells[pipeline]!.key }))
+            .filter(({ cell }) => !this.folder.has(cell, sample));
+          return { group: index, sample, variant, missing };
+        }).filter(({ missing }) => missing.length > 0),
+      ),
+    );
   }
 
-  private async runSample(
-    group: CellGroup,
-    index: number,
-    files: ModelFiles,
-    model: Transformer,
-    variant: Variant,
-  ): Promise<void> {
-    const missing = variant.pipelines
-      .map((p) => ({ pipeline: this.spec.pipelines[p]!, cell: group.cells[p]! }))
-      .filter(({ cell }) => !this.folder.has(cell.key, index));
-    if (missing.length === 0) return;
-    const { progress, signal } = this.options;
-    const { task, context, maxContext, seed, question, taskParams } = group.group;
-    await group.task.prepare?.(taskParams, context);
-    const sample = group.task.sample({
-      contextLength: context,
-      seed,
-      index,
-      params: taskParams,
-      countTokens: (text) => files.tokenizer.encode(text).length,
-    });
-    const segments = buildSegments(files, sample, question, maxContext);
-    const outcome = await runSample({
-      model,
-      kernels: this.kernels,
-      pipelines: missing.map(({ pipeline }) => pipeline),
-      segments,
-      cacheDtype: this.spec.cacheDtype,
-      maxNewTokens: sample.maxNewTokens,
-      stopIds: stopIdsOf(files, sample),
-      signal,
-      onPhase: (phase, done, total) => {
-        progress.phase(`${task} ${context} #${index}: ${phase} ${done}/${total}`);
-      },
-    });
-    const { layers, kvHeads, headDim } = files.config;
-    const length = segments.contextIds.length;
-    missing.forEach(({ cell }, p) => {
-      const result = outcome.pipelines[p]!;
-      const prediction = files.tokenizer.decode(result.ids);
-      this.folder.append({
-        format: FORMAT_VERSION,
-        cell: cell.key,
-        sample: index,
-        prediction,
-        answers: sample.answers,
-        score: group.task.score(prediction, sample.answers, sample),
-        promptTokens: length,
-        truncated: segments.truncated,
-        generatedTokens: result.ids.length,
-        keptTokens: result.keptTokens,
-        ...(result.keptPerHead === undefined ? {} : { keptPerHead: result.keptPerHead }),
-        fullBytes: layers * fullBytes({ kvHeads, headDim, length }, this.spec.cacheDtype),
-        storedBytes: result.bytes,
-        paperBytes: result.paperBytes,
-        prefillSeconds: outcome.prefillSeconds,
-        compressSeconds: result.compressSeconds,
-        decodeSeconds: outcome.decodeSeconds,
-        peakRssBytes: process.resourceUsage().maxRSS * 1024,
-      });
-    });
-    progress.tick(missing.length, `${task} ${context} #${index}`);
-  }
-
-  private missingRows({ cells, group }: CellGroup, variant?: Variant): number {
-    let missing = 0;
-    for (const [index, cell] of cells.entries()) {
-      if (variant?.pipelines.includes(index) === false) continue;
-      for (let sample = 0; sample < group.samples; sample++) {
-        if (!this.folder.has(cell.key, sample)) missing++;
-      }
+  /** As many as asked for, but no more than there are jobs; one alone works in this process. */
+  private openRunners(models: ReadonlyMap<string, ModelFiles>, jobs: number): JobRunner[] {
+    const { spec, engine, options } = this;
+    const workers = Math.min(options.workers, jobs);
+    if (workers === 1) {
+      return [new LocalRunner({ ...options, spec, engine, filesOf: (model) => models.get(model)! })];
     }
-    return missing;
+    const { progress, signal } = options;
+    return Array.from(
+      { length: workers },
+      () => new WorkerRunner({ spec, engine: engine.name, progress, signal }),
+    );
   }
 
   private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
@@ -220,12 +164,6 @@ function manifestOf(
   groups: readonly CellGroup[],
   earlier: Manifest | undefined,
 ): Manifest {
-  const data = new Map(
-    groups.map(({ group: { task: name, taskParams }, task }) => {
-      const digest = task.dataDigest(taskParams);
-      return [`${name} ${digest}`, { task: name, digest }];
-    }),
-  );
   const manifest = createManifest(
     {
       name: spec.name,
@@ -233,7 +171,7 @@ function manifestOf(
       specHash: hash,
       engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
       models,
-      data: [...data.values()],
+      data: dataOf(groups),
       cells: groups.flatMap(({ cells }) => cells),
     },
     spec.file,

@@ -1,19 +1,21 @@
 /**
  * One sample under many pipelines: prefill once, compress for each pipeline, decode all together.
  *
- * Decides when caches are made and freed. Knows neither how a method plans nor how a cache packs.
+ * Decides when caches are made and freed; where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
-import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
+import { addBytes, NO_BYTES, paperBytes, sumBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import type { Kernels } from '../kernels/index.js';
+import { OutOfCacheMemory } from '../kernels/memory.js';
 import { observationsOf, planLayer } from '../methods/pipeline.js';
 import type { Pipeline } from '../methods/types.js';
 import { generate } from '../model/decode.js';
 import { prefill } from '../model/prefill.js';
 import type { Transformer } from '../model/transformer.js';
 import type { Segments } from './prompt.js';
+import { decodeRoom, expectToFit, inTurns } from './turns.js';
 
 export interface SampleRun {
   readonly model: Transformer;
@@ -50,20 +52,44 @@ export interface SampleOutcome {
   readonly decodeSeconds: number;
 }
 
-/** Runs one sample. Every cache is freed when it returns or throws. */
+/**
+ * Runs one sample. Every cache is freed when it returns or throws.
+ *
+ * Pipelines whose caches do not fit into the cache memory together take turns, each turn with a prefill of its own;
+ * what they answer is the same.
+ *
+ * @throws UserError where a pipeline does not fit alone, or cannot be applied to this prompt
+ */
 export async function runSample(run: SampleRun): Promise<SampleOutcome> {
-  const rows = run.pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype, run.kernels));
+  const turns = await inTurns(run.pipelines, (pipelines) => runTurn(run, pipelines));
+  return {
+    pipelines: turns.flatMap(({ pipelines }) => pipelines),
+    prefillSeconds: turns.reduce((total, { prefillSeconds }) => total + prefillSeconds, 0),
+    decodeSeconds: turns.reduce((total, { decodeSeconds }) => total + decodeSeconds, 0),
+  };
+}
+
+async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<SampleOutcome> {
+  const { model, kernels, segments, maxNewTokens } = run;
+  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype, kernels));
+  const room = decodeRoom(model.config, segments, maxNewTokens);
   try {
     const started = performance.now();
-    await compressPrompt(run.model, run.segments.contextIds, rows, run);
+    await compressPrompt(model, segments.contextIds, rows, {
+      ...run,
+      onFirstLayer: (layers) => {
+        const needs = rows.map((row) => layers * row.storedBytes() + room.perRow);
+        expectToFit(needs, kernels.memory.limit - room.shared);
+      },
+    });
     const prefilled = performance.now();
-    const generated = await generate(run.model, {
-      rows: rows.map((row) => ({ caches: row.caches, position: run.segments.contextIds.length })),
-      suffixIds: run.segments.suffixIds,
-      maxNewTokens: run.maxNewTokens,
-      stopIds: run.stopIds ?? run.model.config.eosIds,
+    const generated = await generate(model, {
+      rows: rows.map((row) => ({ caches: row.caches, position: segments.contextIds.length })),
+      suffixIds: segments.suffixIds,
+      maxNewTokens,
+      stopIds: run.stopIds ?? model.config.eosIds,
       signal: run.signal,
-      onStep: (step) => run.onPhase?.('decode', step, run.maxNewTokens),
+      onStep: (step) => run.onPhase?.('decode', step, maxNewTokens),
     });
     const compressing = rows.reduce((total, row) => total + row.seconds, 0);
     return {
@@ -76,12 +102,17 @@ export async function runSample(run: SampleRun): Promise<SampleOutcome> {
   }
 }
 
+interface CompressOptions extends Pick<SampleRun, 'signal' | 'onPhase'> {
+  /** Every prompt has compressed the first of so many layers; throws to stop. */
+  readonly onFirstLayer?: (layers: number) => void;
+}
+
 /** Prefills once and lets every prompt compress each layer as it comes. */
 export async function compressPrompt(
   model: Transformer,
   ids: readonly number[],
   prompts: readonly CompressedPrompt[],
-  { signal, onPhase }: Pick<SampleRun, 'signal' | 'onPhase'> = {},
+  { signal, onPhase, onFirstLayer }: CompressOptions = {},
 ): Promise<void> {
   await prefill(model, {
     ids,
@@ -89,6 +120,7 @@ export async function compressPrompt(
     signal,
     onLayer: (trace) => {
       for (const prompt of prompts) prompt.add(trace);
+      if (trace.layer === 0) onFirstLayer?.(trace.layers);
       onPhase?.('prefill', trace.layer + 1, trace.layers);
     },
   });
@@ -113,7 +145,7 @@ export class CompressedPrompt {
       this.caches.push(encodeLayer(trace, plan, this.dtype, this.kernels));
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
       throw new UserError(error.message, {
         place: `${this.pipeline.label}, layer ${trace.layer}`,
         ...(error.hint === undefined ? {} : { hint: error.hint }),
@@ -121,6 +153,11 @@ export class CompressedPrompt {
       });
     }
     this.seconds += (performance.now() - started) / 1000;
+  }
+
+  /** Bytes of all layers so far. */
+  storedBytes(): number {
+    return this.caches.reduce((total, cache) => total + sumBytes(cache.bytes()), 0);
   }
 
   outcome(ids: readonly number[]): PipelineOutcome {

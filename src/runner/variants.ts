@@ -38,14 +38,20 @@ export interface VariantContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Calls `use` with the model on the requested weights, which are gone when it returns. */
-export async function withVariant<T>(
+/** A variant on the engine. */
+export interface OpenVariant {
+  readonly model: Transformer;
+  /** Gives back what the variant does not share with the model. */
+  close(): void;
+}
+
+/** The model on the requested weights. The model itself must outlive it. */
+export async function openVariant(
   model: Transformer,
   request: WeightsRequest | undefined,
   { files, progress, signal }: VariantContext,
-  use: (model: Transformer) => Promise<T>,
-): Promise<T> {
-  if (request === undefined) return use(model);
+): Promise<OpenVariant> {
+  if (request === undefined) return { model, close: () => undefined };
   const { factors, folder, kept } = await calibrate({
     model,
     files,
@@ -60,9 +66,10 @@ export async function withVariant<T>(
   });
   if (!kept) progress.log(`${files.name} is calibrated for ${request.kind}; kept in ${folder}`);
   const variant = model.withFactors(factors);
-  try {
-    return await use(variant);
-  } finally {
-    variant.dispose();
-  }
+  return {
+    model: variant,
+    close: () => {
+      variant.dispose();
+    },
+  };
 }

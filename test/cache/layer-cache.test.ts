@@ -37,11 +37,12 @@ function meaning({ trace, plan, dtype }: Case, name: 'keys' | 'values', head: nu
       }
       if (side.codec !== 'sparse') throw new Error(`no such sides are drawn here: ${side.codec}`);
       const { mask, fill } = side.heads[head]!;
-      if (mask[i * D + j] === 1) return stored(entry, dtype);
-      if (fill.kind === 'zero') return 0;
+      const kept = mask[i * D + j] === 1;
+      if (fill.kind === 'zero') return kept ? stored(entry, dtype) : 0;
       const scale = stored(fill.scale[i]!, dtype);
-      if (fill.kind === 'mean') return scale;
-      return Math.fround(scale * stored(fill.channel[j]!, dtype)) * (entry > 0 ? 1 : -1);
+      if (fill.kind === 'mean') return kept ? stored(entry, dtype) : scale;
+      const recovery = Math.fround(scale * stored(fill.channel[j]!, dtype)) * (entry > 0 ? 1 : -1);
+      return kept ? stored(Math.fround(entry - recovery), dtype) + recovery : recovery;
     }),
   );
 }

@@ -129,6 +129,17 @@ describe('cli', () => {
       expect(out).to.contain('* rows of a file have lengths of their own').and.to.contain('13 results');
       expect((await tell('plan', spec)).out).to.not.contain('*');
       expect(tasksOf((await tell('status', other)).out)).to.deep.equal(tasksOf(out));
+      const estimate = (...more: string[]) =>
+        tell('estimate', other, '--gflops', '1', '--gbps', '1', ...more);
+      expect((await estimate('--set', 'context=5000')).err).to.contain(
+        'context 5000 is longer than the 4096',
+      );
+      const own = `tasks=[{ file: ${rows}, scorer: f1 }]`;
+      const told = await estimate('--set', 'context=5000', '--set', own);
+      expect(told).to.include({ code: 0, err: '' });
+      expect(told.out)
+        .to.contain('prompts of 4096 tokens')
+        .and.to.match(/^own\/f1\(file=.*\) +1 +64 /m);
     });
 
     it('says the same as run --dry-run', async () => {

@@ -24,10 +24,10 @@ describe('KernelMemory', () => {
     expect(() => memory.alloc(9 * PAGE_BYTES))
       .to.throw(UserError, 'limited to 1.0 MiB; 0.5 MiB in use, 0.6 MiB more asked for')
       .with.property('hint')
-      .that.includes('pipelines');
+      .that.includes('shorter context');
     expect(memory.bytesInUse).to.equal(8 * PAGE_BYTES);
     memory.free(held);
-    memory.free(memory.alloc(15 * PAGE_BYTES));
+    memory.free(memory.alloc(12 * PAGE_BYTES));
   });
 
   it('is refused beyond 4 GiB without touching the machine', () => {

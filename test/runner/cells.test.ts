@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { UserError } from '../../src/errors.js';
 import type { ModelConfig } from '../../src/model/types.js';
-import { groupCells } from '../../src/runner/cells.js';
+import { dataOf, groupCells } from '../../src/runner/cells.js';
 import type { ResolvedSpec } from '../../src/spec/types.js';
 import type { Task } from '../../src/tasks/types.js';
 
@@ -46,5 +46,17 @@ describe('cells of a run', () => {
       UserError,
       /max_context 8193 is more than the 8192 positions of m/,
     );
+  });
+
+  it('list the data of each file once', () => {
+    const task = { dataDigest: ({ file }: { file: string }) => `d-${file}` } as unknown as Task;
+    const groups = ['a', 'b', 'a'].map((file) => ({
+      group: { ...cells(512)[0]!.group, taskParams: { file } },
+      task,
+    }));
+    expect(dataOf(groups)).to.deep.equal([
+      { task: 'a/b', digest: 'd-a' },
+      { task: 'a/b', digest: 'd-b' },
+    ]);
   });
 });

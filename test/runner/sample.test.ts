@@ -132,6 +132,52 @@ for (const engineName of TESTED_ENGINES) {
       expect(kernels.memory.bytesInUse).to.equal(bytes);
     });
 
+    it('runs rows in turns where they do not fit together, with the same answers', async () => {
+      const together = await run(PIPELINES);
+      const turns: number[] = [];
+      for (const kib of [4096, 1024, 640, 512]) {
+        const small = openKernels({ maxBytes: kib * 1024 });
+        let prefills = 0;
+        const outcome = await runSample({
+          model,
+          kernels: small,
+          pipelines: PIPELINES,
+          segments,
+          cacheDtype: 'bfloat16',
+          maxNewTokens: 12,
+          onPhase: (phase, done, total) => {
+            if (phase === 'prefill' && done === total) prefills++;
+          },
+        });
+        turns.push(prefills);
+        outcome.pipelines.forEach(({ ids, bytes, keptTokens }, p) => {
+          const expected = together.pipelines[p]!;
+          expect({ ids, bytes, keptTokens }, PIPELINES[p]!.label).to.deep.equal({
+            ids: expected.ids,
+            bytes: expected.bytes,
+            keptTokens: expected.keptTokens,
+          });
+        });
+        expect(small.memory.bytesInUse).to.equal(0);
+      }
+      expect(turns[0]).to.equal(1);
+      expect(turns.at(-1)).to.be.above(2);
+      expect(turns).to.deep.equal(turns.toSorted((x, y) => x - y));
+    });
+
+    it('names the pipeline that does not fit alone', async () => {
+      const error: unknown = await runSample({
+        model,
+        kernels: openKernels({ maxBytes: 2 ** 17 }),
+        pipelines: PIPELINES,
+        segments,
+        cacheDtype: 'bfloat16',
+        maxNewTokens: 12,
+      }).catch((e: unknown) => e);
+      expect(error).to.be.instanceOf(UserError);
+      expect((error as UserError).format()).to.contain('full  out of cache memory');
+    });
+
     it('stops between layers when it is interrupted', async () => {
       const error: unknown = await runSample({
         model,

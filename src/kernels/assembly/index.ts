@@ -4,7 +4,8 @@
  * Decides nothing else. All memory from `heapBase()` on belongs to the caller.
  */
 export { gather, scatterAdd } from './columns';
-export { accumulateDense, scoreDense } from './dense';
+export { accumulateDense } from './dense-accumulate';
+export { scoreDense } from './dense-score';
 export { rebuildRows, rotateRows } from './latent';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { softmaxRows } from './softmax';

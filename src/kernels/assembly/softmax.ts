@@ -5,24 +5,46 @@
  * sum: by lane in ascending order, then (0+1)+(2+3). Row r belongs to new token ⌊r / group⌋.
  */
 
-/** `exp(x)` for x ≤ 0. */
+/** 1.5·2²³ + 127: a small number added to it is rounded to a whole one, which then stands in the low bits, plus 127. */
+const ROUND: f32 = 12583039;
+
+/** Numbers that loops need, four times each: what is in the code instead is computed anew for every other vector. */
+const CONSTANTS: usize = memory.data(12 * 16, 16);
+const FACTOR: usize = memory.data(16, 16);
+const LARGEST: usize = memory.data(16, 16);
+const SHARE: usize = memory.data(16, 16);
+v128.store(CONSTANTS, f32x4.splat(-87.9));
+v128.store(CONSTANTS, f32x4.splat(1.44269504), 16);
+v128.store(CONSTANTS, f32x4.splat(ROUND), 32);
+v128.store(CONSTANTS, f32x4.splat(0.693359375), 48);
+v128.store(CONSTANTS, f32x4.splat(2.12194440e-4), 64);
+v128.store(CONSTANTS, f32x4.splat(1.9875691500e-4), 80);
+v128.store(CONSTANTS, f32x4.splat(1.3981999507e-3), 96);
+v128.store(CONSTANTS, f32x4.splat(8.3334519073e-3), 112);
+v128.store(CONSTANTS, f32x4.splat(4.1665795894e-2), 128);
+v128.store(CONSTANTS, f32x4.splat(1.6666665459e-1), 144);
+v128.store(CONSTANTS, f32x4.splat(5.0000001201e-1), 160);
+v128.store(CONSTANTS, f32x4.splat(1), 176);
+
+/** `exp(x)` for x ≤ 0; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function exp(x: v128): v128 {
-  x = v128.max<f32>(x, f32x4.splat(-87.9));
-  const n = v128.nearest<f32>(v128.mul<f32>(x, f32x4.splat(1.44269504)));
+  x = v128.pmax<f32>(x, v128.load(CONSTANTS));
+  const round = v128.load(CONSTANTS, 32);
+  const rounded = v128.add<f32>(v128.mul<f32>(x, v128.load(CONSTANTS, 16)), round);
+  const n = v128.sub<f32>(rounded, round);
   // x − n·ln 2 in two steps, ln 2 = 0.693359375 − 2.12194440e-4
-  let f = v128.sub<f32>(x, v128.mul<f32>(n, f32x4.splat(0.693359375)));
-  f = v128.add<f32>(f, v128.mul<f32>(n, f32x4.splat(2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = v128.add<f32>(v128.mul<f32>(p, f), f32x4.splat(1.3981999507e-3));
-  p = v128.add<f32>(v128.mul<f32>(p, f), f32x4.splat(8.3334519073e-3));
-  p = v128.add<f32>(v128.mul<f32>(p, f), f32x4.splat(4.1665795894e-2));
-  p = v128.add<f32>(v128.mul<f32>(p, f), f32x4.splat(1.6666665459e-1));
-  p = v128.add<f32>(v128.mul<f32>(p, f), f32x4.splat(5.0000001201e-1));
-  p = v128.add<f32>(v128.add<f32>(v128.mul<f32>(v128.mul<f32>(p, f), f), f), f32x4.splat(1));
-  const exponent = v128.add<i32>(v128.trunc_sat<i32>(n), i32x4.splat(127));
-  return v128.mul<f32>(p, v128.shl<i32>(exponent, 23));
+  let f = v128.sub<f32>(x, v128.mul<f32>(n, v128.load(CONSTANTS, 48)));
+  f = v128.add<f32>(f, v128.mul<f32>(n, v128.load(CONSTANTS, 64)));
+  let p = v128.load(CONSTANTS, 80);
+  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 96));
+  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 112));
+  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 128));
+  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 144));
+  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 160));
+  p = v128.add<f32>(v128.add<f32>(v128.mul<f32>(v128.mul<f32>(p, f), f), f), v128.load(CONSTANTS, 176));
+  return v128.mul<f32>(p, v128.shl<i32>(rounded, 23));
 }
 
 /**
@@ -31,7 +53,7 @@ function exp(x: v128): v128 {
  * @param stride of x in entries, a multiple of 4; entries from `seen` up to the next multiple of 4 are overwritten
  */
 export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize, group: usize, scale: f32): void {
-  const factor = f32x4.splat(scale);
+  v128.store(FACTOR, f32x4.splat(scale));
   for (let r: usize = 0; r < rows; r++) {
     const row = x + ((r * stride) << 2);
     const seen = visible + r / group;
@@ -39,17 +61,14 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
     for (let at = row + (seen << 2); at < end; at += 4) store<f32>(at, -Infinity);
 
     let best = f32x4.splat(-Infinity);
-    for (let at = row; at < end; at += 16) best = v128.max<f32>(best, v128.load(at));
-    const largest = f32x4.splat(
-      max(
-        max(v128.extract_lane<f32>(best, 0), v128.extract_lane<f32>(best, 1)),
-        max(v128.extract_lane<f32>(best, 2), v128.extract_lane<f32>(best, 3)),
-      ),
-    );
+    for (let at = row; at < end; at += 16) best = v128.pmax<f32>(best, v128.load(at));
+    best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 2, 3, 0, 1));
+    best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 1, 0, 3, 2));
+    v128.store(LARGEST, best);
 
     let sums = f32x4.splat(0);
     for (let at = row; at < end; at += 16) {
-      const e = exp(v128.mul<f32>(v128.sub<f32>(v128.load(at), largest), factor));
+      const e = exp(v128.mul<f32>(v128.sub<f32>(v128.load(at), v128.load(LARGEST)), v128.load(FACTOR)));
       v128.store(at, e);
       sums = v128.add<f32>(sums, e);
     }
@@ -58,7 +77,7 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
       v128.extract_lane<f32>(sums, 1) +
       (v128.extract_lane<f32>(sums, 2) + v128.extract_lane<f32>(sums, 3));
 
-    const share = f32x4.splat(1 / sum);
-    for (let at = row; at < end; at += 16) v128.store(at, v128.mul<f32>(v128.load(at), share));
+    v128.store(SHARE, f32x4.splat(1 / sum));
+    for (let at = row; at < end; at += 16) v128.store(at, v128.mul<f32>(v128.load(at), v128.load(SHARE)));
   }
 }

@@ -1,19 +1,24 @@
 /**
  * Sparse rows: per token a D-bit mask, its kept entries, and a recovery for the pruned ones.
  *
- * Decides the packed order: kept entries of all tokens one after the other; mask bit j of a token in byte
- * j >> 3 at bit j & 7; sign bits of the pruned entries as one stream over the tokens, lowest bit first,
- * 1 for positive. How many entries a token keeps is read from its mask, so rows are only read in order.
- * Reads up to 16 bytes past the last entry and 1 past the last sign. `wide` is true for float32 entries, scales
- * and channel vectors, false for bfloat16. Alphabet: n tokens, R query rows, D row width, a multiple of 8.
+ * Decides the packed order: kept entries of all tokens one after the other; mask bit j of a token in byte j >> 3 at bit
+ * j & 7; sign bits likewise, 1 for positive. How many entries a token keeps is read from its mask, so rows are only read
+ * in order. Beside signs a kept entry is stored as what it is more than its recovery, so that the recovery is a sum over
+ * all channels (`sparse-score.ts`). Reads up to 16 bytes past the last entry and 7 past the last mask. `wide` is true for
+ * float32 entries, scales and channel vectors, false for bfloat16. Alphabet: n tokens, R query rows, D row width, a
+ * multiple of 8.
  */
-import { accumulateBlock, BLOCK, BLOCK_TOKENS, scoreBlock } from './block';
+import { BLOCK, BLOCK_TOKENS } from './block';
+import { accumulateDense } from './dense-accumulate';
+import { scoreDense } from './dense-score';
 import { load1, load4 } from './entries';
 import { openCodes, readRow } from './quantised';
+import { scoreSums } from './sparse-score';
 
 /** `fill` says what pruned entries read as. 0: zero; 1: sign · scale_t · channel_j; 2: scale_t. */
 const FILL_ZERO: u32 = 0;
 const FILL_SIGNED: u32 = 1;
+const FILL_MEAN: u32 = 2;
 
 /** By 4 mask bits: all ones in the lanes whose bit is set. */
 const LANES: usize = memory.data(16 * 16, 16);
@@ -40,7 +45,6 @@ const KEPT: usize = memory.data((256 + 4) * 4, 16);
 let entries: usize = 0;
 let masks: usize = 0;
 let signs: usize = 0;
-let signBit: u32 = 0;
 let scales: usize = 0;
 
 function open(
@@ -56,7 +60,6 @@ function open(
   entries = atEntries;
   masks = atMasks;
   signs = atSigns;
-  signBit = 0;
   scales = atScales;
   if (fill != FILL_SIGNED) return;
   for (let j: usize = 0; j < width; j += 4) {
@@ -65,8 +68,11 @@ function open(
   }
 }
 
-/** Expands the next `count` tokens into `to`; entries are `E`, scales and channel vectors `F`. */
-function expand<E, F>(count: usize, width: usize, fill: u32, to: usize): void {
+/**
+ * Expands the next `count` tokens into `to`; entries are `E`, scales and channel vectors `F`. `differences`: kept entries
+ * beside signs are differences from the recovery.
+ */
+function expand<E, F>(count: usize, width: usize, fill: u32, differences: bool, to: usize): void {
   for (let b: usize = 0; b < count; b++) {
     let scale = f32x4.splat(0);
     if (fill != FILL_ZERO) {
@@ -75,22 +81,20 @@ function expand<E, F>(count: usize, width: usize, fill: u32, to: usize): void {
     }
     for (let j: usize = 0; j < width; j += 4, to += 16) {
       const mask = (<u32>load<u8>(masks + (j >> 3)) >> (<u32>j & 4)) & 15;
+      const lanes = v128.load(LANES + (mask << 4));
       const kept = v128.swizzle(load4<E>(entries), v128.load(SPREAD + (mask << 4)));
-      const keptCount = popcnt(mask);
-      entries += keptCount * sizeof<E>();
-      let pruned = scale;
+      entries += popcnt(mask) * sizeof<E>();
       if (fill == FILL_SIGNED) {
-        const positive = (<u32>load<u16>(signs) >> signBit) & 15;
+        const positive = (<u32>load<u8>(signs + (j >> 3)) >> (<u32>j & 4)) & 15;
         const negative = v128.andnot(i32x4.splat(0x80000000), v128.load(LANES + (positive << 4)));
-        const flips = v128.swizzle(negative, v128.load(SPREAD + ((mask ^ 15) << 4)));
-        pruned = v128.xor(v128.mul<f32>(scale, v128.load(CHANNEL + (j << 2))), flips);
-        signBit += 4 - keptCount;
-        signs += signBit >> 3;
-        signBit &= 7;
+        const recovery = v128.xor(v128.mul<f32>(scale, v128.load(CHANNEL + (j << 2))), negative);
+        v128.store(to, differences ? v128.add<f32>(recovery, kept) : v128.bitselect(kept, recovery, lanes));
+      } else {
+        v128.store(to, v128.bitselect(kept, scale, lanes));
       }
-      v128.store(to, v128.bitselect(kept, pruned, v128.load(LANES + (mask << 4))));
     }
     masks += width >> 3;
+    signs += width >> 3;
   }
 }
 
@@ -111,11 +115,16 @@ export function scoreSparse(
   stride: usize,
 ): void {
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
+  if (fill != FILL_MEAN) {
+    const vector = fill == FILL_SIGNED ? CHANNEL : 0;
+    scoreSums(wide, atEntries, atMasks, atSigns, atScales, vector, n, width, queries, rows, out, stride);
+    return;
+  }
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32, f32>(count, width, fill, BLOCK);
-    else expand<u16, u16>(count, width, fill, BLOCK);
-    scoreBlock(count, width, queries, rows, out + (i << 2), stride);
+    if (wide) expand<f32, f32>(count, width, fill, true, BLOCK);
+    else expand<u16, u16>(count, width, fill, true, BLOCK);
+    scoreDense(true, BLOCK, count, width, queries, rows, out + (i << 2), stride);
   }
 }
 
@@ -140,9 +149,9 @@ export function accumulateSparse(
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32, f32>(count, width, fill, BLOCK);
-    else expand<u16, u16>(count, width, fill, BLOCK);
-    accumulateBlock(count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
+    if (wide) expand<f32, f32>(count, width, fill, true, BLOCK);
+    else expand<u16, u16>(count, width, fill, true, BLOCK);
+    accumulateDense(true, BLOCK, count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
   }
 }
 
@@ -152,13 +161,13 @@ function recover<F>(count: usize, width: usize, fill: u32, group: usize, to: usi
     for (let at: usize = 0; at < width >> 3; at++) kept += popcnt<u32>(load<u8>(masks + at));
     readRow<F>(kept, group, KEPT);
     entries = KEPT;
-    expand<f32, F>(1, width, fill, to);
+    expand<f32, F>(1, width, fill, false, to);
   }
 }
 
 /**
  * Writes `count` recovered rows to `out [count, D]` whose kept entries are codes, each token's a row by tokens (see
- * `quantised.ts`). All pointers are those of the first of them, which has its first sign at bit `atSignBit`.
+ * `quantised.ts`), themselves and not differences. All pointers are those of the first of them.
  */
 export function recoverQuantised(
   wide: bool,
@@ -168,7 +177,6 @@ export function recoverQuantised(
   group: usize,
   atMasks: usize,
   atSigns: usize,
-  atSignBit: u32,
   atScales: usize,
   channel: usize,
   fill: u32,
@@ -178,7 +186,6 @@ export function recoverQuantised(
 ): void {
   openCodes(codeBits, codes, pairs);
   open(wide, 0, atMasks, atSigns, atScales, channel, width, fill);
-  signBit = atSignBit;
   if (wide) recover<f32>(count, width, fill, group, out);
   else recover<u16>(count, width, fill, group, out);
 }

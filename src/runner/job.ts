@@ -1,0 +1,139 @@
+/**
+ * Jobs: one sample under those pipelines of one set of weights that are missing of it.
+ *
+ * Decides how a job becomes records, and what stays loaded between jobs: one model and one variant of it. Knows neither
+ * folders nor other jobs.
+ */
+import { fullBytes } from '../cache/bytes.js';
+import { checkModelFits } from '../engine/index.js';
+import type { Engine } from '../engine/types.js';
+import { openKernels } from '../kernels/index.js';
+import { Transformer } from '../model/transformer.js';
+import type { ModelFiles } from '../model/types.js';
+import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { tasks } from '../tasks/registry.js';
+import { parameterBytes } from './models.js';
+import type { Progress } from './progress.js';
+import { buildSegments, stopIdsOf } from './prompt.js';
+import { runSample } from './sample.js';
+import { openVariant, variantsOf, type OpenVariant } from './variants.js';
+
+/** Plain data: it also goes to other processes. */
+export interface Job {
+  /** Index into the spec's groups. */
+  readonly group: number;
+  readonly sample: number;
+  /** Index into `variantsOf` the spec's pipelines. */
+  readonly variant: number;
+  /** Index into the spec's pipelines, and the key of the cell. */
+  readonly missing: readonly { readonly pipeline: number; readonly cell: string }[];
+}
+
+/** Runs jobs, one at a time. */
+export interface JobRunner {
+  /** The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it. */
+  run(job: Job): Promise<readonly SampleRecord[]>;
+  close(): void;
+}
+
+/** What the jobs of a process share. */
+export interface JobContext {
+  readonly spec: ResolvedSpec;
+  readonly engine: Engine;
+  /** The files of a model of the spec, open. */
+  readonly filesOf: (model: string) => Promise<ModelFiles> | ModelFiles;
+  readonly progress: Pick<Progress, 'phase' | 'log'>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs jobs in this process. */
+export class LocalRunner implements JobRunner {
+  private readonly kernels = openKernels();
+  private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
+  private variant: (OpenVariant & { readonly index: number }) | undefined;
+
+  constructor(private readonly context: JobContext) {}
+
+  async run(job: Job): Promise<readonly SampleRecord[]> {
+    const { spec, progress, signal } = this.context;
+    const group = spec.groups[job.group]!;
+    const { files, weights } = await this.load(group.model, job.variant);
+    const task = tasks.get(group.task)!;
+    await task.prepare?.(group.taskParams, group.context);
+    const sample = task.sample({
+      contextLength: group.context,
+      seed: group.seed,
+      index: job.sample,
+      params: group.taskParams,
+      countTokens: (text) => files.tokenizer.encode(text).length,
+    });
+    const segments = buildSegments(files, sample, group.question, group.maxContext);
+    const outcome = await runSample({
+      model: weights,
+      kernels: this.kernels,
+      pipelines: job.missing.map(({ pipeline }) => spec.pipelines[pipeline]!),
+      segments,
+      cacheDtype: spec.cacheDtype,
+      maxNewTokens: sample.maxNewTokens,
+      stopIds: stopIdsOf(files, sample),
+      signal,
+      onPhase: (phase, done, total) => {
+        progress.phase(`${group.task} ${group.context} #${job.sample}: ${phase} ${done}/${total}`);
+      },
+    });
+    const { layers, kvHeads, headDim } = files.config;
+    const length = segments.contextIds.length;
+    return job.missing.map(({ cell }, p) => {
+      const result = outcome.pipelines[p]!;
+      const prediction = files.tokenizer.decode(result.ids);
+      return {
+        format: FORMAT_VERSION,
+        cell,
+        sample: job.sample,
+        prediction,
+        answers: sample.answers,
+        score: task.score(prediction, sample.answers, sample),
+        promptTokens: length,
+        truncated: segments.truncated,
+        generatedTokens: result.ids.length,
+        keptTokens: result.keptTokens,
+        ...(result.keptPerHead === undefined ? {} : { keptPerHead: result.keptPerHead }),
+        fullBytes: layers * fullBytes({ kvHeads, headDim, length }, spec.cacheDtype),
+        storedBytes: result.bytes,
+        paperBytes: result.paperBytes,
+        prefillSeconds: outcome.prefillSeconds,
+        compressSeconds: result.compressSeconds,
+        decodeSeconds: outcome.decodeSeconds,
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      };
+    });
+  }
+
+  close(): void {
+    this.variant?.close();
+    this.model?.weights.dispose();
+    this.variant = undefined;
+    this.model = undefined;
+  }
+
+  /** The variant's weights; what was loaded before goes, where it is another. */
+  private async load(name: string, index: number): Promise<{ files: ModelFiles; weights: Transformer }> {
+    const { spec, engine, filesOf, progress, signal } = this.context;
+    if (this.model?.files.name !== name) {
+      this.close();
+      const files = await filesOf(name);
+      progress.phase(`loading ${name}`);
+      checkModelFits(engine, parameterBytes(files));
+      this.model = { files, weights: Transformer.load(engine, files) };
+    }
+    const { files, weights } = this.model;
+    if (this.variant?.index !== index) {
+      this.variant?.close();
+      this.variant = undefined;
+      const { request } = variantsOf(spec.pipelines)[index]!;
+      this.variant = { index, ...(await openVariant(weights, request, { files, progress, signal })) };
+    }
+    return { files, weights: this.variant.model };
+  }
+}
