@@ -1,0 +1,85 @@
+/** Several workers: the same results, one journal, and nothing left running. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
+
+const SPEC = `
+name: workers
+model: spark-nano
+tasks: [ruler/niah_single_1]
+context: [352, 384]
+samples: 2
+cache:
+  - think: { ratio: 0.5 }
+  - [{ snapkv: { budget: 96, window: 16 } }, { spark: { ratio: 0.8 } }]
+`;
+
+describe('spark-eval run --workers', function () {
+  this.timeout(240_000);
+  let folder: string;
+  let spec: string;
+  const out = (name: string): string => join(folder, 'out', name);
+  const run = (...args: string[]): ReturnType<typeof sparkEval> =>
+    sparkEval(['run', spec, '--engine', 'wasm', ...args]);
+  /** memory.csv without what differs from run to run. */
+  const memory = (): string[] =>
+    readFileSync(out('memory.csv'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(',').slice(0, -4).join(','));
+
+  before(() => {
+    folder = temporaryFolder();
+    spec = writeSpec(folder, SPEC);
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('gives the same tables, however many', () => {
+    expect(run().status).to.equal(0);
+    const [accuracy, bytes] = [readFileSync(out('accuracy.csv'), 'utf8'), memory()];
+    const { status, stderr } = run('--fresh', '--workers', '3');
+    expect(status, stderr).to.equal(0);
+    expect(readFileSync(out('accuracy.csv'), 'utf8')).to.equal(accuracy);
+    expect(memory()).to.deep.equal(bytes);
+    expect(stderr).to.not.match(/TensorFlow|============/);
+  });
+
+  it('goes on with other workers after a kill', async () => {
+    const accuracy = readFileSync(out('accuracy.csv'), 'utf8');
+    rmSync(out(''), { recursive: true });
+    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--workers', '2']);
+    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    started.child.kill('SIGKILL');
+    await started.exited;
+    expect(existsSync(out('accuracy.csv'))).to.equal(false);
+    expect(run('--workers', '2').status).to.equal(0);
+    expect(readFileSync(out('accuracy.csv'), 'utf8')).to.equal(accuracy);
+  });
+
+  it('stops on an interrupt and keeps what is finished', async () => {
+    rmSync(out(''), { recursive: true });
+    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--workers', '2']);
+    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    started.child.kill('SIGINT');
+    expect(await started.exited).to.equal(130);
+    expect(readFileSync(out('journal.jsonl'), 'utf8')).to.match(/^\{.*\}\n$/s);
+  });
+
+  it('names the task and the file where a worker fails, and refuses numbers that make no sense', () => {
+    for (const workers of ['0', 'two', '1.5']) {
+      const { status, stderr } = run('--workers', workers);
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/--workers.*whole number/);
+    }
+    const failing = writeSpec(
+      folder,
+      SPEC.replace('name: workers', 'name: failing').replace('ratio: 0.5', 'ratio: 0.001'),
+    );
+    const { status, stderr } = sparkEval(['run', failing, '--engine', 'wasm', '--fresh', '--workers', '2']);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/think\(ratio=0\.001\), layer 0.*prunes none/);
+  });
+});

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { dispatch } from '../../src/runner/dispatch.js';
+import type { Job, JobRunner } from '../../src/runner/job.js';
+import { UserError } from '../../src/errors.js';
+import { checkWorkers } from '../../src/runner/workers.js';
+
+const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, variant: 0, missing: [] }));
+
+/** Runners that take some turns of the event loop for each job and write down what they do. */
+function runners(count: number, log: string[], failing = -1): JobRunner[] {
+  return Array.from({ length: count }, () => ({
+    async run({ sample }) {
+      log.push(`+${sample}`);
+      await sleep(1);
+      log.push(`-${sample}`);
+      if (sample === failing) throw new Error(`job ${sample}`);
+      return [];
+    },
+    close: () => undefined,
+  }));
+}
+
+const samplesOf = (log: readonly string[], mark: string): string =>
+  log
+    .filter((line) => line.startsWith(mark))
+    .map((line) => line.slice(1))
+    .sort()
+    .join('');
+
+describe('dispatch', () => {
+  for (const count of [1, 2, 3, 9]) {
+    it(`runs every job once, ${count} runners`, async () => {
+      const log: string[] = [];
+      const done: number[] = [];
+      await dispatch(jobs, runners(count, log), {
+        calibrates: () => undefined,
+        onRecords: ({ sample }) => done.push(sample),
+      });
+      expect(samplesOf(log, '+')).to.equal('0123456');
+      expect(done.toSorted((a, b) => a - b)).to.deep.equal([0, 1, 2, 3, 4, 5, 6]);
+      if (count > 1) expect(log.slice(0, 2)).to.deep.equal(['+0', '+1']);
+    });
+  }
+
+  it('lets one runner calibrate before the others begin', async () => {
+    const log: string[] = [];
+    await dispatch(jobs, runners(3, log), { calibrates: () => 'weights', onRecords: () => undefined });
+    expect(log.slice(0, 2)).to.deep.equal(['+0', '-0']);
+    expect(log.slice(2, 4).every((line) => line.startsWith('+'))).to.equal(true);
+  });
+
+  it('ends with the failure when the jobs that run are done', async () => {
+    const log: string[] = [];
+    const error: unknown = await dispatch(jobs, runners(2, log, 2), {
+      calibrates: () => undefined,
+      onRecords: () => undefined,
+    }).catch((e: unknown) => e);
+    expect((error as Error).message).to.equal('job 2');
+    expect(samplesOf(log, '+')).to.equal(samplesOf(log, '-'));
+    expect(samplesOf(log, '+').length).to.be.below(jobs.length);
+  });
+});
+
+describe('checkWorkers', () => {
+  it('wants an engine with one thread, and memory for all', () => {
+    checkWorkers(1, 'native', 1e15);
+    checkWorkers(2, 'wasm', 1e6);
+    expect(() => {
+      checkWorkers(2, 'native', 1e6);
+    }).to.throw(UserError, 'already uses all processors');
+    expect(() => {
+      checkWorkers(999, 'wasm', 1.6e9);
+    }).to.throw(UserError, /999 workers need about \d+\.\d GB/);
+  });
+});
