@@ -9,7 +9,8 @@ import { openKernels } from '../src/kernels/index.js';
 import { generate } from '../src/model/decode.js';
 import type { Transformer } from '../src/model/transformer.js';
 import type { Pipeline } from '../src/methods/types.js';
-import { CompressedPrompt, compressPrompt } from '../src/runner/sample.js';
+import type { Segments } from '../src/runner/prompt.js';
+import { CompressedPrompt, compressPrompt, runSample } from '../src/runner/sample.js';
 import { drawnIds, openModel, prefillOperations } from './model.js';
 import { FULL, sparkAlone, table1 } from './table1.js';
 import { median, seconds, type Bench, type BenchContext, type Target } from './types.js';
@@ -41,7 +42,8 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
     const rate = matMulRate(model.ops);
     const full = await sample(model, [FULL]);
     const all = await sample(model, pipelines);
-    const packing = await sample(model, [sparkAlone(0.8)], false);
+    const packing = await sample(model, [sparkAlone(0.8)], 0);
+    const rows = await secondsOfRows(model, pipelines);
     // The first round warms up.
     if (r === 0) continue;
     log(
@@ -53,7 +55,7 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
       seconds: total(all),
       rate: operations / full.prefill / rate,
       packing: packing.compress / packing.prefill,
-      decode: all.decode / full.decode,
+      decode: rows / full.decode,
     });
   }
   const of = (key: keyof Round): number => median(rounds.map((round) => round[key]));
@@ -79,32 +81,48 @@ function total({ prefill, compress, decode }: Times): number {
   return prefill + compress + decode;
 }
 
-/** Seconds of one sample; no row stops early. */
-export async function sample(
+/** Seconds of one sample, as a run has it; no row stops early. */
+async function sample(
   model: Transformer,
   pipelines: readonly Pipeline[],
-  decodes = true,
+  maxNewTokens = NEW_TOKENS,
 ): Promise<Times> {
+  const outcome = await runSample({
+    model,
+    kernels: openKernels(),
+    pipelines,
+    segments: segmentsOf(model),
+    cacheDtype: 'bfloat16',
+    maxNewTokens,
+    stopIds: [],
+  });
+  const compress = outcome.pipelines.reduce((sum, one) => sum + one.compressSeconds, 0);
+  return { prefill: outcome.prefillSeconds, compress, decode: outcome.decodeSeconds };
+}
+
+/** Seconds of the decode alone with a row for every pipeline, those with equal caches too. */
+async function secondsOfRows(model: Transformer, pipelines: readonly Pipeline[]): Promise<number> {
+  const { contextIds, suffixIds } = segmentsOf(model);
   const kernels = openKernels();
-  const contextIds = drawnIds(model.config, TOKENS);
-  const suffixIds = contextIds.slice(0, SUFFIX_TOKENS);
   const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));
   try {
-    const before = await seconds(() => compressPrompt(model, contextIds, rows));
-    const compress = rows.reduce((sum, row) => sum + row.seconds, 0);
-    const decode = await seconds(async () => {
-      if (!decodes) return;
-      await generate(model, {
-        rows: rows.map((row) => ({ caches: row.caches, position: TOKENS })),
+    await compressPrompt(model, contextIds, rows);
+    return await seconds(() =>
+      generate(model, {
+        rows: rows.map(({ caches }) => ({ caches, position: TOKENS })),
         suffixIds,
         maxNewTokens: NEW_TOKENS,
         stopIds: [],
-      });
-    });
-    return { prefill: before - compress, compress, decode };
+      }),
+    );
   } finally {
     for (const row of rows) row.free();
   }
+}
+
+function segmentsOf(model: Transformer): Segments {
+  const contextIds = drawnIds(model.config, TOKENS);
+  return { contextIds, suffixIds: contextIds.slice(0, SUFFIX_TOKENS), truncated: false };
 }
 
 /** Operations per second of a large matmul. */

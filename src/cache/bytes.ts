@@ -4,6 +4,7 @@
  * Decides how those two are counted. Measured parts come from the caches themselves (`LayerCache.bytes`).
  */
 import { entryBytes } from '../kernels/entries.js';
+import { wordsOf } from './pack-bits.js';
 import { settledTokens } from './quantise.js';
 import type { ByteParts, CacheDtype, LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
 
@@ -97,7 +98,17 @@ function keptRuns(
 
 /** Ones of a 0/1 mask. */
 export function countKept(mask: Uint8Array): number {
+  const words = wordsOf(mask);
   let kept = 0;
-  for (let i = 0; i < mask.length; i++) kept += mask[i]!;
+  for (let from = 0; from < words.length; from += MOST_WORDS) {
+    const end = Math.min(words.length, from + MOST_WORDS);
+    let sums = 0; // four, of a byte each
+    for (let word = from; word < end; word++) sums += words[word]!;
+    kept += (sums & 0xff) + ((sums >> 8) & 0xff) + ((sums >> 16) & 0xff) + (sums >> 24);
+  }
+  for (let i = 4 * words.length; i < mask.length; i++) kept += mask[i]!;
   return kept;
 }
+
+/** Words of 0 and 1 whose bytes can be added up without running over, sign included. */
+const MOST_WORDS = 127;

@@ -11,6 +11,10 @@ export function encodeDense({ bits, tokens, width }: HeadSource, buffers: Packed
   const { memory, format } = buffers;
   const entries = buffers.allocEntries('value', count * width);
   const writer = new EntryWriter(memory, format, entries, count * width);
-  for (const position of tokens) writer.write(bits, position * width, width);
+  for (let t = 0; t < count;) {
+    const first = t++;
+    while (t < count && tokens[t] === tokens[t - 1]! + 1) t++;
+    writer.write(bits, tokens[first]! * width, (t - first) * width);
+  }
   return [{ rows: { kind: 'dense', format, count, width, entries } }];
 }

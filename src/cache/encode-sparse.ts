@@ -48,7 +48,7 @@ export function packPattern(
   const masks = buffers.alloc('mask', bytes);
   const packed = packFill(fill, bytes, buffers, channel);
   packBits(mask, memory.bytes(masks, bytes));
-  if (packed.kind === 'signed') packBits(signsOf(source), memory.bytes(packed.signs, bytes));
+  if (packed.kind === 'signed') packSigns(source, memory.bytes(packed.signs, bytes));
   return { masks, fill: packed };
 }
 
@@ -124,13 +124,15 @@ function signOf(bits: number): number {
   return Number((bits - 1) >>> 0 < 0x7f80_0000); // no branch: signs are as good as random
 }
 
-/** Per entry of the kept tokens. */
-function signsOf({ bits, tokens, width }: HeadSource): Uint8Array {
-  const signs = new Uint8Array(tokens.length * width);
+/** One bit per entry of the kept tokens, eight to a byte. */
+function packSigns({ bits, tokens, width }: HeadSource, out: Uint8Array): void {
   let at = 0;
-  for (const position of tokens) {
-    for (let from = position * width; from < (position + 1) * width; from++)
-      signs[at++] = signOf(bits[from]!);
+  for (let t = 0; t < tokens.length; t++) {
+    const end = (tokens[t]! + 1) * width;
+    for (let from = end - width; from < end; from += 8) {
+      let byte = 0;
+      for (let i = 7; i >= 0; i--) byte = (byte << 1) | signOf(bits[from + i]!);
+      out[at++] = byte;
+    }
   }
-  return signs;
 }

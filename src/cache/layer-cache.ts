@@ -13,7 +13,7 @@ import { encodeLive } from './live-cache.js';
 import { PackedBuffers } from './packed-buffers.js';
 import { checkPlan } from './plan.js';
 import type { PackedSide } from './segment.js';
-import type { SideTail } from './tail.js';
+import { Tail, type SideTail } from './tail.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**
@@ -113,7 +113,20 @@ class PackedLayerCache implements LayerCache {
     return { keys: heads.map(({ keys }) => read(keys)), values: heads.map(({ values }) => read(values)) };
   }
 
+  share(): LayerCache | undefined {
+    this.expectAlive();
+    const { shape, kept, sides, buffers, kernels } = this;
+    if (!this.tails.every((tail) => tail instanceof Tail)) return undefined;
+    const tail = (): Tail => new Tail(buffers.memory, buffers.format, shape.kvHeads, shape.headDim);
+    const shared = {
+      keys: { prompt: sides.keys.prompt, tail: tail() },
+      values: { prompt: sides.values.prompt, tail: tail() },
+    };
+    return new PackedLayerCache(shape, kept, shared, buffers.share(), kernels);
+  }
+
   free(): void {
+    if (this.freed) return;
     this.freed = true;
     this.buffers.free();
     for (const tail of this.tails) tail.free();

@@ -122,6 +122,11 @@ class LiveLayerCache implements LayerCache {
     return { keys: read('keys'), values: read('values') };
   }
 
+  /** Every token may go: nothing can be shared. */
+  share(): undefined {
+    return undefined;
+  }
+
   free(): void {
     this.freed = true;
     for (const store of this.stores) store.free();

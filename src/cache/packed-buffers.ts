@@ -12,6 +12,7 @@ import { borrowTable, giveBackTable, type TableName } from './shared-weights.js'
 export class PackedBuffers {
   private readonly pieces = new Map<Pointer, { readonly part: keyof ByteParts; readonly bytes: number }>();
   private readonly borrowed: (readonly [source: Float32Array, name: TableName])[] = [];
+  private users = 1;
   private readonly parts: { -readonly [Part in keyof ByteParts]: number } = { ...NO_BYTES };
 
   constructor(
@@ -53,7 +54,14 @@ export class PackedBuffers {
     return { ...this.parts };
   }
 
+  /** Adds a user; each must free. */
+  share(): this {
+    this.users++;
+    return this;
+  }
+
   free(): void {
+    if (--this.users > 0) return;
     for (const pointer of this.pieces.keys()) this.memory.free(pointer);
     this.pieces.clear();
     for (const [source, name] of this.borrowed) giveBackTable(this.memory, source, name);

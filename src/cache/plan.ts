@@ -3,6 +3,7 @@
  *
  * Decides what a well-formed plan is. A plan that is not is a fault of the method that made it, not of the user.
  */
+import { wordsOf } from './pack-bits.js';
 import type { Fill, LayerPlan, LayerShape, SidePlan } from './types.js';
 
 /** Every position of every KV head, dense. */
@@ -108,8 +109,11 @@ function checkQueryMasks(
 
 function checkMask(mask: Uint8Array, entries: number, place: string): void {
   expectLength(mask, entries, `${place}: mask entries`);
-  let bits = 0;
-  for (let i = 0; i < mask.length; i++) bits |= mask[i]!;
+  const words = wordsOf(mask);
+  let four = 0;
+  for (let word = 0; word < words.length; word++) four |= words[word]!;
+  let bits = (four | (four >> 8) | (four >> 16) | (four >> 24)) & 0xff;
+  for (let i = 4 * words.length; i < mask.length; i++) bits |= mask[i]!;
   if (bits > 1) throw new Error(`${place}: expected a mask of 0 and 1, got bits ${bits.toString(2)}`);
 }
 

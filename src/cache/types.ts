@@ -221,6 +221,11 @@ export interface LayerCache {
    * `queryMasks`, a query head reads its own channels of them.
    */
   decode(): { readonly keys: Float32Array[]; readonly values: Float32Array[] };
-  /** Gives the buffers back. The cache must not be used afterwards. */
+  /**
+   * Another cache of the same packed prompt, with a tail of its own; each must be freed. Undefined where the prompt does
+   * not stand apart from decoded tokens.
+   */
+  share(): LayerCache | undefined;
+  /** Gives the buffers back, the packed prompt once nobody shares it. The cache must not be used afterwards. */
   free(): void;
 }

@@ -19,9 +19,10 @@ import {
 import { createOps, type TfNamespace } from './ops.js';
 import { loadQuietCore } from './quiet.js';
 import type { Engine } from './types.js';
+import { wideRowBlock } from './wide-row-block.js';
 
 /** Rows of a native matmul block; see `Engine.rowBlock`. */
-const ROW_BLOCK = 32;
+const ROW_BLOCK = 16;
 
 const require = createRequire(import.meta.url);
 
@@ -93,9 +94,10 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
     });
   }
   const { version } = tf;
+  const ops = createOps(tf, 'tensorflow');
   return {
     name: kind,
-    ops: createOps(tf, 'tensorflow'),
+    ops,
     versions: {
       tfjs: version['tfjs-core']!,
       'tfjs-node': version['tfjs-node']!,
@@ -103,6 +105,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
     },
     threads: count,
     rowBlock: ROW_BLOCK,
+    wideRowBlock: wideRowBlock(ops, ROW_BLOCK),
     fastExp: true,
   };
 }

@@ -28,6 +28,7 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
     versions: { tfjs: tf.version_core },
     threads: 1,
     rowBlock: 1,
+    wideRowBlock: 1,
     // exp of wasm is scalar (4 ns an entry), its softmax is not
     fastExp: false,
   };

@@ -67,6 +67,8 @@ export interface Engine {
    * rows are independent of each other anyway.
    */
   readonly rowBlock: number;
+  /** A larger block, where a row has the same bits in it and a weight is read less often; else `rowBlock`. */
+  readonly wideRowBlock: number;
   /** Whether exp() is cheaper than a softmax over the same entries: attention is then summed tile by tile. */
   readonly fastExp: boolean;
 }

@@ -56,8 +56,9 @@ export class EntryWriter {
 
   /** Appends `source[from, from + count)`, float32 numbers as bits. */
   write(source: Uint32Array, from: number, count: number): void {
-    if (this.halves === undefined) this.words!.set(source.subarray(from, from + count), this.at);
-    else for (let i = 0; i < count; i++) this.halves[this.at + i] = roundToBfloat16(source[from + i]!);
+    const { halves, at } = this;
+    if (halves === undefined) this.words!.set(source.subarray(from, from + count), at);
+    else for (let i = 0; i < count; i++) halves[at + i] = roundToBfloat16(source[from + i]!);
     this.at += count;
   }
 }

@@ -38,19 +38,43 @@ export function planLayer(
   steps: readonly MethodStep[],
   registry: ReadonlyMap<string, Method> = methods,
 ): LayerPlan {
-  if (registry !== methods) return stepByStep(trace, steps, registry);
-  return oncePerLayer(trace, `plan ${JSON.stringify(steps)}`, () => stepByStep(trace, steps, registry));
+  if (registry !== methods) {
+    return steps.reduce((plan, step) => refine(trace, step, plan, registry), fullPlan(trace));
+  }
+  const known = oncePerLayer(trace, 'plans', (): LayerPlan[] => []);
+  const full = oncePerLayer(trace, 'full plan', () => knownPlan(known, fullPlan(trace)));
+  return steps.reduce((plan, step) => {
+    const name = `plan ${known.indexOf(plan)} ${JSON.stringify(step)}`;
+    return oncePerLayer(trace, name, () => knownPlan(known, refine(trace, step, plan, registry)));
+  }, full);
 }
 
-/** The last step refines what the steps before it planned, which other pipelines may begin with too. */
-function stepByStep(
+/** The plan that is known already and equal to this one, which otherwise is known from now on: what refines it is shared. */
+function knownPlan(known: LayerPlan[], plan: LayerPlan): LayerPlan {
+  const same = known.find(
+    ({ tokens, keys, values, decode }) =>
+      keys === plan.keys &&
+      values === plan.values &&
+      decode === plan.decode &&
+      tokens.every((held, h) => sameNumbers(held, plan.tokens[h]!)),
+  );
+  if (same === undefined) known.push(plan);
+  return same ?? plan;
+}
+
+function sameNumbers(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** The plan, refined by one step. */
+function refine(
   trace: LayerTrace,
-  steps: readonly MethodStep[],
+  step: MethodStep,
+  plan: LayerPlan,
   registry: ReadonlyMap<string, Method>,
 ): LayerPlan {
-  const step = steps.at(-1);
-  if (step === undefined) return fullPlan(trace);
-  const plan = planLayer(trace, steps.slice(0, -1), registry);
   const method = methodOf(step, registry);
   const refined = method.plan(trace, step.params, plan);
   if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {

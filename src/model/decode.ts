@@ -3,12 +3,13 @@
  *
  * Decides how rows advance together (each weight matrix is read once per step for a block of rows) and when
  * a row stops. A row's arithmetic never depends on its neighbours: matmuls always run on blocks of exactly
- * `engine.rowBlock` rows, attention runs row by row. Knows caches only as something that appends and attends.
+ * `engine.rowBlock` rows (or a wider one with the same bits), attention runs row by row. Knows caches only as something
+ * that appends and attends.
  * Alphabet: R rows, B slots in a block, T new tokens of a row, H, KV, D, E, V as everywhere.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerCache } from '../cache/types.js';
-import type { Tensor } from '../engine/types.js';
+import type { Engine, Tensor } from '../engine/types.js';
 import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
 import type { LayerWeights, Transformer } from './transformer.js';
 
@@ -105,7 +106,7 @@ function advance(
     table: ropeTable(model.ropeFrequencies, row.position, tokens[r]!.length),
   }));
   const ids = tokens.flat();
-  let blocks = blocksOf(ids.length, engine.rowBlock).map(({ start, count, padded }) =>
+  let blocks = blocksOf(ids.length, engine).map(({ start, count, padded }) =>
     model.embed(ids.slice(start, start + count), padded),
   );
   for (const [layer, weights] of model.layers.entries()) {
@@ -113,12 +114,12 @@ function advance(
     const width = config.heads * config.headDim;
     const next = blocks.map((x, b) =>
       ops.tidy(() => {
-        const B = x.shape[0];
-        const start = b * B;
+        const rows = x.shape[0];
+        const start = b * blocks[0]!.shape[0];
         return model.finish(
           weights,
           x,
-          ops.fromHost(attended.subarray(start * width, (start + B) * width), [B, width]),
+          ops.fromHost(attended.subarray(start * width, (start + rows) * width), [rows, width]),
         );
       }),
     );
@@ -209,7 +210,7 @@ function lastLogits(model: Transformer, blocks: Tensor[], slots: readonly Slot[]
   ops.dispose(...blocks);
   let end = 0;
   const last = slots.map(({ count }) => (end += count) - 1);
-  return blocksOf(slots.length, engine.rowBlock).map(({ start, count, padded }) => {
+  return blocksOf(slots.length, engine).map(({ start, count, padded }) => {
     const x = new Float32Array(padded * E);
     for (let r = 0; r < count; r++) {
       const slot = last[start + r]!;
@@ -228,14 +229,15 @@ interface Block {
 }
 
 /**
- * Cuts `total` rows into blocks whose matmuls give the same bits for a row whatever stands beside it:
- * blocks of exactly `rowBlock` rows, or a single block where rows are independent anyway (`rowBlock` 1).
+ * Cuts `total` rows into blocks whose matmuls give the same bits for a row whatever stands beside it: a single block where
+ * rows are independent anyway (`rowBlock` 1), else blocks of exactly `wideRowBlock` rows, the last one of `rowBlock` where
+ * that is enough.
  */
-function blocksOf(total: number, rowBlock: number): Block[] {
+function blocksOf(total: number, { rowBlock, wideRowBlock }: Engine): Block[] {
   if (rowBlock === 1) return [{ start: 0, count: total, padded: total }];
-  return Array.from({ length: Math.ceil(total / rowBlock) }, (_, b) => ({
-    start: b * rowBlock,
-    count: Math.min(rowBlock, total - b * rowBlock),
-    padded: rowBlock,
-  }));
+  return Array.from({ length: Math.ceil(total / wideRowBlock) }, (_, b) => {
+    const start = b * wideRowBlock;
+    const count = Math.min(wideRowBlock, total - start);
+    return { start, count, padded: count <= rowBlock ? rowBlock : wideRowBlock };
+  });
 }

@@ -1,11 +1,12 @@
 /**
  * One sample under many pipelines: prefill once, compress for each pipeline, decode all together.
  *
- * Decides when caches are made and freed; where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
+ * Decides when caches are made and freed, and that pipelines with the same plan in every layer are one row of the decode.
+ * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
 import { addBytes, NO_BYTES, paperBytes, sumBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
-import type { ByteParts, CacheDtype, LayerCache, LayerTrace } from '../cache/types.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import type { Kernels } from '../kernels/index.js';
 import { OutOfCacheMemory } from '../kernels/memory.js';
@@ -78,13 +79,14 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
     await compressPrompt(model, segments.contextIds, rows, {
       ...run,
       onFirstLayer: (layers) => {
-        const needs = rows.map((row) => layers * row.storedBytes() + room.perRow);
+        const needs = rows.map((row) => layers * row.ownBytes() + room.perRow);
         expectToFit(needs, kernels.memory.limit - room.shared);
       },
     });
     const prefilled = performance.now();
+    const distinct = rows.filter((row, r) => rows.findIndex((other) => other.sameAs(row)) === r);
     const generated = await generate(model, {
-      rows: rows.map((row) => ({ caches: row.caches, position: segments.contextIds.length })),
+      rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length })),
       suffixIds: segments.suffixIds,
       maxNewTokens,
       stopIds: run.stopIds ?? model.config.eosIds,
@@ -93,7 +95,10 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
     });
     const compressing = rows.reduce((total, row) => total + row.seconds, 0);
     return {
-      pipelines: rows.map((row, r) => row.outcome(generated[r]!)),
+      pipelines: rows.map((row) => {
+        const one = distinct.findIndex((other) => other.sameAs(row));
+        return { ...distinct[one]!.outcome(generated[one]!), compressSeconds: row.seconds };
+      }),
       prefillSeconds: (prefilled - started) / 1000 - compressing,
       decodeSeconds: (performance.now() - prefilled) / 1000,
     };
@@ -119,7 +124,8 @@ export async function compressPrompt(
     observations: observationsOf(prompts.map((prompt) => prompt.pipeline)),
     signal,
     onLayer: (trace) => {
-      for (const prompt of prompts) prompt.add(trace);
+      const packed = new Map<LayerPlan, LayerCache>();
+      for (const prompt of prompts) prompt.add(trace, packed);
       if (trace.layer === 0) onFirstLayer?.(trace.layers);
       onPhase?.('prefill', trace.layer + 1, trace.layers);
     },
@@ -129,6 +135,8 @@ export async function compressPrompt(
 /** The prompt's cache under one pipeline, growing layer by layer. */
 export class CompressedPrompt {
   readonly caches: LayerCache[] = [];
+  /** Per layer the first cache that was packed by the same plan; with one of its own, that. */
+  private readonly origins: LayerCache[] = [];
   seconds = 0;
   private paper = 0;
 
@@ -138,11 +146,16 @@ export class CompressedPrompt {
     private readonly kernels: Kernels,
   ) {}
 
-  add(trace: LayerTrace): void {
+  /** @param packed caches of this layer by their plans, to share or to add to */
+  add(trace: LayerTrace, packed: Map<LayerPlan, LayerCache>): void {
     const started = performance.now();
     try {
       const plan = planLayer(trace, this.pipeline.steps);
-      this.caches.push(encodeLayer(trace, plan, this.dtype, this.kernels));
+      const origin = packed.get(plan);
+      const cache = origin?.share() ?? encodeLayer(trace, plan, this.dtype, this.kernels);
+      this.caches.push(cache);
+      this.origins.push(origin ?? cache);
+      if (origin === undefined) packed.set(plan, cache);
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
@@ -155,12 +168,20 @@ export class CompressedPrompt {
     this.seconds += (performance.now() - started) / 1000;
   }
 
-  /** Bytes of all layers so far. */
-  storedBytes(): number {
-    return this.caches.reduce((total, cache) => total + sumBytes(cache.bytes()), 0);
+  /** True where every layer was packed by the same plan: then both rows give the same answer. */
+  sameAs(other: CompressedPrompt): boolean {
+    return this.origins.every((origin, layer) => origin === other.origins[layer]);
   }
 
-  outcome(ids: readonly number[]): PipelineOutcome {
+  /** Bytes of all layers so far, but for what is another's. */
+  ownBytes(): number {
+    return this.caches.reduce(
+      (total, cache, layer) => total + (cache === this.origins[layer] ? sumBytes(cache.bytes()) : 0),
+      0,
+    );
+  }
+
+  outcome(ids: readonly number[]): Omit<PipelineOutcome, 'compressSeconds'> {
     const keptPerHead = this.caches.map((cache) => [...cache.kept]);
     const kept = keptPerHead.flat();
     return {
@@ -169,7 +190,6 @@ export class CompressedPrompt {
       keptPerHead: kept.every((n) => n === kept[0]) ? undefined : keptPerHead,
       bytes: this.caches.map((cache) => cache.bytes()).reduce(addBytes, NO_BYTES),
       paperBytes: this.paper,
-      compressSeconds: this.seconds,
     };
   }
 

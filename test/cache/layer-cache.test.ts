@@ -234,6 +234,32 @@ describe('the memory of caches', () => {
     );
   });
 
+  it('is shared by caches of one prompt, whose tails are their own, until the last is freed', () => {
+    fc.assert(
+      fc.property(cases, fc.boolean(), (c, firstGoesFirst) => {
+        const before = kernels.memory.bytesInUse;
+        const alone = encodeLayer(c.trace, c.plan, c.dtype, kernels);
+        const [mine, others] = [randomStep(c.trace, c.tokens, c.random), randomStep(c.trace, 1, c.random)];
+        const expected = attend(alone, mine, c.tokens);
+        alone.free();
+
+        const first = encodeLayer(c.trace, c.plan, c.dtype, kernels);
+        const packed = kernels.memory.bytesInUse;
+        const second = first.share()!;
+        expect(kernels.memory.bytesInUse).to.equal(packed);
+        expect(second.bytes()).to.deep.equal(first.bytes());
+        const [goes, stays] = firstGoesFirst ? [first, second] : [second, first];
+        attend(goes, others, 1);
+        goes.free();
+        goes.free();
+        expectSameBits(attend(stays, mine, c.tokens), expected);
+        stays.free();
+        expect(kernels.memory.bytesInUse).to.equal(before);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('is given back where it runs out half-way', () => {
     const own = openKernels({ maxBytes: 2 ** 18 });
     const trace = makeTrace({ heads: 4, kvHeads: 4, headDim: 64, length: 400 }, randomFrom(9));

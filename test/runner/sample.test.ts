@@ -132,6 +132,20 @@ for (const engineName of TESTED_ENGINES) {
       expect(kernels.memory.bytesInUse).to.equal(bytes);
     });
 
+    it('decodes pipelines of equal plans once, each with its own outcome', async () => {
+      // PyramidKV keeps 90 % of the prompt where no pyramid fits the budget, whatever the budget.
+      const pyramids = [24, 20, 28].map((budget) => pipelineOf(['pyramidkv', { budget, window: 16 }]));
+      const alone = await Promise.all(pyramids.map(async (one) => (await run([one])).pipelines[0]!));
+      const bytes = kernels.memory.bytesInUse;
+      const { pipelines } = await run([pyramids[0]!, PIPELINES[1]!, ...pyramids.slice(1)]);
+      const found = [pipelines[0]!, ...pipelines.slice(2)];
+      found.forEach((outcome, p) => {
+        expect({ ...outcome, compressSeconds: 0 }).to.deep.equal({ ...alone[p]!, compressSeconds: 0 });
+        expect(outcome.keptTokens).to.equal(135);
+      });
+      expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
     it('runs rows in turns where they do not fit together, with the same answers', async () => {
       const together = await run(PIPELINES);
       const turns: number[] = [];
