@@ -11,7 +11,12 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: ['eslint.config.js', 'bin/spark-eval.js', 'test/support/reporter.cjs'],
+          allowDefaultProject: [
+            'bundle.js',
+            'eslint.config.js',
+            'bin/spark-eval.js',
+            'test/support/reporter.cjs',
+          ],
         },
         tsconfigRootDir: import.meta.dirname,
       },

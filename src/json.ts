@@ -4,7 +4,7 @@
  * Decides the size limit and how a schema violation reads. Knows nothing of what the files mean.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from './errors.js';
 
 /** Bytes; the largest tokenizer.json files in use have about 35 MB. */

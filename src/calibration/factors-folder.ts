@@ -7,7 +7,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { sha256OfFile } from '../digest.js';
 import { readJsonFile } from '../json.js';

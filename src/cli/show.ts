@@ -4,7 +4,7 @@
  * Decides what is shown of each, and how a parameter's type, range and default read.
  */
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from '../errors.js';
 import { alignColumns } from '../report/text-table.js';
 import type { IgnoredField } from '../tasks/types.js';

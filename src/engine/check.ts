@@ -4,7 +4,7 @@
  * Decides what "works" means. The child keeps a broken library from taking this process down, and keeps
  * the half a second and the gigabyte of a load out of commands that only ask.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { runCommand } from './run-command.js';
 

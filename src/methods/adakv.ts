@@ -7,7 +7,7 @@
  *   original    b = n − always kept;  a_h = tokens of head h among the best KV·b of the layer
  *               head h keeps round((1 − α)·a_h + ⌊αb⌋) tokens, and what is always kept on top
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseFields, checkBase, methodOfBase } from './base-scorer.js';
 import { bestOfAll, pooledBest } from './pooled-best.js';
 import { roundHalfEven } from './rounding.js';

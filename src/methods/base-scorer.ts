@@ -5,7 +5,7 @@
  * and that the base's own schema, observations and always-kept positions hold for it. Knows no base by name, and not
  * how many tokens each KV head keeps: that is what the method decides.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace, Observation } from '../cache/types.js';
 import { scorers } from './scorers.js';
 import {

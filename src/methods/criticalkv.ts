@@ -8,7 +8,7 @@
  *
  * `adaptive` is CriticalAdaKV: the two stages within head budgets that are AdaKV's.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseFields, checkBase, methodOfBase } from './base-scorer.js';
 import { observed, valueOutputNorms } from './observations.js';
 import { ownShare, pooledBest } from './pooled-best.js';

@@ -8,7 +8,7 @@
  *   Δ_i     = 1 − mean over heads of √(Σ_{j ≤ i} a²_X̂j) / mean over heads of ‖a‖
  *   keep the smallest i with Δ_i < T, the same i for every head of the layer
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import { observed, windowAttention } from './observations.js';

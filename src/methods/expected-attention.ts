@@ -7,7 +7,7 @@
  *   s_k = softmax_k( k·μ'/√D + kᵀΣ'k/(2D) )      per query head, mean over the group
  *   score = (s + ε)·‖v‖                          what the token adds to the output
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Observation } from '../cache/types.js';
 import { observed } from './observations.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';

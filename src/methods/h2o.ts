@@ -8,7 +8,7 @@
  *   window     sum over the last queries of the prompt; evicts once (ThinK, ReFreeKV)
  *   kvpress    mean over the queries of the prompt that see the token; evicts once, no token is exempt
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerPolicy, LayerTrace } from '../cache/types.js';
 import { columnSums } from './column-sums.js';
 import { evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';

@@ -3,7 +3,7 @@
  *
  * Decides by the angle between a key and the anchor, the mean of all keys at length 1; no query is asked.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 
 const params = z.strictObject(budgetFields).check(checkBudget(() => ({ tokens: 1, of: 'one token' })));

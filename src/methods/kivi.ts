@@ -5,7 +5,7 @@
  * channel, quantised as soon as `residual` tokens have gathered; `group` channels of a value, quantised as soon as
  * `residual` newer tokens are there. Keys have outlier channels, values have none, hence the two directions.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { settledTokens } from '../cache/quantise.js';
 import type { Precision } from '../cache/types.js';
 import { bitsField, quantised } from './precision.js';

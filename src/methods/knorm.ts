@@ -3,7 +3,7 @@
  *
  * Decides by the norm of the key alone; no query is asked.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 
 const params = z

@@ -8,7 +8,7 @@
  *   F[k]    = Σ_u A_u[k]   (sum fusion: attended to by all)    or   max_u A_u[k]   (max fusion: by at least one)
  *   keep the C largest F, and the R recent tokens; C + R = budget
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HeadAttention, LayerPolicy, LayerTrace } from '../cache/types.js';
 import { AttentionRows } from './attention-rows.js';
 import { evictFromFirstDecode, evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';

@@ -4,7 +4,7 @@
  * Decides that entries are quantised once, and that only sides with channels, dense or pruned alike for all tokens, can
  * be quantised along them: sparse entries and latents are, token by token. Knows no method.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Precision, SidePlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
 

@@ -6,7 +6,7 @@
  *   min = P'/β,  max = 2P' − min      (where max exceeds what can be ranked: max = S − w, min = 2P' − max)
  *   layer l keeps max − l·(max − min)/(N − 1), window included
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { windowAttention } from './observations.js';
 import { roundHalfEven } from './rounding.js';

@@ -3,7 +3,7 @@
  *
  * Decides that keys and values are treated alike and that no token waits: each is quantised as soon as it has attended.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Precision } from '../cache/types.js';
 import { bitsField, quantised } from './precision.js';
 import type { Method } from './types.js';

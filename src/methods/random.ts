@@ -3,7 +3,7 @@
  *
  * Decides by a draw for each layer, KV head and position, the same for the same seed.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { drawsFor } from './draws.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 

@@ -4,7 +4,7 @@
  * Decides the parameters, and that both sides of every kept token are latents. The projections are factored before
  * anything runs (`recalkv/` has the mathematics, `src/calibration` runs it), so a prefill of its own belongs to it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { expectDense } from './plan.js';
 import type { Method } from './types.js';
 

@@ -4,7 +4,7 @@
  * Decides how attention of the observation window becomes one number per token and KV head: pooled along the positions
  * and averaged over the query heads of the group, in the order of kvpress or of the methods' own later code.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { observed, windowAttention } from './observations.js';
 import { oncePerLayer } from './once-per-layer.js';

@@ -4,7 +4,7 @@
  * Decides what always stays; the score is in the form of kvpress, which made the published SparK tables: attention of the
  * observation window, mean over its queries, average-pooled along the positions, mean over the query heads of a KV head.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { windowAttention } from './observations.js';
 import { snapFields, snapScores } from './snap-score.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';

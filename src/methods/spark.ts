@@ -10,7 +10,7 @@
  *   w̃_tj    = μ_t, the mean of the w_tj below the T-th largest                 degenerate recovery (4.3)
  *   k̃_tj    = sign(k_tj) · √(w̃_tj / a_j)                                       the inverse of w (the paper: w̃_tj / a_j)
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import { keptChannels } from './channels.js';

@@ -4,7 +4,7 @@
  * Decides by position alone. As in kvpress, kept keys stay at their original positions; the paper's own code
  * gives them new ones inside its window.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 
 const params = z

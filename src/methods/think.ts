@@ -5,7 +5,7 @@
  * window's queries and over every kept key; of values, the norm of what it adds to the window's outputs (appendix D).
  * Tokens are left as they are.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { keptChannels } from './channels.js';
 import { observed, windowOutputs, windowQueries } from './observations.js';

@@ -5,7 +5,7 @@
  * Each KV head keeps its own positions, ascending, chosen only among those that the plan still holds.
  * Knows nothing of how scores come about.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import { expectDense } from './plan.js';

@@ -4,7 +4,7 @@
  * Decides by the attention of one query, averaged over all query heads of the layer, so that all KV heads keep the same
  * tokens: in the form of kvpress once, by the last token of the prompt, or as in the paper after each token.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerPlan, LayerPolicy } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import { columnSums } from './column-sums.js';

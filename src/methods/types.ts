@@ -4,7 +4,7 @@
  * Decides what a method is: a named, documented, parametrised refinement of a layer plan. A method never
  * touches storage, the engine or another method.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
 
 /** In the order in which they make sense: positions, channels, low rank, bits. */

@@ -5,7 +5,7 @@
  * the same sample gives the same prompt on any day. Knows nothing of tokens.
  */
 import { Template } from '@huggingface/jinja';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
 import type { ChatTemplate } from './types.js';

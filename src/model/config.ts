@@ -4,7 +4,7 @@
  * Decides which checkpoints the forward pass can compute exactly; everything else is refused by name rather
  * than computed wrongly. Knows nothing of weights.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
 import { checkConfig } from './config-limits.js';

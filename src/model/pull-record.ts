@@ -6,7 +6,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256OfFile } from '../digest.js';
 import { readJsonFile, validate } from '../json.js';
 

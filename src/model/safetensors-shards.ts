@@ -4,7 +4,7 @@
  * Decides which shard a tensor is read from, and that shards lie in the checkpoint's own folder.
  */
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { readJsonFile, validate } from '../json.js';
 import { openSafetensors } from './safetensors.js';

@@ -9,7 +9,7 @@ import { BinaryFile } from './binary-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
 import { parseJson } from '../json.js';
 import type { WeightSource } from './types.js';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The limit of the format's reference implementation, in bytes. */
 const LARGEST_HEADER = 100_000_000;

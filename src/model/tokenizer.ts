@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Tokenizer as UntypedLibrary } from '@huggingface/tokenizers';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
 import type { Tokenizer } from './types.js';

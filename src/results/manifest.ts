@@ -4,7 +4,7 @@
  * Decides what a manifest must hold, and how two specs that should be the same are told apart in words.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { canonicalJson } from './canonical-json.js';
 import { fileError, writeAtomically } from './files.js';

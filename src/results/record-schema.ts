@@ -3,7 +3,7 @@
  *
  * Decides the ranges of a sample record; a file on disk is not trusted to hold what was written.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FORMAT_VERSION, type SampleRecord } from './types.js';
 
 const count = z.int().min(0);

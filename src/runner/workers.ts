@@ -72,7 +72,7 @@ export class WorkerRunner implements JobRunner {
   private readonly child: ChildProcess;
 
   constructor(private readonly options: WorkerOptions) {
-    this.child = fork(fileURLToPath(new URL('worker-main.js', import.meta.url)), {
+    this.child = fork(fileURLToPath(new URL('../runner/worker-main.js', import.meta.url)), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -4,7 +4,7 @@
  * Decides the wording of `expected …, got …` and of the parameter lists of `show`. Reads JSON Schemas that zod
  * made; knows nothing of specs.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The part of JSON Schema that zod's schemas of plain data come out as. */
 export interface JsonSchema {

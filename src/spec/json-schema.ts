@@ -4,7 +4,7 @@
  * Decides how sweeps and the short forms of tasks and pipelines look to an editor. Made from the same zod schemas
  * that validate a run.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { inputSchema, type JsonSchema, takesList } from './describe.js';
 import { FULL } from './label.js';
 import { AXES, specSchema } from './schema.js';

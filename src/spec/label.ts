@@ -4,7 +4,7 @@
  * Decides what a label shows: the parameters that differ from the defaults, in the order of its schema,
  * numbers as JSON; parameters of another method inside as it would show them itself. Equal labels mean equal pipelines.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { MethodStep, NestedParams } from '../methods/types.js';
 import { canonicalJson } from '../results/canonical-json.js';
 import { inputSchema } from './describe.js';

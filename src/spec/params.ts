@@ -3,7 +3,7 @@
  *
  * Decides how a parameter list becomes parameter sets. Knows nothing of what a parameter means.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { NestedParams } from '../methods/types.js';
 import { combinations, countCombinations } from './axes.js';
 import { inputSchema, takesList } from './describe.js';

@@ -4,7 +4,7 @@
  * Decides the form `place  path: expected …, got …`, and turns zod's issues into it. Knows nothing of what the
  * fields mean.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from '../errors.js';
 import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
 import type { Path, SpecDocument } from './document.js';

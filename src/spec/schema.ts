@@ -4,7 +4,7 @@
  * Decides names, ranges and defaults of the top level. Tasks and cache entries are only counted here: what they
  * may hold depends on the catalogue.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Fields that are sweep axes: a single value may stand for a list of one. */
 export const AXES = ['model', 'tasks', 'context', 'seed', 'question'] as const;

@@ -4,7 +4,7 @@
  * Decides the forms in which a task may be written, and that a family stands for all its tasks. Knows nothing of
  * what a task asks.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson } from '../results/canonical-json.js';
 import type { Path } from './document.js';
 import { expandParams, type Params } from './params.js';

@@ -4,7 +4,7 @@
  * Decides what a run is: models × tasks × contexts × seeds, each under a list of pipelines. Method and task
  * parameters are validated against a catalogue that the caller passes in; nothing here knows what they mean.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';
 import type { Axis, NestedParams, Pipeline } from '../methods/types.js';
 import type { CellGroup } from '../results/cell-key.js';

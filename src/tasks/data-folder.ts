@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataSetFolder } from '../data/catalogue.js';
 import { readDataFile } from './data-file.js';
 import { RecordFile } from './record-file.js';

@@ -5,7 +5,7 @@
  * Decides that a task's rows are those of the folder of its name. Knows nothing of what is asked.
  */
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   dataFolder,
   folderParam,

@@ -3,7 +3,7 @@
  *
  * Decides what is a text and a number of tokens there. Knows nothing of any data set.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A text that is not empty. */
 export const text = z.string().min(1, 'expected a text that is not empty');

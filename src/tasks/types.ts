@@ -3,7 +3,7 @@
  *
  * Decides what a sample is. Knows nothing of models; a tokenizer is only something that counts.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ScoreContext } from './scorers/types.js';
 
 export interface Sample extends ScoreContext {

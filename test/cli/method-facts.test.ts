@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { methodFacts, remarks } from '../../src/cli/method-facts.js';
 import { methods } from '../../src/methods/registry.js';
 import type { Method } from '../../src/methods/types.js';

@@ -3,7 +3,7 @@
  *
  * Decides the mask of each KV head: the channels with the largest norm over the kept keys. Values stay as they are.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerTrace } from '../../src/cache/types.js';
 import { keptChannels } from '../../src/methods/channels.js';
 import { expectDense } from '../../src/methods/plan.js';

@@ -3,7 +3,7 @@
  *
  * Decides the score, attention of the last queries · ‖v‖₁. Sinks are kept because their values are small.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { observed, windowAttention } from '../../src/methods/observations.js';
 import { budgetFields, checkBudget, tokenMethod } from '../../src/methods/token-method.js';
 

@@ -1,6 +1,6 @@
 /** What every method says of itself: texts, described parameters, and parameters that a spec can write. */
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SpecDocument } from '../../src/spec/document.js';
 import { inputSchema, type JsonSchema } from '../../src/spec/describe.js';
 import { resolveSpec } from '../../src/spec/load.js';

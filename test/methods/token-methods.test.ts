@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../src/errors.js';
 import { windowAttention } from '../../src/methods/observations.js';
 import { planLayer } from '../../src/methods/pipeline.js';

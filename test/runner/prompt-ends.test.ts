@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { remakePrompts } from '../../src/runner/prompt-ends.js';
 import type { Task } from '../../src/tasks/types.js';
 import { cell, full, manifest } from '../results/support.js';

@@ -1,6 +1,6 @@
 /** Pipelines that make no sense are refused where they stand, before anything runs. */
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SpecDocument } from '../../src/spec/document.js';
 import { resolveSpec } from '../../src/spec/load.js';
 import type { SpecCatalogue } from '../../src/spec/types.js';

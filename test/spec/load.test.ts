@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SpecDocument } from '../../src/spec/document.js';
 import { resolveSpec, specHash } from '../../src/spec/load.js';
 import type { SpecCatalogue } from '../../src/spec/types.js';

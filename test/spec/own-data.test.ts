@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../src/errors.js';
 import { SpecDocument } from '../../src/spec/document.js';
 import { specJsonSchema } from '../../src/spec/json-schema.js';

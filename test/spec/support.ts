@@ -1,6 +1,6 @@
 /** A small catalogue and shorthands for spec tests. */
 import { expect } from 'chai';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../src/errors.js';
 import { SpecDocument } from '../../src/spec/document.js';
 import { resolveSpec } from '../../src/spec/load.js';

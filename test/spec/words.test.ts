@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { combinations, countCombinations, product } from '../../src/spec/axes.js';
 import { describeSchema, describeValue, inputSchema, takesList } from '../../src/spec/describe.js';
 import { nearest } from '../../src/did-you-mean.js';

@@ -3,7 +3,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkRecord, RecordFile } from '../../src/tasks/record-file.js';
 import { scannerFor } from '../../src/tasks/record-spans.js';
 import { faultOf, folderOf, jsonLines, removeFolders } from './loader-support.js';

@@ -6,6 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_FOLDER } from '../../results/machine.js';
 import { plotsOf } from '../plots/index.js';
 import type { ReadResults } from '../read-results.js';
 import { tablesOf } from '../tables.js';
@@ -17,7 +19,7 @@ import { samplesHtml } from './samples.js';
 import { summaryHtml } from './summary.js';
 import { tableHtml } from './tables.js';
 
-const ASSETS = new URL('../../../assets/report/', import.meta.url);
+const ASSETS = join(PACKAGE_FOLDER, 'assets', 'report');
 const SCRIPTS = ['tables.js', 'plots.js', 'samples.js'] as const;
 
 const SECTIONS = [
@@ -97,7 +99,7 @@ function manifestHtml({ folders }: ReadResults): Html {
 }
 
 function asset(name: string): string {
-  return readFileSync(new URL(name, ASSETS), 'utf8');
+  return readFileSync(join(ASSETS, name), 'utf8');
 }
 
 /** Nothing is fetched; only the scripts of this page run. */

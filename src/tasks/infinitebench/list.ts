@@ -6,7 +6,7 @@
  * package's ROUGE-Lsum and the paper's harness not at all, gets LongBench's ROUGE-L here, without Python's recursion
  * limit.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import type { RecordFile } from '../record-file.js';
 import { infinitebenchScorers } from '../scorers/infinitebench/list.js';

@@ -4,7 +4,7 @@
  * Decides how answers read, as text: of a choice its option and its letter, of all else what the file holds. Knows
  * nothing of files and scores.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { fillFields } from '../fields.js';
 import { checkRecord, type FileRecord } from '../record-file.js';

@@ -4,7 +4,7 @@
  * Decides which rows are samples: all, or those of one difficulty, one length or both, in the order of the file. The
  * benchmark reports these groups beside the whole; a spec that sweeps `length` or `difficulty` has a row for each.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';

@@ -6,7 +6,7 @@
  * protocol has it.
  */
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import {
   dataFolder,

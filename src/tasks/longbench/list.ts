@@ -5,7 +5,7 @@
  * Decides which rows are samples: all in the order of the file, or those of one bin of lengths. LongBench-E reports its
  * bins, so that a spec which sweeps `length` has a row for each.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
 import { text } from '../row-fields.js';

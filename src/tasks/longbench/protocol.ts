@@ -5,7 +5,7 @@
  * template begins with special tokens, and how many tokens may be generated. Where LongBench cuts a prompt that is too
  * long before it adds the chat template, here the whole compressed part is cut, as everywhere.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fillFields } from '../fields.js';
 import type { LongBenchName } from '../scorers/longbench.js';
 import type { PlainPrompt, Sample } from '../types.js';

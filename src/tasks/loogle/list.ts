@@ -5,7 +5,7 @@
  * recall of ROUGE-L, and the fraction of gaps that are filled exactly. A task's score is the mean over samples; LooGLE
  * itself divides the right gaps of all samples by all gaps.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { noSuchSample, type RecordFile } from '../record-file.js';

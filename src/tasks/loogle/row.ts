@@ -5,7 +5,7 @@
  * `output`), the questions as Python writes them; later ones have one question a row (`context`, `question`,
  * `answer`). Answers to a cloze are made one dictionary, as JSON. Knows nothing of prompts and scores.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
 import { text } from '../row-fields.js';

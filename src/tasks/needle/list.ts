@@ -7,7 +7,7 @@
  * n-th draw is the same at every depth. The text is the longest that fits. Random strings follow the held-out rule, as
  * RULER's do.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';

@@ -5,7 +5,7 @@
  * from its context: its own white space, else a line break. One task for each scorer; a spec names them as
  * `{ file: my.jsonl, scorer: f1 }`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { loaderDigest, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
 import { newTokens, text } from '../row-fields.js';

@@ -5,7 +5,7 @@
  * question, the list in it and the list as the answer. Made for caches that evict while decoding: every line that is
  * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';

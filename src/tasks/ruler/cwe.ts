@@ -5,7 +5,7 @@
  * adjectives of datasets/words, without a held-out half: the embedded model was not trained on this task. A list has
  * each word at most once, so that beyond some 100,000 tokens, where all words are in it, it does not grow further.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor, type Random } from '../random.js';

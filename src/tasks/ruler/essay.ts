@@ -4,7 +4,7 @@
  * Decides where sentences end, by punctuation alone, and that a text which is too short is repeated. Knows
  * nothing of needles.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { readDataFile, shippedFile } from '../data-file.js';
 

@@ -5,7 +5,7 @@
  * Decides the frequencies and how few words still tell the third from the fourth. Coded words are random letters,
  * drawn anew for each sample.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { loaderDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
 import type { Sample, SampleRequest, Task } from '../types.js';

@@ -8,7 +8,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { dataFolder, folderParam, loaderDigest, pullHint } from '../data-folder.js';
 import { fileDigest, readParquetRows } from '../parquet-file.js';

@@ -4,7 +4,7 @@
  * Decides what is hidden and asked. Random draws are ours; prompts and distributions are RULER's. A tokenizer is only
  * something that counts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';

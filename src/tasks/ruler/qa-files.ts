@@ -5,7 +5,7 @@
  * that the file gives it, and in SQuAD the other paragraphs of its article. Knows nothing of prompts.
  */
 import { existsSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { readDataFile } from '../data-file.js';
 import { checkRecord } from '../record-file.js';

@@ -6,7 +6,7 @@
  * documents are the ten that its distractor setting gives a question, as in RULER.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataFolder, loaderDigest, pullHint } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { randomFor } from '../random.js';

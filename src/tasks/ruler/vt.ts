@@ -5,7 +5,7 @@
  * Decides the chain and its places; one answered example with names and a number of its own stands before it, as in
  * the published data. Prompts are RULER's to the letter.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { loaderDigest } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { randomFor, type Random } from '../random.js';

@@ -5,7 +5,7 @@
  * only the validation split, some 20 prompts a task, can be scored: enough to compare caches with each other, not to
  * compare models.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { noSuchSample, type RecordFile } from '../record-file.js';
 import { qaF1 } from '../scorers/qa-f1.js';

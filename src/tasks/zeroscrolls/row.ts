@@ -5,7 +5,7 @@
  * ("Answer:", …) is the answer prefix. Rows of one `id` are further answers to the same prompt. A row without an answer
  * is one of the test split, whose answers are not public: it is refused, never scored.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { checkRecord, type FileRecord, type RecordFile } from '../record-file.js';
 import { text } from '../row-fields.js';
