@@ -26,6 +26,7 @@ export interface KernelExports {
   readonly dequantiseTokens: Kernel;
   readonly dequantiseChannels: Kernel;
   readonly recoverQuantised: Kernel;
+  readonly rankRows: Kernel;
 }
 
 const EXPORTS: readonly (keyof KernelExports)[] = [
@@ -42,6 +43,7 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'dequantiseTokens',
   'dequantiseChannels',
   'recoverQuantised',
+  'rankRows',
 ];
 
 let compiled: object | undefined;

@@ -11,20 +11,15 @@
  * A sample above the least kept saliency is replaced by μ_t (`clip: mean`) or by that saliency (`clip: threshold`).
  */
 import type { Fill, LayerTrace } from '../cache/types.js';
+import type { RankedRows } from '../kernels/ranking.js';
 import { drawsFor, exponential, normal } from './draws.js';
 import type { Saliency } from './spark-saliency.js';
 
 /** The channels that one KV head keeps, and what told them apart. */
-export interface RankedKeys {
+export interface RankedKeys extends RankedRows {
   readonly saliency: Saliency;
   /** `[n]`, ascending */
   readonly positions: Int32Array;
-  /** `[n, D]`, 1 = kept */
-  readonly mask: Uint8Array;
-  /** `[n]`: the least saliency that is kept. */
-  readonly threshold: Float32Array;
-  /** μ, `[n]` */
-  readonly below: Float64Array;
 }
 
 export interface SamplingParams {
@@ -84,16 +79,4 @@ function drawSamples(
 /** Indices of the values, largest first, ties to the lower index. */
 function byFallingValue(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, (_, j) => j).sort((i, j) => values[j]! - values[i]! || i - j);
-}
-
-/** Mean of the entries strictly below the threshold, 0 where there are none. */
-export function meanBelow(values: Float32Array, threshold: number): number {
-  let sum = 0;
-  let count = 0;
-  for (let j = 0; j < values.length; j++) {
-    const isBelow = Number(values[j]! < threshold); // no branch: they are as good as random
-    sum += isBelow * values[j]!;
-    count += isBelow;
-  }
-  return count === 0 ? 0 : sum / count;
 }

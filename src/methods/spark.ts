@@ -13,12 +13,12 @@
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
+import { rankRows } from '../kernels/ranking.js';
 import { keptChannels } from './channels.js';
 import { windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
-import { markLargest } from './select.js';
 import { adaptiveCount } from './spark-adaptive.js';
-import { meanBelow, meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
+import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
 import type { Method } from './types.js';
@@ -173,23 +173,16 @@ function rankKeys(trace: LayerTrace, params: SparkParams, positions: Int32Array,
   const n = positions.length;
   const saliency = new Saliency(trace, params, h);
   const countOf = channelCount(params, D);
-  const w = new Float32Array(D);
   const scratch = new Float32Array(D);
-  const mask = new Uint8Array(n * D); // [n, D]
-  const threshold = new Float32Array(n);
-  const below = new Float64Array(n);
-  for (let t = 0; t < n; t++) {
-    const total = saliency.of(positions[t]!, w);
-    const kept = t >= n - params.recent ? D : countOf(w, scratch);
-    if (!Number.isFinite(total)) {
+  const ranked = rankRows(n, D, (t, w) => {
+    if (!Number.isFinite(saliency.of(positions[t]!, w))) {
       throw new UserError(`spark: keys or queries of KV head ${h} are not finite`, {
         hint: 'The model produced numbers that are not finite; are its weights whole?',
       });
     }
-    threshold[t] = markLargest(w, kept, mask, t * D, scratch);
-    below[t] = meanBelow(w, threshold[t]!);
-  }
-  return { saliency, positions, mask, threshold, below };
+    return t >= n - params.recent ? D : countOf(w, scratch);
+  });
+  return { saliency, positions, ...ranked };
 }
 
 /** T of a token of saliencies `w [D]`; `scratch [D]` is overwritten. */

@@ -8,6 +8,7 @@ export { accumulateDense } from './dense-accumulate';
 export { scoreDense } from './dense-score';
 export { rebuildRows, rotateRows } from './latent';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
+export { rankRows } from './ranking';
 export { softmaxRows } from './softmax';
 export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
 
