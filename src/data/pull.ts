@@ -6,10 +6,11 @@
  * later ones must bring the same.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { didYouMean } from '../did-you-mean.js';
 import { UserError } from '../errors.js';
+import { putInPlace, removeAbandoned } from '../staging.js';
 import { DATA_SET_NAMES, dataSetFolder, findDataSet, originOf, type DataSet } from './catalogue.js';
 import { download } from './download.js';
 import { missingFiles } from './locate.js';
@@ -41,6 +42,7 @@ export async function pullDataSet(name: string, options: PullDataOptions): Promi
     });
   }
   const folder = dataSetFolder(name);
+  await removeAbandoned(folder);
   if (options.force !== true && (await isPresent(dataset, folder, options))) return folder;
   try {
     await fetchInto(dataset, folder, options.log);
@@ -99,8 +101,7 @@ async function fetchInto(dataset: DataSet, folder: string, log: (line: string) =
     });
   }
   await writeLock(work, lock);
-  await rm(folder, { recursive: true, force: true });
-  await rename(work, folder);
+  await putInPlace(work, folder);
 }
 
 /** Where files of one commit arrive; what is left of a pull of another commit is deleted. */

@@ -14,7 +14,7 @@ export const WASM_MAX_WEIGHT_BYTES = 1.6e9;
 
 /**
  * @param parameterBytes bytes of all weights as float32
- * @throws UserError where they do not fit
+ * @throws UserError (exit code 2) where they do not fit
  */
 export function checkModelFits(engine: Pick<Engine, 'name'>, parameterBytes: number): void {
   if (engine.name !== 'wasm' || parameterBytes <= WASM_MAX_WEIGHT_BYTES) return;
@@ -22,6 +22,9 @@ export function checkModelFits(engine: Pick<Engine, 'name'>, parameterBytes: num
   throw new UserError(
     `the model has ${gigabytes(parameterBytes)} GB of float32 weights, ` +
       `engine wasm holds at most ${gigabytes(WASM_MAX_WEIGHT_BYTES)} GB (about 0.4 billion parameters)`,
-    { hint: 'spark-eval setup native builds an engine that is bounded by the memory of the machine only' },
+    {
+      hint: 'spark-eval setup native builds an engine that is bounded by the memory of the machine only',
+      exitCode: 2,
+    },
   );
 }

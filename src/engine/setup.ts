@@ -6,7 +6,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { replaceFolder } from '../staging.js';
+import { removeAbandoned, replaceFolder } from '../staging.js';
 import { type CheckResult, checkPackage } from './check.js';
 import {
   markerFile,
@@ -45,6 +45,7 @@ export async function setupNative(options: SetupOptions): Promise<string> {
   const { log } = options;
   const kind: NativeKind = options.gpu ? 'gpu' : 'native';
   const folder = nativeFolder(kind);
+  await removeAbandoned(folder);
   const marker = readMarker(folder);
   if (marker !== undefined && options.force !== true) {
     try {

@@ -14,6 +14,10 @@ export interface HubSource {
   readonly kind: 'hub';
   /** `owner/name` */
   readonly repository: string;
+  /** Commit that all files are taken from. */
+  readonly revision: string;
+  /** By path, for files whose content is known ahead of the hub's word. */
+  readonly sha256?: Readonly<Record<string, string>>;
   readonly required: readonly string[];
   readonly optional: readonly string[];
   /** Bytes to download, approximately. */
@@ -56,11 +60,12 @@ export interface CatalogueEntry {
 }
 
 /** An 8B checkpoint of Meta's, in four files; access must be granted on the hub. */
-function llama8b(repository: string): HubSource {
+function llama8b(repository: string, revision: string): HubSource {
   const shards = [1, 2, 3, 4].map((shard) => `model-0000${shard}-of-00004.safetensors`);
   return {
     kind: 'hub',
     repository,
+    revision,
     required: [
       'config.json',
       'tokenizer.json',
@@ -97,6 +102,13 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       {
         kind: 'hub',
         repository: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+        revision: '12fd25f77366fa6b3b4b768ec3050bf629380bac',
+        sha256: {
+          'config.json': '8eb740e8bbe4cff95ea7b4588d17a2432deb16e8075bc5828ff7ba9be94d982a',
+          'tokenizer.json': '9ca9acddb6525a194ec8ac7a87f24fbba7232a9a15ffa1af0c1224fcd888e47c',
+          'tokenizer_config.json': '4ec77d44f62efeb38d7e044a1db318f6a939438425312dfa333b8382dbad98df',
+          'model.safetensors': '5af571cbf074e6d21a03528d2330792e532ca608f24ac70a143f6b369968ab8c',
+        },
         required: ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'],
         optional: ['generation_config.json', 'chat_template.jinja'],
         downloadBytes: 271_000_000,
@@ -119,7 +131,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     title: 'Llama-3-8B-Instruct by Meta (Table 1 of the SparK paper); access must be granted on the hub',
     parameters: 8_030_261_248,
     licence: 'LicenseRef-Llama-3',
-    sources: [llama8b('meta-llama/Meta-Llama-3-8B-Instruct')],
+    sources: [llama8b('meta-llama/Meta-Llama-3-8B-Instruct', '5f0b02c75b57c5855da9ae460ce51323ea669d8a')],
     config: LLAMA_3_8B,
   },
   {
@@ -127,7 +139,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     title: 'Llama-3.1-8B-Instruct by Meta (Table 2 of the SparK paper); access must be granted on the hub',
     parameters: 8_030_261_248,
     licence: 'LicenseRef-Llama-3.1',
-    sources: [llama8b('meta-llama/Llama-3.1-8B-Instruct')],
+    sources: [llama8b('meta-llama/Llama-3.1-8B-Instruct', '0e9e39f249a16976918f6564b8830bc894c89659')],
     config: LLAMA_3_1_8B,
   },
 ];

@@ -1,20 +1,22 @@
 /**
  * A model's files from the Hugging Face hub.
  *
- * Decides that all files come from one commit and are what the hub states of them.
+ * Decides that all files come from the pinned commit, are what the hub states of them, and have the pinned digests where
+ * there are any.
  */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { downloadFile, modelInfo, pathsInfo } from '@huggingface/hub';
+import { downloadFile, pathsInfo } from '@huggingface/hub';
 import { UserError } from '../errors.js';
+import { expectSha256 } from '../digest.js';
 import { askHub, expectStated, hubAddress, type HubFile } from '../hub.js';
 import type { HubSource } from './catalogue.js';
 
 /**
  * Downloads the files of a source into `staging`; returns the source in words.
- * @throws UserError where the hub cannot be reached, lacks a file, or a file differs from what the hub states
+ * @throws UserError where the hub cannot be reached, lacks a file, or a file is not what the hub states or the pin says
  */
 export async function fetchFromHub(
   source: HubSource,
@@ -22,10 +24,7 @@ export async function fetchFromHub(
   log: (line: string) => void,
 ): Promise<string> {
   const at = hubAddress();
-  const { repository } = source;
-  const { sha: revision } = await askHub(repository, (quick) =>
-    modelInfo({ name: repository, additionalFields: ['sha'], fetch: quick, ...at }),
-  );
+  const { repository, revision } = source;
   const repo = { type: 'model', name: repository } as const;
   const paths = [...source.required, ...source.optional];
   const files: HubFile[] = await askHub(repository, (quick) =>
@@ -44,6 +43,8 @@ export async function fetchFromHub(
       await pipeline(Readable.fromWeb(blob.stream()), createWriteStream(target));
     });
     await expectStated(file, target, repository);
+    const pinned = source.sha256?.[file.path];
+    if (pinned !== undefined) await expectSha256(target, pinned);
   }
   return `${repository} on the Hugging Face hub, commit ${revision}`;
 }

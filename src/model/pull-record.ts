@@ -60,3 +60,14 @@ export async function digestFault(folder: string, record: PullRecord): Promise<s
   }
   return undefined;
 }
+
+/** The first file that two pulls from one source did not bring alike, in words; other sources hold other files. */
+export function recordDifference(earlier: PullRecord, later: PullRecord): string | undefined {
+  if (earlier.source !== later.source) return undefined;
+  for (const [name, { sha256 }] of Object.entries(earlier.files)) {
+    const found = later.files[name]?.sha256;
+    if (found === undefined) return `${name} is missing`;
+    if (found !== sha256) return `${name} has sha256 ${found} instead of ${sha256}`;
+  }
+  return undefined;
+}

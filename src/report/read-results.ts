@@ -4,13 +4,10 @@
  * Decides what may be read together: folders of different cells, and copies of the same cell that agree. What two folders
  * say differently is an error, because no average over them means anything. Changes nothing on disk.
  */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type CellResult, collectResults, groupIdentity } from '../results/cell-results.js';
-import { RESULT_FILES } from '../results/folder.js';
-import { readJournal, recordKey } from '../results/journal.js';
-import { readManifest } from '../results/manifest.js';
+import { recordKey } from '../results/journal.js';
+import { readResultFolder } from '../results/read-folder.js';
 import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
 
 export interface ReadFolder {
@@ -36,7 +33,7 @@ export function readResults(paths: readonly string[]): ReadResults {
   const cells = new Map<string, { readonly cell: CellInfo; readonly path: string }>();
   const records = new Map<string, SampleRecord>();
   for (const path of paths) {
-    const { manifest, content } = readFolder(path);
+    const { manifest, content } = readResultFolder(path);
     folders.push({ path, manifest, tornBytes: content.tornBytes });
     for (const cell of manifest.cells) addCell(cells, cell, path);
     for (const record of content.records) addRecord(records, record, path);
@@ -44,30 +41,6 @@ export function readResults(paths: readonly string[]): ReadResults {
   expectOneKeyEach([...cells.values()]);
   const all = [...cells.values()].map(({ cell }) => cell);
   return { folders, results: collectResults(all, records.values()) };
-}
-
-function readFolder(path: string): {
-  readonly manifest: Manifest;
-  readonly content: ReturnType<typeof readJournal>;
-} {
-  const hint = 'Expected a folder that spark-eval run has written (output: of the spec).';
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new UserError('no such folder', { place: path, hint, exitCode: 2 });
-  if (!found.isDirectory()) {
-    throw new UserError('expected a result folder, found a file', { place: path, hint, exitCode: 2 });
-  }
-  const manifest = readManifest(join(path, RESULT_FILES.manifest));
-  if (manifest === undefined) {
-    throw new UserError(`holds no ${RESULT_FILES.manifest}`, { place: path, hint, exitCode: 2 });
-  }
-  const journal = join(path, RESULT_FILES.journal);
-  if (!existsSync(journal)) {
-    throw new UserError(`holds no ${RESULT_FILES.journal}, only its manifest`, {
-      place: path,
-      hint: 'The tables are made from the journal; run the spec again, or copy the whole folder.',
-    });
-  }
-  return { manifest, content: readJournal(journal) };
 }
 
 /** Of two requests for the same cell, the one with more samples stays. */

@@ -4,8 +4,8 @@
  * Decides that a file is either the old one or the new one, never half of it, and how a full disk or a folder that
  * may not be written reads as an error.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
 /** Makes the folder and those above it. Throws UserError where that cannot be. */
@@ -17,13 +17,17 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Replaces a file in one step: written beside it, synced, renamed. */
-export function writeAtomically(path: string, text: string): void {
+/**
+ * Replaces a file in one step: written beside it, synced, renamed.
+ *
+ * @param text all of it, or its pieces, which together may be longer than a string may be
+ */
+export function writeAtomically(path: string, text: string | readonly string[]): void {
   const beside = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(beside, 'w');
     try {
-      writeFileSync(file, text);
+      for (const piece of typeof text === 'string' ? [text] : text) writeFileSync(file, piece);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -36,6 +40,19 @@ export function writeAtomically(path: string, text: string): void {
   }
 }
 
+/** Removes what killed writers of these files left beside them. Only for whoever alone may write to the folder. */
+export function removeUnfinished(folder: string, names: readonly string[]): void {
+  try {
+    for (const entry of readdirSync(folder)) {
+      const name = /^(.+)\.\d+\.tmp$/.exec(entry)?.[1];
+      if (name !== undefined && names.includes(name)) rmSync(join(folder, entry), { force: true });
+    }
+  } catch (error) {
+    throw fileError(error, folder, 'tidy up the result folder');
+  }
+}
+
+const AGAIN = 'Run the same command again when that is mended; what is finished is kept.';
 const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space and run the same command again; what is finished is kept.'],
   EDQUOT: ['the disk quota is used up', 'Free some space and run the same command again; what is finished is kept.'],
@@ -46,17 +63,22 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>>
   ENOTDIR: ['a part of the path is a file', 'Choose another output folder: --set output=FOLDER.'],
   EEXIST: ['a file of that name is in the way', 'Choose another output folder: --set output=FOLDER.'],
   EISDIR: ['a folder of that name is in the way', 'Choose another output folder: --set output=FOLDER.'],
+  ENAMETOOLONG: ['the name is too long', 'Choose another output folder: --set output=FOLDER.'],
+  ENOENT: ['it is no longer there', 'Was the folder removed or moved? Run the same command again; what is still there is kept.'],
+  EIO: ['the disk reports an error', AGAIN],
+  ESTALE: ['the folder of another machine is no longer the one that was opened', AGAIN],
+  ETIMEDOUT: ['the disk does not answer', AGAIN],
 };
 
 /** An operating system's error as a UserError; other errors are given back as they are. */
 export function fileError(error: unknown, path: string, action: string): Error {
   const code = (error as NodeJS.ErrnoException).code;
   if (error instanceof UserError || code === undefined) return error as Error;
-  const [reason, hint] = REASONS[code] ?? [code, undefined];
+  const [reason, hint] = REASONS[code] ?? [code, AGAIN];
   return new UserError(`cannot ${action}: ${reason}`, {
     place: path,
     cause: error,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }
 

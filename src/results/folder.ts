@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { accuracyCsv } from './accuracy.js';
 import { collectResults } from './cell-results.js';
-import { fileError, makeFolder, writeAtomically } from './files.js';
+import { fileError, makeFolder, removeUnfinished, writeAtomically } from './files.js';
 import { Journal, type JournalContent, readJournal, recordKey } from './journal.js';
 import { type FolderLock, lockFolder } from './lock.js';
 import { describeDifferences, readManifest, writeManifest } from './manifest.js';
@@ -74,6 +74,7 @@ export class ResultFolder {
     makeFolder(path);
     const lock = lockFolder(path);
     try {
+      removeUnfinished(path, Object.values(RESULT_FILES));
       if (options.fresh) removeResults(path);
       const file = join(path, RESULT_FILES.journal);
       const content = readJournal(file);
@@ -111,11 +112,9 @@ export class ResultFolder {
     this.finished.set(recordKey(record.cell, record.sample), record);
   }
 
-  /** Writes accuracy.csv, memory.csv and the manifest, which is complete if its `finishedAt` is set. */
+  /** Writes the tables, but for a shard, and the manifest, which is complete if its `finishedAt` is set. */
   finish(cells: readonly CellInfo[], manifest: Manifest): void {
-    const results = collectResults(cells, this.finished.values());
-    writeAtomically(join(this.path, RESULT_FILES.accuracy), accuracyCsv(results));
-    writeAtomically(join(this.path, RESULT_FILES.memory), memoryCsv(results));
+    if (manifest.shard === undefined) writeTables(this.path, cells, this.finished.values());
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
   }
 
@@ -123,6 +122,17 @@ export class ResultFolder {
     this.journal.close();
     this.lock.release();
   }
+}
+
+/** Writes accuracy.csv and memory.csv. */
+export function writeTables(
+  path: string,
+  cells: readonly CellInfo[],
+  records: Iterable<SampleRecord>,
+): void {
+  const results = collectResults(cells, records);
+  writeAtomically(join(path, RESULT_FILES.accuracy), accuracyCsv(results));
+  writeAtomically(join(path, RESULT_FILES.memory), memoryCsv(results));
 }
 
 /** The manifest of the folder, if it is the user's or there is nothing in the folder to lose. */

@@ -4,7 +4,17 @@
  * Decides what survives a crash: whole lines do, a torn last line is dropped, anything else that cannot be read is
  * refused. Knows nothing of what the numbers mean.
  */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { UserError } from '../errors.js';
 import { fileError } from './files.js';
 import { oneLine, sampleRecord } from './record-schema.js';
@@ -26,13 +36,19 @@ export function recordKey(cell: string, sample: number): string {
   return `${cell}/${sample}`;
 }
 
+/** A record as the journal holds it, its newline included. */
+export function journalLine(record: SampleRecord): string {
+  return `${JSON.stringify(sampleRecord.parse(record))}\n`;
+}
+
 /** Reads a journal without changing it; a file that is not there holds nothing. */
 export function readJournal(path: string): JournalContent {
-  if (!existsSync(path)) return { records: [], wholeBytes: 0, tornBytes: 0 };
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
+    const nothing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (nothing) return { records: [], wholeBytes: 0, tornBytes: 0 };
     throw fileError(error, path, 'read');
   }
   const records = new Map<string, SampleRecord>();
@@ -60,7 +76,7 @@ export class Journal {
   static open(path: string, content: JournalContent): Journal {
     let file: number | undefined;
     try {
-      file = openSync(path, existsSync(path) ? 'r+' : 'w+');
+      file = openSync(path, constants.O_RDWR | constants.O_CREAT);
       if (content.tornBytes > 0) {
         ftruncateSync(file, content.wholeBytes);
         fsyncSync(file);
@@ -74,8 +90,9 @@ export class Journal {
 
   /** Writes one line and waits until it is on the disk. A line that could not be written leaves no trace. */
   append(record: SampleRecord): void {
-    const bytes = Buffer.from(`${JSON.stringify(sampleRecord.parse(record))}\n`, 'utf8');
+    const bytes = Buffer.from(journalLine(record), 'utf8');
     try {
+      this.expectInPlace();
       for (let written = 0; written < bytes.length; ) {
         written += writeSync(this.file, bytes, written, bytes.length - written, this.length + written);
       }
@@ -89,6 +106,17 @@ export class Journal {
 
   close(): void {
     closeSync(this.file);
+  }
+
+  /** Throws UserError where the folder was removed or moved: what is written now would go with it. */
+  private expectInPlace(): void {
+    const found = statSync(this.path, { throwIfNoEntry: false });
+    const mine = fstatSync(this.file);
+    if (found?.ino === mine.ino && found.dev === mine.dev) return;
+    throw new UserError('the journal is no longer in its place: the folder was removed, moved or replaced', {
+      place: this.path,
+      hint: 'Put it back and run the same command again: what it holds is kept. Without it, the run starts over.',
+    });
   }
 
   /** Where even that fails, the next run finds a torn line and drops it. */

@@ -1,34 +1,39 @@
 /**
  * One run per result folder.
  *
- * Decides who holds a folder: a file with the process that does. A lock whose process is gone is taken over.
+ * Decides who holds a folder: a file with the process that does. A lock whose process is gone is taken over, and so is one
+ * that was never written to its end.
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { fileError } from './files.js';
 
 const FILE = 'run.lock';
+/** Between making the file and filling it lies no more than an instant; a process that takes longer was killed there. */
+const UNFINISHED_MS = 500;
 /** Folders that this process holds: a process id alone cannot tell them from those of an earlier process. */
 const held = new Set<string>();
 
 export interface FolderLock {
+  /** One that cannot be removed is stale when this process ends. */
   release(): void;
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, where the system tells: ids are used again. */
+  readonly started: string | undefined;
 }
 
 /** Takes the lock of a folder. Throws UserError where another run has it. */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, FILE);
-  const mine = JSON.stringify({ pid: process.pid, host: hostname() });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(path, mine, { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, folder, 'write to the result folder');
-    }
-    const found = readLock(path);
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) });
+  for (let attempt = 0; !createLock(path, mine, folder); attempt++) {
+    const found = readFinished(path);
     if (found === undefined) continue;
     if (attempt > 2 || !isStale(found, path)) {
       throw new UserError(`another run is writing to this result folder (${describe(found)})`, {
@@ -42,9 +47,29 @@ export function lockFolder(folder: string): FolderLock {
   return {
     release: () => {
       held.delete(path);
-      rmSync(path, { force: true });
+      try {
+        if (readLock(path) === mine) rmSync(path);
+      } catch {
+        return;
+      }
     },
   };
+}
+
+/** False where there is one already. A file that cannot be filled goes again, or it would lock everybody out. */
+function createLock(path: string, text: string, folder: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'wx');
+    writeFileSync(file, text);
+    return true;
+  } catch (error) {
+    if (file === undefined && (error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (file !== undefined) rmSync(path, { force: true });
+    throw fileError(error, folder, 'write to the result folder');
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 function readLock(path: string): string | undefined {
@@ -56,27 +81,47 @@ function readLock(path: string): string | undefined {
   }
 }
 
-function parse(text: string): { pid: number; host: string } | undefined {
+/** The lock, after whoever is making it had the time to fill it. */
+function readFinished(path: string): string | undefined {
+  const found = readLock(path);
+  if (found === undefined || parse(found) !== undefined) return found;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, UNFINISHED_MS);
+  return readLock(path);
+}
+
+/** Undefined where the text is not a whole lock. */
+function parse(text: string): Holder | undefined {
   try {
-    const { pid, host } = JSON.parse(text) as { pid?: unknown; host?: unknown };
-    return typeof pid === 'number' && Number.isInteger(pid) && pid > 0 && typeof host === 'string'
-      ? { pid, host }
-      : undefined;
+    const { pid, host, started } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0 || typeof host !== 'string') return undefined;
+    return { pid, host, started: typeof started === 'string' ? started : undefined };
   } catch {
     return undefined;
   }
 }
 
-/** True where the holder is a process of this machine that no longer runs. */
+/** True where the holder is a process of this machine that no longer runs, or was killed before it had the lock. */
 function isStale(text: string, path: string): boolean {
   const holder = parse(text);
-  if (holder === undefined || holder.host !== hostname()) return false;
+  if (holder === undefined) return true;
+  if (holder.host !== hostname()) return false;
   if (holder.pid === process.pid) return !held.has(path);
   try {
     process.kill(holder.pid, 0);
-    return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  const started = startOf(holder.pid);
+  return started !== undefined && holder.started !== undefined && started !== holder.started;
+}
+
+/** When a process started, in clock ticks since the system did; undefined where the system does not tell. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]; // behind the name, which may hold anything
+  } catch {
+    return undefined;
   }
 }
 

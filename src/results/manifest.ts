@@ -10,7 +10,7 @@ import { canonicalJson } from './canonical-json.js';
 import { fileError, writeAtomically } from './files.js';
 import { describeMachine, gitState, packageVersion } from './machine.js';
 import { oneLine } from './record-schema.js';
-import { FORMAT_VERSION, type Manifest } from './types.js';
+import { FORMAT_VERSION, type Manifest, MAX_SHARDS } from './types.js';
 
 const cellInfo = z.strictObject({
   key: z.string().regex(/^[0-9a-f]{16}$/),
@@ -21,8 +21,22 @@ const cellInfo = z.strictObject({
   question: z.enum(['compressed', 'appended']),
   pipeline: z.string(),
   params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  samples: z.int().min(1),
+  samples: z.int().min(1).max(1_000_000),
 });
+
+const surroundings = {
+  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+  node: z.string(),
+  platform: z.string(),
+  cpu: z.strictObject({ model: z.string(), cores: z.int() }),
+  memoryBytes: z.number(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+};
+
+const shard = z
+  .strictObject({ index: z.int().min(1), count: z.int().min(1).max(MAX_SHARDS) })
+  .refine(({ index, count }) => index <= count, 'expected an index of at most the count');
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
@@ -30,11 +44,7 @@ const manifestSchema = z.strictObject({
   spec: z.unknown(),
   specHash: z.string(),
   version: z.string(),
-  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
-  node: z.string(),
-  platform: z.string(),
-  cpu: z.strictObject({ model: z.string(), cores: z.int() }),
-  memoryBytes: z.number(),
+  ...surroundings,
   engine: z.strictObject({
     name: z.string(),
     threads: z.int(),
@@ -51,11 +61,14 @@ const manifestSchema = z.strictObject({
   ),
   data: z.array(z.strictObject({ task: z.string(), digest: z.string() })),
   cells: z.array(cellInfo),
-  startedAt: z.string(),
-  finishedAt: z.string().nullable(),
+  shard: shard.optional(),
+  parts: z.array(z.strictObject({ folder: z.string(), ...surroundings })).optional(),
 }) satisfies z.ZodType<Manifest>;
 
-export type RunDescription = Pick<Manifest, 'name' | 'spec' | 'specHash' | 'engine' | 'models' | 'data' | 'cells'>;
+export type RunDescription = Pick<
+  Manifest,
+  'name' | 'spec' | 'specHash' | 'engine' | 'models' | 'data' | 'cells' | 'shard'
+>;
 
 /** The manifest of a run that starts now on this machine. */
 export function createManifest(run: RunDescription, specFile: string): Manifest {

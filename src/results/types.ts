@@ -63,6 +63,25 @@ export interface ModelRecord {
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly modifiedMs: number }[];
 }
 
+export const MAX_SHARDS = 100_000;
+
+/** A part of a run: the samples whose running number leaves `index − 1` when divided by `count`. */
+export interface Shard {
+  /** From 1 to `count`. */
+  readonly index: number;
+  /** At most `MAX_SHARDS`. */
+  readonly count: number;
+}
+
+/** A folder that was merged into another one: what its results ran on, and when. */
+export type MergedPart = Pick<
+  Manifest,
+  'git' | 'node' | 'platform' | 'cpu' | 'memoryBytes' | 'startedAt' | 'finishedAt'
+> & {
+  /** Relative to the folder that it was merged into. */
+  readonly folder: string;
+};
+
 export interface Manifest {
   readonly format: typeof FORMAT_VERSION;
   readonly name: string;
@@ -78,7 +97,11 @@ export interface Manifest {
   readonly engine: { readonly name: string; readonly threads: number; readonly versions: Readonly<Record<string, string>> };
   readonly models: readonly ModelRecord[];
   readonly data: readonly { readonly task: string; readonly digest: string }[];
+  /** Every cell of the spec, also where the folder holds one shard of their samples. */
   readonly cells: readonly CellInfo[];
+  readonly shard?: Shard | undefined;
+  /** In a merged folder; the machine of the manifest itself is that of the first of them. */
+  readonly parts?: readonly MergedPart[] | undefined;
   readonly startedAt: string;
   readonly finishedAt: string | null;
 }

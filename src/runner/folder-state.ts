@@ -9,18 +9,21 @@ import { join } from 'node:path';
 import { inspectFolder, RESULT_FILES } from '../results/folder.js';
 import { recordKey } from '../results/journal.js';
 import { packageVersion } from '../results/machine.js';
-import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
+import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
 import type { Task } from '../tasks/types.js';
 import { cellsOfGroup } from './cells.js';
+import { shardFilter } from './shard.js';
 
 type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
 
 export interface CellState {
   readonly group: TaskCell;
   readonly pipeline: string;
-  /** Samples that are there. */
+  /** Samples that are asked for: the group's, or the shard's part of them. */
+  readonly samples: number;
+  /** Of these, how many are there. */
   readonly done: number;
 }
 
@@ -33,8 +36,8 @@ export interface FolderState {
   /** Models whose files are others than those that the results are of: their digests must be taken again. */
   readonly changedModels: readonly string[];
   /**
-   * Undefined where anything is left to do or to look at: a sample missing, a table missing, model files touched, another
-   * version of the program.
+   * Undefined where anything is left to do or to look at: a sample missing, a table missing (a shard has none), model files
+   * touched, another version of the program.
    */
   readonly finished: FinishedRun | undefined;
 }
@@ -49,30 +52,39 @@ export interface FinishedRun {
  * How much of the spec is done. Throws UserError where the folder is another spec's or damaged.
  *
  * @param engine where the user asks for a certain one; a folder of another engine raises UserError
+ * @param shard where only that part is asked for; the spec's output is then the shard's own folder
  */
-export async function folderState(spec: ResolvedSpec, tasks: Tasks, engine?: string): Promise<FolderState> {
+export async function folderState(
+  spec: ResolvedSpec,
+  tasks: Tasks,
+  engine?: string,
+  shard?: Shard,
+): Promise<FolderState> {
   const look = await lookAt(spec, tasks, engine);
   const { cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
-  const states = spec.groups.flatMap((group, g) =>
-    spec.pipelines.map(({ label }, p): CellState => {
-      const info = cells[g * spec.pipelines.length + p];
-      return { group, pipeline: label, done: info === undefined ? 0 : countDone(info, present) };
-    }),
-  );
+  const owns = shardFilter(spec.groups, shard);
+  const states = spec.groups.flatMap((group, g) => {
+    const samples = Array.from({ length: group.samples }, (_, sample) => sample).filter((s) => owns(g, s));
+    return spec.pipelines.map(({ label }, p): CellState => {
+      const key = cells[g * spec.pipelines.length + p]?.key;
+      const done = samples.filter((sample) => key !== undefined && present.has(recordKey(key, sample)));
+      return { group, pipeline: label, samples: samples.length, done: done.length };
+    });
+  });
   const done = states.reduce((sum, state) => sum + state.done, 0);
-  const total = states.reduce((sum, state) => sum + state.group.samples, 0);
-  const finished = done === total ? finishedRun(spec, look) : undefined;
+  const total = states.reduce((sum, state) => sum + state.samples, 0);
+  const finished = done === total ? finishedRun(spec, look, shard) : undefined;
   return { cells: states, done, total, changedModels, finished };
 }
 
 /** The run, nothing of which is missing in the journal. */
-function finishedRun(spec: ResolvedSpec, look: Look): FinishedRun | undefined {
+function finishedRun(spec: ResolvedSpec, look: Look, shard: Shard | undefined): FinishedRun | undefined {
   const { manifest, cells, records, changedModels } = look;
   if (manifest?.finishedAt == null || manifest.version !== packageVersion() || changedModels.length > 0)
     return undefined;
-  const { accuracy, memory } = RESULT_FILES;
-  if (![accuracy, memory].every((name) => existsSync(join(spec.output, name)))) return undefined;
+  const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory] : [];
+  if (!tables.every((name) => existsSync(join(spec.output, name)))) return undefined;
   return { manifest, cells, records };
 }
 
@@ -99,12 +111,4 @@ async function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefin
       return model === undefined ? [] : cellsOfGroup(spec, group, model, tasks.get(group.task)!);
     }),
   };
-}
-
-function countDone(info: CellInfo, present: ReadonlySet<string>): number {
-  let done = 0;
-  for (let sample = 0; sample < info.samples; sample++) {
-    if (present.has(recordKey(info.key, sample))) done++;
-  }
-  return done;
 }

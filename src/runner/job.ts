@@ -7,7 +7,7 @@
 import { fullBytes } from '../cache/bytes.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
-import { openKernels } from '../kernels/index.js';
+import { openKernels, type Kernels } from '../kernels/index.js';
 import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../model/types.js';
 import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
@@ -41,6 +41,8 @@ export interface JobRunner {
 export interface JobContext {
   readonly spec: ResolvedSpec;
   readonly engine: Engine;
+  /** Most that packed caches may take; by default as much as can be addressed. */
+  readonly cacheBytes?: number | undefined;
   /** The files of a model of the spec, open. */
   readonly filesOf: (model: string) => Promise<ModelFiles> | ModelFiles;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
@@ -49,11 +51,14 @@ export interface JobContext {
 
 /** Runs jobs in this process. */
 export class LocalRunner implements JobRunner {
-  private readonly kernels = openKernels();
+  private readonly kernels: Kernels;
   private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
   private variant: (OpenVariant & { readonly index: number }) | undefined;
 
-  constructor(private readonly context: JobContext) {}
+  constructor(private readonly context: JobContext) {
+    const { cacheBytes } = context;
+    this.kernels = openKernels(cacheBytes === undefined ? {} : { maxBytes: cacheBytes });
+  }
 
   async run(job: Job): Promise<readonly SampleRecord[]> {
     const { spec, progress, signal } = this.context;

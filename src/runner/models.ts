@@ -1,11 +1,13 @@
 /**
- * The models of a spec: opened before any work, and how much memory they will take.
+ * The models of a spec: opened before any work, and what they will be given.
  *
  * Decides that all are there and sound before the first of them runs. Knows nothing of engines.
  */
 import { openModelFiles } from '../model/load.js';
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
+import { tasks } from '../tasks/registry.js';
+import type { MemoryUse } from './memory.js';
 
 /**
  * Every model of the spec by its name there, in the order of the spec. The caller closes their weights.
@@ -28,4 +30,16 @@ export async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelF
 /** Bytes of all weights as float32. */
 export function parameterBytes({ weights }: Pick<ModelFiles, 'weights'>): number {
   return 4 * weights.names.reduce((total, name) => total + weights.shape(name).reduce((a, b) => a * b, 1), 0);
+}
+
+/** What each group of the spec asks of the memory. Of a task with lengths of its own only the most is known. */
+export function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): MemoryUse[] {
+  return spec.groups.map(({ model, task, context, maxContext }) => {
+    const files = models.get(model)!;
+    const { config } = files;
+    const exact = tasks.get(task)?.ignores?.includes('context') !== true;
+    const most = maxContext ?? config.maxPositions;
+    const length = exact ? Math.min(context, most) : most;
+    return { model, config, parameterBytes: parameterBytes(files), length, exact };
+  });
 }

@@ -5,20 +5,23 @@
  * missing pipelines that run on the same weights) and that nothing finished is computed again. Only this process writes
  * results, whoever computes them. Knows nothing of how a sample is run.
  */
-import { openEngine } from '../engine/index.js';
+import { checkModelFits, openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
-import type { CellInfo, Manifest, ModelRecord, SampleRecord } from '../results/types.js';
+import type { CellInfo, Manifest, ModelRecord, SampleRecord, Shard } from '../results/types.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dataOf, groupCells, type CellGroup } from './cells.js';
+import { checkSamples } from './check-samples.js';
 import { dispatch } from './dispatch.js';
 import { LocalRunner, type Job, type JobRunner } from './job.js';
 import { modelRecord } from './model-record.js';
-import { openModels, parameterBytes } from './models.js';
+import { cacheBudget, machineMemory } from './memory.js';
+import { memoryUses, openModels, parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
+import { shardFilter } from './shard.js';
 import { variantsOf, type Variant } from './variants.js';
 import { checkWorkers, WorkerRunner } from './workers.js';
 
@@ -29,6 +32,10 @@ export interface RunOptions {
   readonly fresh: boolean;
   /** Processes that compute samples; at least 1. The results are the same, whatever their number. */
   readonly workers: number;
+  /** Bytes that the run may take, all processes together. Default: the machine's, or the container's. */
+  readonly memory?: number | undefined;
+  /** Only this part of the samples; the spec's output is then the shard's own folder, which gets no tables. */
+  readonly shard?: Shard | undefined;
   /** Stops between layers and tokens; what is finished is kept. */
   readonly signal: AbortSignal;
 }
@@ -40,6 +47,8 @@ export interface RunOutcome {
   readonly cells: readonly CellInfo[];
   /** Of these cells, earlier ones included. */
   readonly records: readonly SampleRecord[];
+  /** Records that there are when all of it is done. */
+  readonly asked: number;
   /** Rows that were there before. */
   readonly reused: number;
 }
@@ -54,7 +63,14 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     const groups = groupCells(spec, identities);
     const records = [...identities.values()].map(({ record }) => record);
     const engine = await openEngine(options.engine);
-    checkWorkers(options.workers, engine.name, Math.max(...[...models.values()].map(parameterBytes)));
+    checkWorkers(options.workers, engine.name);
+    for (const files of models.values()) checkModelFits(engine, parameterBytes(files));
+    const cacheBytes = cacheBudget(memoryUses(spec, models), {
+      engine: engine.name,
+      workers: options.workers,
+      cacheDtype: spec.cacheDtype,
+      memory: options.memory ?? machineMemory(),
+    });
     const hash = specHash(spec);
     const folder = ResultFolder.open(spec.output, {
       spec: spec.canonical,
@@ -64,9 +80,9 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     });
     try {
       for (const warning of folder.warnings) options.progress.log(warning);
-      const manifest = manifestOf(spec, hash, engine, records, groups, folder.earlier);
+      const manifest = manifestOf(spec, hash, engine, records, groups, options.shard, folder.earlier);
       folder.begin(manifest);
-      return await new Run(spec, options, engine, folder, manifest, groups).finish(models);
+      return await new Run(spec, options, engine, cacheBytes, folder, manifest, groups).finish(models);
     } finally {
       options.progress.stop();
       folder.close();
@@ -78,16 +94,20 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
 
 class Run {
   private readonly variants: readonly Variant[];
+  /** Whether a sample of a group is part of this run. */
+  private readonly owns: (group: number, sample: number) => boolean;
 
   constructor(
     private readonly spec: ResolvedSpec,
     private readonly options: RunOptions,
     private readonly engine: Engine,
+    private readonly cacheBytes: number,
     private readonly folder: ResultFolder,
     private readonly manifest: Manifest,
     private readonly groups: readonly CellGroup[],
   ) {
     this.variants = variantsOf(spec.pipelines);
+    this.owns = shardFilter(spec.groups, options.shard);
   }
 
   async finish(models: ReadonlyMap<string, ModelFiles>): Promise<RunOutcome> {
@@ -95,7 +115,9 @@ class Run {
     const jobs = [...models.keys()].flatMap((model) => this.jobsOf(model));
     const missing = jobs.reduce((total, job) => total + job.missing.length, 0);
     const cells = this.groups.flatMap((group) => group.cells);
-    const reused = cells.reduce((total, cell) => total + cell.samples, 0) - missing;
+    const asked = this.countAsked();
+    const reused = asked - missing;
+    await checkSamples(this.spec, jobs, models);
     progress.start(missing, this.spec.name);
     const runners = jobs.length === 0 ? [] : this.openRunners(models, jobs.length);
     try {
@@ -110,13 +132,28 @@ class Run {
       });
     } catch (error) {
       if (!signal.aborted) throw error;
-      return { complete: false, manifest: this.manifest, cells, records: this.recordsOf(cells), reused };
+      return {
+        complete: false,
+        manifest: this.manifest,
+        cells,
+        records: this.recordsOf(cells),
+        asked,
+        reused,
+      };
     } finally {
       for (const runner of runners) runner.close();
     }
     const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
     this.folder.finish(cells, manifest);
-    return { complete: true, manifest, cells, records: this.recordsOf(cells), reused };
+    return { complete: true, manifest, cells, records: this.recordsOf(cells), asked, reused };
+  }
+
+  private countAsked(): number {
+    const { groups, pipelines } = this.spec;
+    const own = groups.flatMap(({ samples }, group) =>
+      Array.from({ length: samples }, (_, sample) => this.owns(group, sample)),
+    );
+    return own.filter(Boolean).length * pipelines.length;
   }
 
   /** What is missing of a model, variant by variant. */
@@ -129,7 +166,7 @@ class Run {
         Array.from({ length: group.samples }, (_, sample): Job => {
           const missing = pipelines
             .map((pipeline) => ({ pipeline, cell: cells[pipeline]!.key }))
-            .filter(({ cell }) => !this.folder.has(cell, sample));
+            .filter(({ cell }) => this.owns(index, sample) && !this.folder.has(cell, sample));
           return { group: index, sample, variant, missing };
         }).filter(({ missing }) => missing.length > 0),
       ),
@@ -138,15 +175,17 @@ class Run {
 
   /** As many as asked for, but no more than there are jobs; one alone works in this process. */
   private openRunners(models: ReadonlyMap<string, ModelFiles>, jobs: number): JobRunner[] {
-    const { spec, engine, options } = this;
+    const { spec, engine, options, cacheBytes } = this;
     const workers = Math.min(options.workers, jobs);
     if (workers === 1) {
-      return [new LocalRunner({ ...options, spec, engine, filesOf: (model) => models.get(model)! })];
+      return [
+        new LocalRunner({ ...options, spec, engine, cacheBytes, filesOf: (model) => models.get(model)! }),
+      ];
     }
     const { progress, signal } = options;
     return Array.from(
       { length: workers },
-      () => new WorkerRunner({ spec, engine: engine.name, progress, signal }),
+      () => new WorkerRunner({ spec, engine: engine.name, cacheBytes, progress, signal }),
     );
   }
 
@@ -162,6 +201,7 @@ function manifestOf(
   engine: Engine,
   models: readonly ModelRecord[],
   groups: readonly CellGroup[],
+  shard: Shard | undefined,
   earlier: Manifest | undefined,
 ): Manifest {
   const manifest = createManifest(
@@ -173,6 +213,7 @@ function manifestOf(
       models,
       data: dataOf(groups),
       cells: groups.flatMap(({ cells }) => cells),
+      shard,
     },
     spec.file,
   );

@@ -21,10 +21,11 @@ process.on('message', (message: ToWorker) => {
   }
 });
 
-async function start({ spec, engine }: ToWorker & { readonly kind: 'start' }): Promise<JobRunner> {
+async function start({ spec, engine, cacheBytes }: ToWorker & { readonly kind: 'start' }): Promise<JobRunner> {
   return new LocalRunner({
     spec,
     engine: await openEngine(engine),
+    cacheBytes,
     filesOf: (model) => openModelFiles(model),
     progress: {
       phase: (text) => {

@@ -1,11 +1,10 @@
 /**
  * Runners in processes of their own, for engines that have one thread.
  *
- * Decides what goes between the processes, how a worker's failure reads here, and whether the machine has the memory for
- * so many. A worker never touches the result folder. The other end is `worker-main.ts`.
+ * Decides what goes between the processes, and how a worker's failure reads here. A worker never touches the result
+ * folder. The other end is `worker-main.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
@@ -16,7 +15,7 @@ import type { Progress } from './progress.js';
 
 /** To a worker; `start` comes first, once. */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly spec: ResolvedSpec; readonly engine: EngineName }
+  | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'spec' | 'engine' | 'cacheBytes'>)
   | { readonly kind: 'job'; readonly job: Job };
 
 /** From a worker: any number of lines, then how the job ended. */
@@ -36,35 +35,20 @@ export interface WorkerError {
 export interface WorkerOptions {
   readonly spec: ResolvedSpec;
   readonly engine: EngineName;
+  /** As in `JobContext`. */
+  readonly cacheBytes?: number | undefined;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal: AbortSignal;
 }
 
-/** Bytes that a worker takes beside the weights: Node, the engine, activations of a prefill. */
-const WORKER_BYTES = 400e6;
-
-/**
- * @param parameterBytes bytes of the largest model's weights as float32; wasm keeps them twice
- * @throws UserError (exit code 2) where the engine has threads of its own, or the workers need more memory than there is
- */
-export function checkWorkers(workers: number, engine: EngineName, parameterBytes: number): void {
-  if (workers === 1) return;
-  if (engine === 'native' || engine === 'gpu') {
-    throw new UserError(`engine ${engine} already uses all processors`, {
-      place: '--workers',
-      hint: '--workers goes with --engine wasm, which has one thread in each.',
-      exitCode: 2,
-    });
-  }
-  const each = 2 * parameterBytes + WORKER_BYTES;
-  const limit = process.constrainedMemory();
-  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  if (workers * each <= memory) return;
-  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
-  throw new UserError(
-    `${workers} workers need about ${gigabytes(workers * each)} GB of memory, this machine has ${gigabytes(memory)} GB`,
-    { place: '--workers', hint: `Use at most ${Math.max(1, Math.floor(memory / each))}.`, exitCode: 2 },
-  );
+/** @throws UserError (exit code 2) where the engine has threads of its own */
+export function checkWorkers(workers: number, engine: EngineName): void {
+  if (workers === 1 || (engine !== 'native' && engine !== 'gpu')) return;
+  throw new UserError(`engine ${engine} already uses all processors`, {
+    place: '--workers',
+    hint: '--workers goes with --engine wasm, which has one thread in each.',
+    exitCode: 2,
+  });
 }
 
 /** One worker process. */
@@ -78,7 +62,8 @@ export class WorkerRunner implements JobRunner {
     });
     // Without a listener an error of the channel would end this process; `run` hears of it by the exit.
     this.child.on('error', () => undefined);
-    this.send({ kind: 'start', spec: options.spec, engine: options.engine });
+    const { spec, engine, cacheBytes } = options;
+    this.send({ kind: 'start', spec, engine, cacheBytes });
   }
 
   run(job: Job): Promise<readonly SampleRecord[]> {

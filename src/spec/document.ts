@@ -1,16 +1,20 @@
 /**
  * A YAML file as plain data that still knows where each value stands.
  *
- * Decides how files are read (strict, unique keys, bounded aliases) and how places and paths are written. Knows
- * nothing of what a spec may hold.
+ * Decides how files are read (strict, unique keys, bounded aliases), that `experiments/…` names a file of this package where
+ * the user has none, and how places and paths are written. Knows nothing of what a spec may hold.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { UserError } from '../errors.js';
 
 export type Path = readonly (string | number)[];
 
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+const SHIPPED = 'experiments';
 const MAX_FILE_BYTES = 1 << 20;
 const MAX_ALIASES = 100;
 
@@ -154,23 +158,35 @@ export function keyText(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
 }
 
+/** The user's own file first. */
+function locate(file: string): string {
+  const shipped = normalize(file).startsWith(SHIPPED + sep) && !existsSync(file);
+  return shipped ? join(PACKAGE, file) : file;
+}
+
 function readText(file: string): string {
   const fail = (message: string, hint?: string): never => {
     throw new UserError(message, { place: file, exitCode: 2, ...(hint === undefined ? {} : { hint }) });
   };
+  const path = locate(file);
   let size: number;
   let bytes: Buffer;
   try {
-    const stats = statSync(file);
+    const stats = statSync(path);
     if (stats.isDirectory()) return fail('expected a spec file, got a folder');
     size = stats.size;
     if (size > MAX_FILE_BYTES) return fail(`expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
-    bytes = readFileSync(file);
+    bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT')
-      return fail('no such file', 'Specs that ship with the package are in experiments/.');
+    if (code === 'ENOENT') {
+      const shipped = `those that ship with the package are in ${join(PACKAGE, SHIPPED)}`;
+      return fail(
+        'no such file',
+        `Specs like ${SHIPPED}/quickstart.yaml can be named from anywhere: ${shipped}.`,
+      );
+    }
     return fail(`cannot be read (${code ?? String(error)})`);
   }
   try {

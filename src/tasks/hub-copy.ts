@@ -17,7 +17,7 @@ import {
 import { fileDigest } from './parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
 import { checkRecord } from './record-file.js';
-import { newTokensColumn, text } from './row-fields.js';
+import { newTokensColumn, passage, text } from './row-fields.js';
 import type { Sample, Task } from './types.js';
 
 export interface HubCopy {
@@ -42,7 +42,7 @@ export interface HubTask {
 const LOADER = 'hub-copy 1';
 
 const rowSchema = z.object({
-  context: text,
+  context: passage,
   question: z.string(),
   answer_prefix: z.string(),
   answer: z.union(

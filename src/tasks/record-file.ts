@@ -112,7 +112,8 @@ function inWords(message: string): string {
 
 /** For a 0-based index at or beyond `count`. */
 export function noSuchSample(place: string, index: number, count: number): UserError {
-  return new UserError(`expected a sample ${index + 1}, found ${count}`, {
+  const least = index === 0 ? '1 sample' : `${index + 1} samples`;
+  return new UserError(`expected at least ${least}, found ${count}`, {
     place,
     hint: count === 0 ? 'No row is of that kind.' : `Use at most samples: ${count}.`,
     exitCode: 2,

@@ -30,7 +30,8 @@ describe('cli', () => {
     it('is 0 for help and version, on standard output', async () => {
       const help = await tell('--help');
       expect(help).to.include({ code: 0, err: '' });
-      for (const name of ['run', 'plan', 'status', 'list', 'show', 'pull', 'setup', 'doctor']) {
+      const names = ['run', 'plan', 'status', 'merge', 'slurm', 'list', 'show', 'pull', 'setup', 'doctor'];
+      for (const name of names) {
         expect(help.out).to.match(new RegExp(`^  ${name} `, 'm'));
       }
       expect(await tell('--version')).to.deep.equal({ code: 0, out: `${packageVersion()}\n`, err: '' });
@@ -192,6 +193,12 @@ describe('cli', () => {
         expect(told.out.startsWith(`${name} (${singular}): `), name).to.equal(true);
       }
     }
+  });
+
+  it('shows the tasks of a family', async () => {
+    const { out } = await tell('show', 'own');
+    expect(out).to.match(/^own \(family of tasks\): its tasks, 10\n\n- own\/exact: data of your own/);
+    expect((await tell('show', 'longbench')).out).to.match(/^longbench \(data set\): /);
   });
 
   it('lists methods axis by axis', async () => {

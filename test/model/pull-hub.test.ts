@@ -14,6 +14,7 @@ describe('the hub source', () => {
   const source: HubSource = {
     kind: 'hub',
     repository: 'owner/model',
+    revision: 'c0ffee',
     required: ['config.json', 'model.safetensors'],
     optional: ['generation_config.json'],
     downloadBytes: 9,
@@ -26,23 +27,13 @@ describe('the hub source', () => {
   let served: Record<string, string>;
   const before = process.env['HF_ENDPOINT'];
 
-  /** The three requests that a pull makes of the hub. */
+  /** The two kinds of request that a pull makes of the hub. */
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = request.url ?? '';
     const json = (value: unknown): void => {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
     };
-    if (url.startsWith('/api/models/owner/model/revision/')) {
-      json({
-        _id: '1',
-        id: 'owner/model',
-        sha: 'c0ffee',
-        private: false,
-        gated: false,
-        downloads: 0,
-        likes: 0,
-      });
-    } else if (url === '/api/models/owner/model/paths-info/c0ffee') {
+    if (url === '/api/models/owner/model/paths-info/c0ffee') {
       json(
         Object.entries(contents).map(([path, text]) => ({
           ...{ path, type: 'file', size: text.length, oid: blobHash(text) },
@@ -97,6 +88,16 @@ describe('the hub source', () => {
     expect(await fault()).to.match(/config.json {2}expected digest/);
     served['config.json'] = '{} ';
     expect(await fault()).to.match(/config.json {2}expected 2 bytes, got 3/);
+  });
+
+  it('refuses what the hub states rightly but is not the pinned file', async () => {
+    const pinned = (text: string): HubSource => ({
+      ...source,
+      sha256: { 'model.safetensors': sha256(text) },
+    });
+    await fetchFromHub(pinned('weights'), temp(), () => undefined);
+    const error = await userErrorAsync(() => fetchFromHub(pinned('others'), temp(), () => undefined));
+    expect(error.format()).to.match(/^model.safetensors {2}expected sha256 /);
   });
 
   it('refuses a repository that lacks a file', async () => {

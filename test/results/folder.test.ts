@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/errors.js';
 import { fileError } from '../../src/results/files.js';
 import { inspectFolder, type OpenOptions, ResultFolder } from '../../src/results/folder.js';
 import { readManifest } from '../../src/results/manifest.js';
+import { userError } from '../model/support.js';
 import { cell, full, inFolder, manifest, record, spark } from './support.js';
 
 const cells = [cell(full), cell(spark)];
@@ -150,6 +151,52 @@ describe('results/folder', () => {
       expect(readdirSync(path).filter((name) => name.includes('tmp'))).to.deep.equal([]);
     }));
 
+  it('notices before it writes that the folder was removed or replaced', () =>
+    inFolder((root) => {
+      const path = join(root, 'results');
+      for (const replace of [false, true]) {
+        fill(path);
+        const folder = ResultFolder.open(path, options);
+        renameSync(path, join(root, 'aside'));
+        if (replace) fill(path);
+        const error = userError(() => {
+          folder.append(record(cells[1]!, 0));
+        });
+        folder.close();
+        expect(error.format()).to.match(/journal\.jsonl {2}the journal is no longer in its place.*\n {2}Put it back/);
+        expect(inspectFolder(join(root, 'aside'), options).records).to.have.length(1);
+        expect(existsSync(join(root, 'aside', 'run.lock'))).to.equal(true);
+        rmSync(path, { recursive: true, force: true });
+        renameSync(join(root, 'aside'), path);
+        const again = ResultFolder.open(path, options);
+        expect(again.records).to.have.length(1);
+        again.close();
+        rmSync(path, { recursive: true });
+      }
+    }));
+
+  it('says so where the folder is gone when the tables are written', () =>
+    inFolder((root) => {
+      const path = join(root, 'results');
+      fill(path);
+      const folder = ResultFolder.open(path, options);
+      rmSync(path, { recursive: true });
+      const error = userError(() => {
+        folder.finish(cells, ours);
+      });
+      folder.close();
+      expect(error.format()).to.match(/accuracy\.csv {2}cannot write: it is no longer there\n {2}Was the folder removed/);
+    }));
+
+  it('removes what a killed run was writing, and nothing else', () =>
+    inFolder((path) => {
+      fill(path);
+      const others = ['accuracy.csv.tmp', 'notes.txt.7.tmp', 'accuracy.csv.x.tmp'];
+      for (const name of ['accuracy.csv.7.tmp', 'manifest.json.123.tmp', ...others]) writeFileSync(join(path, name), '');
+      ResultFolder.open(path, options).close();
+      expect(readdirSync(path).sort()).to.deep.equal(['journal.jsonl', 'manifest.json', ...others].sort());
+    }));
+
   describe('lock', () => {
     const lock = (path: string, holder: unknown): void => {
       writeFileSync(join(path, 'run.lock'), typeof holder === 'string' ? holder : JSON.stringify(holder));
@@ -169,17 +216,36 @@ describe('results/folder', () => {
         expect(refusal(path)).to.contain(`process ${process.ppid}`);
         lock(path, { pid: 999_999_999, host: 'elsewhere.invalid' });
         expect(refusal(path)).to.contain('elsewhere.invalid');
-        lock(path, '');
-        expect(refusal(path)).to.contain('an unreadable lock file');
       }));
 
     it('takes over from a process that is gone', () =>
       inFolder((path) => {
-        for (const pid of [999_999_999, process.pid]) {
-          lock(path, { pid, host: hostname() });
+        const host = hostname();
+        const abandoned = ['', '{"pid":1', ...[999_999_999, process.pid].map((pid) => ({ pid, host }))];
+        for (const holder of abandoned) {
+          lock(path, holder);
           ResultFolder.open(path, options).close();
           expect(readdirSync(path)).to.deep.equal(['journal.jsonl']);
         }
+      }));
+
+    it('takes over from a process whose id another one has now', function () {
+      if (process.platform !== 'linux') this.skip();
+      inFolder((path) => {
+        lock(path, { pid: process.ppid, host: hostname(), started: '1' });
+        ResultFolder.open(path, options).close();
+        const [, started] = /^\d+ \(.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8'))!;
+        lock(path, { pid: process.ppid, host: hostname(), started });
+        expect(refusal(path)).to.contain(`process ${process.ppid}`);
+      });
+    });
+
+    it('leaves the lock of another run alone when it is done', () =>
+      inFolder((path) => {
+        const folder = ResultFolder.open(path, options);
+        lock(path, { pid: process.ppid, host: hostname() });
+        folder.close();
+        expect(existsSync(join(path, 'run.lock'))).to.equal(true);
       }));
   });
 });

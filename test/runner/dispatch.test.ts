@@ -63,14 +63,11 @@ describe('dispatch', () => {
 });
 
 describe('checkWorkers', () => {
-  it('wants an engine with one thread, and memory for all', () => {
-    checkWorkers(1, 'native', 1e15);
-    checkWorkers(2, 'wasm', 1e6);
+  it('wants an engine with one thread', () => {
+    checkWorkers(1, 'native');
+    checkWorkers(2, 'wasm');
     expect(() => {
-      checkWorkers(2, 'native', 1e6);
+      checkWorkers(2, 'native');
     }).to.throw(UserError, 'already uses all processors');
-    expect(() => {
-      checkWorkers(999, 'wasm', 1.6e9);
-    }).to.throw(UserError, /999 workers need about \d+\.\d GB/);
   });
 });

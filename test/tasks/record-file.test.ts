@@ -100,7 +100,7 @@ describe('RecordFile', () => {
   it('says which samples there are where one is asked for that is not there', () => {
     const file = opened('{"a":1}\n{"a":2}\n');
     expect(faultOf(() => file.record(2)))
-      .to.include('expected a sample 3, found 2')
+      .to.include('expected at least 3 samples, found 2')
       .and.include('samples: 2');
   });
 

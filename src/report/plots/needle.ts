@@ -1,8 +1,9 @@
 /**
  * Needle heat maps: score by depth and context length, a map per pipeline.
  *
- * Decides which cells count: those of tasks that have a parameter `depth`. A square whose samples are not all there
- * is left empty and says how many are.
+ * Decides which cells count: those of tasks that have a parameter `depth`; and that cells whose task differs in anything else
+ * (one needle or three) are on maps of their own. A square whose samples are not all there is left empty and says how many
+ * are.
  */
 import { type CellResult, scorePercent } from '../../results/cell-results.js';
 import { mean } from '../../results/statistics.js';
@@ -11,30 +12,52 @@ import { slug } from './block-plot.js';
 import { framed } from './look.js';
 import type { Plot } from './types.js';
 
-const DEPTH = 'task.depth';
+const TASK = 'task.';
+const DEPTH = `${TASK}depth`;
 const COLUMNS = 3;
 
-/** A plot for every model, task and way to ask; none where no task has a depth. */
+/** A plot for every model, task with its parameters and way to ask; none where no task has a depth. */
 export function needlePlots(results: readonly CellResult[]): Plot[] {
-  const maps = groupBy(
+  const tasks = groupBy(
     results.filter(({ cell }) => typeof cell.params[DEPTH] === 'number'),
     ({ cell: { model, task, question } }) => JSON.stringify([model, task, question]),
   );
-  return [...maps.values()].map(needlePlot);
+  return [...tasks.values()].flatMap((cells) => {
+    const maps = [...groupBy(cells, (result) => JSON.stringify(variantOf(result))).values()];
+    const shared = variantOf(cells[0]!).filter((parameter) =>
+      maps.every(([result]) => variantOf(result!).includes(parameter)),
+    );
+    return maps.map((map) =>
+      needlePlot(
+        map,
+        variantOf(map[0]!).filter((parameter) => !shared.includes(parameter)),
+      ),
+    );
+  });
 }
 
-function needlePlot(results: readonly CellResult[]): Plot {
+/** The task's parameters but the depth, in words. */
+function variantOf({ cell }: CellResult): string[] {
+  return Object.entries(cell.params)
+    .filter(([name]) => name.startsWith(TASK) && name !== DEPTH)
+    .map(([name, value]) => `${name.slice(TASK.length)}=${String(value)}`)
+    .sort();
+}
+
+/** @param variant what tells this map from others of the same task */
+function needlePlot(results: readonly CellResult[], variant: readonly string[]): Plot {
   const { model, task, question } = results[0]!.cell;
   const squares = squaresOf(results);
   const missing = squares.filter(({ score }) => score === null).length;
-  const title = `${task} by depth and length: ${model}${question === 'appended' ? ' · question appended' : ''}`;
+  const shown = variant.length === 0 ? task : `${task}(${variant.join(',')})`;
+  const title = `${shown} by depth and length: ${model}${question === 'appended' ? ' · question appended' : ''}`;
   const notes =
     missing === 0 ? [] : [`${missing} of ${squares.length} squares are empty: samples are missing.`];
   const x = { field: 'context', type: 'ordinal', title: 'context, tokens', axis: { labelAngle: 0 } } as const;
   const y = { field: 'depth', type: 'ordinal', title: 'depth, %' } as const;
   return {
     kind: 'needle',
-    name: slug('needle', task, model, question === 'appended' ? question : ''),
+    name: slug('needle', shown, model, question === 'appended' ? question : ''),
     title,
     notes,
     series: new Map(),
@@ -85,7 +108,7 @@ function needlePlot(results: readonly CellResult[]): Plot {
   };
 }
 
-/** Cells of the same pipeline, depth and context (seeds, other parameters) weigh the same. */
+/** Cells of the same pipeline, depth and context (seeds) weigh the same. */
 function squaresOf(results: readonly CellResult[]) {
   const groups = groupBy(results, ({ cell: { pipeline, context, params } }) =>
     JSON.stringify([pipeline, context, params[DEPTH]]),

@@ -8,14 +8,14 @@ import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { fillFields } from '../fields.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
-import { text } from '../row-fields.js';
+import { passage } from '../row-fields.js';
 import type { Sample } from '../types.js';
 import { TEMPLATES, type InfiniteBenchName } from './templates.js';
 
 const scalar = z.union([z.string(), z.number()]);
 
 const rowSchema = z.object({
-  context: text,
+  context: passage,
   input: z.string(),
   answer: z.union(
     [scalar, z.array(z.union([scalar, z.array(scalar)]))],

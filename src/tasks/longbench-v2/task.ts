@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
+import { passage } from '../row-fields.js';
 import { strip } from '../scorers/python-text.js';
 import type { Sample, Task } from '../types.js';
 import { rightLetter } from './score.js';
@@ -22,18 +23,16 @@ const NEW_TOKENS = 148;
 const DIFFICULTIES = ['easy', 'hard'] as const;
 const LENGTHS = ['short', 'medium', 'long'] as const;
 
-const text = z.string().refine((value) => strip(value) !== '', 'expected a text that is not empty');
-
 const rowSchema = z.object({
   difficulty: z.enum(DIFFICULTIES),
   length: z.enum(LENGTHS),
-  question: text,
-  choice_A: text,
-  choice_B: text,
-  choice_C: text,
-  choice_D: text,
+  question: passage,
+  choice_A: passage,
+  choice_B: passage,
+  choice_C: passage,
+  choice_D: passage,
   answer: z.enum(['A', 'B', 'C', 'D']),
-  context: text,
+  context: passage,
 });
 
 const params = z.strictObject({

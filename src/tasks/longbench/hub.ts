@@ -19,7 +19,7 @@ import {
 import { fileDigest } from '../parquet-file.js';
 import { loadedRecord, loadRecords, parquetFiles } from '../parquet-folder.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
-import { newTokensColumn, text } from '../row-fields.js';
+import { newTokensColumn, passage } from '../row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
@@ -31,7 +31,7 @@ const HINT = pullHint(FAMILY, 'folder');
 
 const rowSchema = z.object({
   task: z.string(),
-  context: text,
+  context: passage,
   question: z.string(),
   answer_prefix: z.string(),
   answers: z.array(z.string()).min(1, 'expected at least one answer'),

@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
-import { text } from '../row-fields.js';
+import { passage } from '../row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
@@ -19,7 +19,7 @@ const LOADER = 'longbench 1';
 
 const rowSchema = z.object({
   input: z.string(),
-  context: text,
+  context: passage,
   answers: z.array(z.string()).min(1, 'expected at least one answer'),
   length: z.int().min(0),
   all_classes: z.array(z.string()).nullish(),

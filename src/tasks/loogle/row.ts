@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { checkRecord, type FileRecord } from '../record-file.js';
-import { text } from '../row-fields.js';
+import { passage, text } from '../row-fields.js';
 import { parseDictionary } from '../scorers/loogle/dictionary.js';
 import { parsePythonLiteral } from './python-literal.js';
 import type { LoogleName } from './templates.js';
@@ -26,13 +26,13 @@ export interface Question {
 
 const gaps = z.record(z.string(), z.union([z.string(), z.number()]));
 
-const documentSchema = z.object({ input: text, qa_pairs: z.unknown(), output: z.unknown() });
+const documentSchema = z.object({ input: passage, qa_pairs: z.unknown(), output: z.unknown() });
 const answer = z.union([text, z.number(), gaps], 'expected a text, a number or a dictionary of masked names');
 const pairsSchema = z.object({
   qa_pairs: z.array(z.object({ Q: text, A: answer })).min(1, 'expected at least one question'),
 });
 const questionSchema = z.object({
-  context: text,
+  context: passage,
   question: z.string(),
   answer: z.union([text, z.array(text).min(1, 'expected at least one value')]),
 });

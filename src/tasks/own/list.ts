@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import { loaderDigest, ROWS_IGNORE } from '../data-folder.js';
 import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
-import { newTokens, text } from '../row-fields.js';
+import { newTokens, passage, text } from '../row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 
@@ -22,7 +22,7 @@ const ROW_HINT =
 const rowSchema = z.strictObject({
   /** For the user; not read. */
   id: z.union([z.string(), z.number()]).optional(),
-  context: text,
+  context: passage,
   question: z.string().default(''),
   answers: z.array(text).min(1, 'expected at least one answer'),
   answer_prefix: z.string().default(''),

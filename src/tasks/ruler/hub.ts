@@ -14,7 +14,7 @@ import { dataFolder, folderParam, loaderDigest, pullHint } from '../data-folder.
 import { fileDigest, readParquetRows } from '../parquet-file.js';
 import { parquetFiles } from '../parquet-folder.js';
 import { checkRecord, noSuchSample } from '../record-file.js';
-import { newTokensColumn, text } from '../row-fields.js';
+import { newTokensColumn, passage, text } from '../row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { rulerTasks } from './list.js';
 
@@ -31,7 +31,7 @@ const params = z.strictObject({
 export type RulerHubParams = z.infer<typeof params>;
 
 const row = z.object({
-  context: text,
+  context: passage,
   question: z.string(),
   answer_prefix: z.string(),
   answer: z.array(text).min(1),

@@ -1,14 +1,29 @@
 /**
- * Chinese words as jieba cuts them, its hidden Markov model on: without it a third to a half of the scores change.
+ * Chinese words as jieba 0.42.1 cuts them, its hidden Markov model on: without it a third to a half of the scores change.
  *
- * Decides which binding is used (`@node-rs/jieba`, an optional package with jieba's own dictionary) and that it is
- * loaded with the first Chinese text only, for its dictionary takes a moment. It differs from jieba 0.42.1 in Latin
- * letters and digits around a hyphen: `ferry-8` stays one word, which jieba cuts into three. Knows nothing of scores.
+ * Decides which binding is used (`@node-rs/jieba`, an optional package), that it is loaded with the first Chinese text
+ * only, for its dictionary takes a moment, and mends where its jieba is another one:
+ * - its blocks hold the ideographs that Unicode added after U+9FD5 too, so blocks are cut here (`re_han_default`);
+ * - between letters and digits it takes any character for a decimal point and keeps `ferry-8` whole, so what is not
+ *   Chinese is cut again here (`re_skip` of jieba's `finalseg`);
+ * - its dictionary lacks one word of jieba's, `B超`.
+ *
+ * Knows nothing of scores.
  */
 import { createRequire } from 'node:module';
 import { UserError } from '../../errors.js';
 
 const PACKAGE = '@node-rs/jieba';
+
+/** What jieba cuts by dictionary and model (`re_han_default`); all else is one word a character. */
+const BLOCKS = /([\u4E00-\u9FD5a-zA-Z0-9+#&._%-]+)/u;
+const SINGLES = /\r\n|./gsu;
+/** Words and numbers in what is not Chinese (`re_skip` of `finalseg`). */
+const LATIN = /([a-zA-Z0-9]+(?:\.[0-9]+)?%?)/;
+const IS_ASCII = /^[!-~]+$/;
+/** Words of the dictionary that are all ASCII: they are found before `finalseg` sees a text. */
+const ASCII_ENTRIES: ReadonlySet<string> = new Set(['AT&T', 'C#', 'C++', 'c#', 'c++']);
+const MISSING_ENTRIES = '\nB超 3 n\n';
 
 interface Segmenter {
   cut(text: string, hmm: boolean): string[];
@@ -19,7 +34,31 @@ let segmenter: Segmenter | undefined;
 /** The words of a text in order; together they are the text. Throws UserError where the package is missing. */
 export function segmentChinese(text: string): string[] {
   segmenter ??= loadSegmenter();
-  return segmenter.cut(text, true);
+  const words: string[] = [];
+  for (const [i, piece] of text.split(BLOCKS).entries()) {
+    if (i % 2 === 1) words.push(...recutLatin(segmenter.cut(piece, true)));
+    else words.push(...(piece.match(SINGLES) ?? []));
+  }
+  return words;
+}
+
+/** The words of a block, those between Chinese words and entries of the dictionary cut anew. */
+function* recutLatin(words: readonly string[]): Generator<string> {
+  let run = '';
+  for (const word of words) {
+    if (IS_ASCII.test(word) && !ASCII_ENTRIES.has(word)) {
+      run += word;
+      continue;
+    }
+    yield* cutLatin(run);
+    yield word;
+    run = '';
+  }
+  yield* cutLatin(run);
+}
+
+function cutLatin(run: string): string[] {
+  return run.split(LATIN).filter((word) => word !== '');
 }
 
 function loadSegmenter(): Segmenter {
@@ -27,7 +66,7 @@ function loadSegmenter(): Segmenter {
   try {
     const { Jieba } = require(PACKAGE) as { Jieba: { withDict(dictionary: Uint8Array): Segmenter } };
     const { dict } = require(`${PACKAGE}/dict`) as { dict: Uint8Array };
-    return Jieba.withDict(dict);
+    return Jieba.withDict(Buffer.concat([dict, Buffer.from(MISSING_ENTRIES)]));
   } catch (error) {
     throw new UserError(`a Chinese score needs the optional package ${PACKAGE}, which does not load`, {
       hint: `npm install ${PACKAGE}`,

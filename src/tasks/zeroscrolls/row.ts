@@ -8,13 +8,13 @@
 import * as z from 'zod';
 import { UserError } from '../../errors.js';
 import { checkRecord, type FileRecord, type RecordFile } from '../record-file.js';
-import { text } from '../row-fields.js';
+import { passage } from '../row-fields.js';
 import { strip } from '../scorers/python-text.js';
 import type { Sample } from '../types.js';
 
 const rowSchema = z.object({
   id: z.string().min(1),
-  input: text,
+  input: passage,
   output: z.string().nullish(),
   document_end_index: z.int().min(1),
   query_end_index: z.int(),

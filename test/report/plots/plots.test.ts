@@ -42,6 +42,29 @@ describe('report/plots', () => {
     expect(needle.notes).to.deep.equal(['1 of 20 squares are empty: samples are missing.']);
   });
 
+  it('draws needles of one task that are hidden otherwise on a map of their own', () => {
+    const at = (depth: number, needles: number) =>
+      cell(full, {
+        task: 'needle/map',
+        samples: 1,
+        taskParams: { depth, needles, haystack: 'essay' },
+      });
+    const infos = [at(0, 1), at(50, 1), at(50, 3)];
+    const drawn = (cells: typeof infos) =>
+      plotsOf(
+        collectResults(
+          cells,
+          cells.map((info) => record(info, 0)),
+        ),
+      ).filter(({ kind }) => kind === 'needle');
+    expect(drawn(infos).map(({ name }) => name)).to.deep.equal([
+      'needle-needle-map-needles-1-spark-nano',
+      'needle-needle-map-needles-3-spark-nano',
+    ]);
+    expect(drawn(infos)[1]!.title).to.equal('needle/map(needles=3) by depth and length: spark-nano');
+    expect(drawn(infos.slice(0, 2)).map(({ name }) => name)).to.deep.equal(['needle-needle-map-spark-nano']);
+  });
+
   it('names pipelines without a ratio, and measures the ratio of a budget', () => {
     const ratio = plots[0]!;
     expect(ratio.notes).to.include('Without a ratio: kivi(bits=2).');

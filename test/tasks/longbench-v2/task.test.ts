@@ -57,7 +57,7 @@ describe('LongBench v2', () => {
       /data\.json \(long\) .*found 2[^]*samples: 2/,
     );
     expect(faultOf(() => asked({ difficulty: 'hard', length: 'medium' }, 1))).to.include(
-      '(hard, medium)  expected a sample 1, found 0',
+      '(hard, medium)  expected at least 1 sample, found 0',
     );
   });
 

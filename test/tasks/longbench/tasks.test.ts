@@ -155,7 +155,7 @@ describe('longbench', () => {
     expect(lengths('8k+', 2)).to.deep.equal(['8000', '90000']);
     expect(lengths(undefined, 6)).to.have.length(6);
     expect(faultOf(() => lengths('4-8k', 3))).to.match(
-      /qasper_e\.jsonl \(4-8k\) {2}expected a sample 3, found 2/,
+      /qasper_e\.jsonl \(4-8k\) {2}expected at least 3 samples, found 2/,
     );
   });
 
@@ -177,7 +177,7 @@ describe('longbench', () => {
     expect(fault(jsonLines([row('lcc', { length: 1.5 })]))).to.match(/lcc\.jsonl:2 {2}length: /);
     expect(fault('{"input": "a", "con\n')).to.match(/lcc\.jsonl:2 {2}expected a JSON object, found text/);
     expect(fault('\n')).to.match(/lcc\.jsonl:2 {2}expected a JSON object/);
-    expect(fault('')).to.match(/expected a sample 2, found 1/);
+    expect(fault('')).to.match(/expected at least 2 samples, found 1/);
   });
 
   it('says how to get the files', () => {

@@ -62,6 +62,7 @@ describe('data of the user', () => {
     const fault = (row: unknown, scorer = 'f1') =>
       faultOf(() => sampleOf(task(scorer), { file: fileOf([ROW, row]) }));
     expect(fault({ ...ROW, context: '' })).to.match(/my\.jsonl:2 {2}context: expected a text/);
+    expect(fault({ ...ROW, context: ' \n\u3000' })).to.match(/my\.jsonl:2 {2}context: expected a text/);
     expect(fault({ ...ROW, answers: [] })).to.match(/my\.jsonl:2 {2}answers: expected at least one/);
     expect(fault({ ...ROW, answers: 'x' })).to.match(/my\.jsonl:2 {2}answers: expected array, found string/);
     expect(fault({ context: 'x' })).to.match(

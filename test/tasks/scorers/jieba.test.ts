@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { UserError } from '../../../src/errors.js';
 import { segmentChinese } from '../../../src/tasks/scorers/jieba.js';
 import { qaF1Zh } from '../../../src/tasks/scorers/qa-f1.js';
@@ -32,5 +34,24 @@ describe('Chinese segmentation', () => {
     expect(qaF1Zh('灯塔看守人。', '灯塔看守人')).to.equal(1);
     expect(qaF1Zh('。', '。')).to.equal(0);
     expect(rougeLZh('灯塔看守人', '灯塔看守人')).to.equal(2 / (2 + 1e-8));
+  });
+
+  it('cuts as jieba 0.42.1 does: letters and digits, late ideographs, marks, line ends', function () {
+    skipWithoutJieba(this);
+    const path = new URL('../../fixtures/jieba/cuts.json', import.meta.url);
+    const cuts = JSON.parse(readFileSync(path, 'utf8')) as [string, string[]][];
+    expect(cuts.length).to.be.above(200);
+    for (const [text, words] of cuts) expect(segmentChinese(text), text).to.deep.equal(words);
+  });
+
+  it('loses no character of any text', function () {
+    skipWithoutJieba(this);
+    const characters = fc.constantFrom(...'灯塔鿖𠀀B超aC+#-.%_ \r\n１8😀', '\ud800');
+    fc.assert(
+      fc.property(fc.array(characters, { maxLength: 30 }), (parts) => {
+        const text = parts.join('');
+        expect(segmentChinese(text).join('')).to.equal(text);
+      }),
+    );
   });
 });

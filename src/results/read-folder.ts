@@ -1,0 +1,37 @@
+/**
+ * A result folder as those read it who do not write to it.
+ *
+ * Decides what makes a folder a result folder: a manifest and a journal. Takes no lock and changes nothing.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { RESULT_FILES } from './folder.js';
+import { type JournalContent, readJournal } from './journal.js';
+import { readManifest } from './manifest.js';
+import type { Manifest } from './types.js';
+
+/** Throws UserError where the path is no result folder, or a file of it is damaged. */
+export function readResultFolder(path: string): {
+  readonly manifest: Manifest;
+  readonly content: JournalContent;
+} {
+  const hint = 'Expected a folder that spark-eval run has written (output: of the spec).';
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new UserError('no such folder', { place: path, hint, exitCode: 2 });
+  if (!found.isDirectory()) {
+    throw new UserError('expected a result folder, found a file', { place: path, hint, exitCode: 2 });
+  }
+  const manifest = readManifest(join(path, RESULT_FILES.manifest));
+  if (manifest === undefined) {
+    throw new UserError(`holds no ${RESULT_FILES.manifest}`, { place: path, hint, exitCode: 2 });
+  }
+  const journal = join(path, RESULT_FILES.journal);
+  if (!existsSync(journal)) {
+    throw new UserError(`holds no ${RESULT_FILES.journal}, only its manifest`, {
+      place: path,
+      hint: 'The tables are made from the journal; run the spec again, or copy the whole folder.',
+    });
+  }
+  return { manifest, content: readJournal(journal) };
+}

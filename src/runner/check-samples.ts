@@ -1,0 +1,46 @@
+/**
+ * Samples that a run will need, made ahead of it: a context that is too short for its task, or a file with too few rows,
+ * stops a run before its first prefill and not hours later.
+ *
+ * Decides which samples stand for all: of every group the first that is missing, and the last where samples are the rows
+ * of a file. Knows nothing of prompts.
+ */
+import type { ModelFiles } from '../model/types.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { tasks as knownTasks } from '../tasks/registry.js';
+import type { Task } from '../tasks/types.js';
+import type { Job } from './job.js';
+
+/**
+ * Makes samples of what is to run.
+ *
+ * @param jobs in the order of their samples
+ * @param models by the name that the spec gives them
+ * @throws UserError of the task that cannot give such a sample
+ */
+export async function checkSamples(
+  spec: Pick<ResolvedSpec, 'groups'>,
+  jobs: readonly Pick<Job, 'group' | 'sample'>[],
+  models: ReadonlyMap<string, Pick<ModelFiles, 'tokenizer'>>,
+  tasks: ReadonlyMap<string, Task> = knownTasks,
+): Promise<void> {
+  const asked = new Map<number, { readonly first: number; readonly last: number }>();
+  for (const { group, sample } of jobs) {
+    asked.set(group, { first: asked.get(group)?.first ?? sample, last: sample });
+  }
+  for (const [index, { first, last }] of asked) {
+    const { model, task: name, taskParams: params, context, seed } = spec.groups[index]!;
+    const task = tasks.get(name)!;
+    await task.prepare?.(params, context);
+    const isRows = task.ignores?.includes('seed') === true;
+    for (const sample of isRows && last > first ? [first, last] : [first]) {
+      task.sample({
+        contextLength: context,
+        seed,
+        index: sample,
+        params,
+        countTokens: (text) => models.get(model)!.tokenizer.encode(text).length,
+      });
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import * as z from 'zod';
+import { UserError } from '../../src/errors.js';
+import { checkSamples } from '../../src/runner/check-samples.js';
+import type { ModelFiles } from '../../src/model/types.js';
+import type { TaskCell } from '../../src/spec/types.js';
+import type { SampleRequest, Task } from '../../src/tasks/types.js';
+
+describe('samples made ahead of a run', () => {
+  const models = new Map([
+    [
+      'm',
+      { tokenizer: { encode: (text: string) => text.split(' ').map(Number) } as ModelFiles['tokenizer'] },
+    ],
+  ]);
+  const LEAST = 100;
+  const ROWS = 10;
+  let made: string[];
+
+  const task = (
+    name: string,
+    check: (request: SampleRequest<unknown>) => void,
+    more: Partial<Task> = {},
+  ): Task => ({
+    ...{
+      name,
+      family: 'f',
+      summary: '',
+      source: '',
+      params: z.unknown(),
+      score: () => 0,
+      dataDigest: () => '',
+    },
+    sample: (request) => {
+      made.push(`${name} ${request.contextLength} #${request.index}`);
+      check(request);
+      expect(request.countTokens('1 2 3')).to.equal(3);
+      return { context: '', question: '', answerPrefix: '', answers: [], maxNewTokens: 1 };
+    },
+    ...more,
+  });
+  const tasks = new Map(
+    [
+      task('generated', ({ contextLength }) => {
+        if (contextLength < LEAST) throw new UserError('too short');
+      }),
+      task(
+        'rows',
+        ({ index }) => {
+          if (index >= ROWS) throw new UserError('too few rows');
+        },
+        {
+          ignores: ['seed'],
+          prepare: (_, context) => {
+            made.push(`prepared ${context}`);
+            return Promise.resolve();
+          },
+        },
+      ),
+    ].map((known) => [known.name, known]),
+  );
+  const group = (name: string, context: number): TaskCell => ({
+    ...{
+      model: 'm',
+      task: name,
+      taskParams: {},
+      context,
+      seed: 1,
+      samples: 20,
+      question: 'compressed' as const,
+    },
+  });
+  const jobs = (index: number, ...samples: number[]) => samples.map((sample) => ({ group: index, sample }));
+  const check = (groups: readonly TaskCell[], missing: ReturnType<typeof jobs>) =>
+    checkSamples({ groups }, missing, models, tasks);
+  const fault = async (...args: Parameters<typeof check>): Promise<string> => {
+    try {
+      await check(...args);
+    } catch (error) {
+      if (error instanceof UserError) return error.message;
+      throw error;
+    }
+    return 'none';
+  };
+  beforeEach(() => {
+    made = [];
+  });
+
+  it('are the first of a generator, the first and the last of the rows of a file, of what is missing', async () => {
+    await check(
+      [group('generated', 200), group('rows', 50), group('generated', 10)],
+      [...jobs(0, 3, 4, 5), ...jobs(1, 0, 2, 9)],
+    );
+    expect(made).to.deep.equal(['generated 200 #3', 'prepared 50', 'rows 50 #0', 'rows 50 #9']);
+  });
+
+  it('stop at a context that is too short, wherever it stands', async () => {
+    const groups = [group('generated', 200), group('generated', LEAST - 1)];
+    expect(await fault(groups, [...jobs(0, 0), ...jobs(1, 0)])).to.equal('too short');
+  });
+
+  it('stop at a file with too few rows', async () => {
+    expect(await fault([group('rows', 1)], jobs(0, 0, 1, ROWS - 1))).to.equal('none');
+    expect(await fault([group('rows', 1)], jobs(0, 0, 1, ROWS))).to.equal('too few rows');
+  });
+
+  it('are none where nothing is missing', async () => {
+    expect(await fault([group('generated', 1)], [])).to.equal('none');
+    expect(made).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,148 @@
+/**
+ * Ways to break JSON so that it still is JSON (or nearly): other types, absurd numbers, hostile keys, deep nesting.
+ *
+ * Decides what is put in place of a value. Knows nothing of what the values mean.
+ */
+import type { Random } from '../../../src/tasks/random.js';
+import type { Mutation } from './kind.js';
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Stands for text that `JSON.stringify` would not write. */
+const MARK = '@@raw:';
+
+const HOSTILE_KEYS = [
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length', 'then', 'toJSON'],
+  ...['', '0', '-1', ' ', '\0', '\ud800', '../x', 'a'.repeat(5000), '<<', 'format', 'type'],
+];
+
+const RAW = [
+  ...['null', 'true', 'false', '0', '-0', '-1', '1', '2', '7', '0.5', '1e308', '1e999', '-1e999', '1e-320'],
+  ...['9007199254740991', '9007199254740993', '18446744073709551616', '4294967295', '2147483648', '65536'],
+  ...['NaN', 'Infinity', '-Infinity', 'undefined', '01', '.5', "'a'", '// x', '0x10'],
+  ...['""', '" "', '"0"', '"a"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u001b[31m\\u202e"', '"\\uffff"'],
+  ...['"__proto__"', '"constructor"', '"toString"', '"NaN"', '"default"'],
+  ...['"../outside/secret.safetensors"', '"/etc/passwd"', '"../../../../../../etc/passwd"', '"C:\\\\x"', '"."', '".."'],
+  ...['"(a+)+$"', '"[" ', '"(?<a>x)(?<a>y)"', '"\\\\p{X}"', '"{{ x"', '"{% for i in range(1000000000) %}x{% endfor %}"'],
+  ...['[]', '{}', '[[]]', '[{}]', '[null]', '[""]', '[0]', '[0,0]', '[1,[2,[3]]]'],
+  ...['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"a":1,"a":2}', '{"":null}'],
+];
+
+const BIG: readonly (() => string)[] = [
+  () => `"${'x'.repeat(200_000)}"`,
+  () => `"${'(a|a?)+'.repeat(2000)}"`,
+  () => `"${'\\u0000'.repeat(20_000)}"`,
+  () => `[${'0,'.repeat(99_999)}0]`,
+  () => `[${'[],'.repeat(50_000)}[]]`,
+  () => `[${'"",'.repeat(50_000)}""]`,
+  () => `{${Array.from({ length: 20_000 }, (_, i) => `"k${i}":0`).join(',')}}`,
+  () => `${'['.repeat(200)}${']'.repeat(200)}`,
+  () => `${'['.repeat(5000)}${']'.repeat(5000)}`,
+  () => `${'['.repeat(200_000)}${']'.repeat(200_000)}`,
+  () => `${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}`,
+  () => `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
+  () => '9'.repeat(5000),
+];
+
+/** A place in a document: what holds a value, and under which key. */
+interface Slot {
+  readonly parent: Json[] | { [key: string]: Json };
+  readonly key: string;
+}
+
+function slotsOf(value: Json, found: Slot[] = []): Slot[] {
+  if (typeof value !== 'object' || value === null || found.length > 20_000) return found;
+  for (const key of Object.keys(value)) {
+    found.push({ parent: value, key });
+    slotsOf((value as Record<string, Json>)[key]!, found);
+  }
+  return found;
+}
+
+function get({ parent, key }: Slot): Json {
+  return (parent as Record<string, Json>)[key]!;
+}
+
+function set({ parent, key }: Slot, value: Json): void {
+  Object.defineProperty(parent, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** A text with a value of the document changed; the text itself where it is not JSON. */
+export function breakJson(text: string, random: Random): string {
+  let root: { top: Json };
+  try {
+    root = { top: JSON.parse(text) as Json };
+  } catch {
+    return text;
+  }
+  const raw: string[] = [];
+  const marked = (written: string): string => `${MARK}${raw.push(written) - 1}@@`;
+  for (let left = 1 + random.below(3); left > 0; left--) breakValue(root, marked, random);
+  const restore = (written: string): string =>
+    written.replace(/"@@raw:(\d+)@@"/g, (_, index: string) => restore(raw[Number(index)]!));
+  return restore(JSON.stringify(root.top, undefined, random.pick([0, 0, 1])));
+}
+
+function breakValue(root: { top: Json }, marked: (raw: string) => string, random: Random): void {
+  const slots = slotsOf(root as unknown as Json);
+  // The first slot is the whole document: seldom of interest.
+  const slot = slots.length > 1 && random.below(20) > 0 ? slots[1 + random.below(slots.length - 1)]! : slots[0]!;
+  const { parent } = slot;
+  switch (random.below(12)) {
+    case 0:
+      set(slot, marked(random.pick(BIG)()));
+      return;
+    case 1:
+      if (slot !== slots[0]) Reflect.deleteProperty(parent, slot.key);
+      if (Array.isArray(parent)) parent.splice(0, parent.length, ...parent.filter((entry) => (entry as unknown) !== undefined));
+      return;
+    case 2:
+      set({ parent, key: random.pick(HOSTILE_KEYS) }, marked(random.pick(RAW)));
+      return;
+    case 3: // the same key twice
+      if (Array.isArray(parent) || slot === slots[0]) return;
+      set(slot, marked(`${random.pick(RAW)},${JSON.stringify(slot.key)}:${JSON.stringify(get(slot))}`));
+      return;
+    case 4:
+      set(slot, structuredClone(get(random.pick(slots))));
+      return;
+    case 5:
+      set(slot, Array.from({ length: random.pick([0, 1, 2, 3, 50, 2000]) }, () => get(slot)));
+      return;
+    case 6:
+      set(slot, typeof get(slot) === 'number' ? (get(slot) as number) + random.pick([-1, 1, 0.5, 1e6, -1e6]) : [get(slot)]);
+      return;
+    case 7: {
+      const value = get(slot);
+      set(slot, { [random.pick(HOSTILE_KEYS)]: value });
+      return;
+    }
+    default:
+      set(slot, marked(random.pick(RAW)));
+  }
+}
+
+/** Of a file that is one JSON value. */
+export const jsonValue: Mutation = (bytes, random) => Buffer.from(breakJson(bytes.toString(), random));
+
+/** Of a file of JSON lines: one of them is broken, or lines change places. */
+export const jsonLine: Mutation = (bytes, random) => {
+  const lines = bytes.toString().split('\n');
+  const at = random.below(lines.length);
+  switch (random.below(8)) {
+    case 0:
+      lines.splice(at, 0, random.pick(['', ' ', 'null', '[]', '{}', '{', '1', '"a"', '\0', '{"format":2}']));
+      break;
+    case 1:
+      lines.splice(at, 0, ...Array.from({ length: random.pick([1, 100, 5000]) }, () => lines[at]!));
+      break;
+    case 2:
+      lines.splice(at, 1);
+      break;
+    case 3:
+      return Buffer.from(lines.join(random.pick(['\r\n', '\r', '', '\u2028', '\n\n'])));
+    default:
+      lines[at] = breakJson(lines[at]!, random);
+  }
+  return Buffer.from(lines.join('\n'));
+};

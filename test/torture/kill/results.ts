@@ -1,0 +1,133 @@
+/**
+ * Result folders as victims: run, workers, shards, merge.
+ *
+ * Decides the spec, as small as a run can be, and what must be right in a finished folder: every record once, the tables
+ * of an undisturbed run byte for byte, and no file beside them.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROGRAM } from '../../e2e/support.js';
+import type { Finished, Victim, VictimMaker } from './victim.js';
+
+const SPEC = `name: kills
+model: spark-nano
+tasks: [ruler/niah_single_1]
+context: 384
+samples: 4
+seed: 5
+cache:
+  - streaming_llm: { budget: 64 }
+  - think: { ratio: 0.5 }
+`;
+export const RECORDS = 12;
+export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv'];
+
+export const run: VictimMaker = (folder) => resultVictim(folder, 'run', []);
+export const workers: VictimMaker = (folder) => resultVictim(folder, 'run --workers 2', ['--workers', '2']);
+
+/** The whole spec as one shard of two, and the other one. */
+export const shard: VictimMaker = (folder) => {
+  const spec = writeSpec(folder);
+  const out = join(folder, 'out/shards/1-of-2');
+  return {
+    ...base('run --shard 1/2', ['run', spec, '--engine', 'wasm', '--shard', '1/2'], out),
+    faults: () => folderFaults(out, { records: RECORDS / 2, files: ['journal.jsonl', 'manifest.json'] }),
+  };
+};
+
+export const merge: VictimMaker = (folder) => {
+  const spec = writeSpec(folder);
+  const made = join(folder, 'shards');
+  const out = join(folder, 'out');
+  const accuracy = reference(folder, spec);
+  for (const index of [1, 2]) must(['run', spec, '--engine', 'wasm', '--shard', `${index}/2`]);
+  cpSync(join(out, 'shards'), made, { recursive: true });
+  const sources = ['1-of-2', '2-of-2'].map((name) => join(made, name));
+  const untouched = sources.map((path) => snapshot(path));
+  return {
+    ...base('merge', ['merge', ...sources, '--output', out], out),
+    faults: () => [
+      ...folderFaults(out, { records: RECORDS, files: RESULT_FILES, accuracy }),
+      ...sources.filter((path, s) => snapshot(path) !== untouched[s]).map((path) => `${path} was changed`),
+    ],
+  };
+};
+
+function resultVictim(folder: string, name: string, options: readonly string[]): Victim {
+  const spec = writeSpec(folder);
+  const out = join(folder, 'out');
+  const accuracy = reference(folder, spec);
+  return {
+    ...base(name, ['run', spec, '--engine', 'wasm', '--progress', 'none', ...options], out),
+    faults: () => folderFaults(out, { records: RECORDS, files: RESULT_FILES, accuracy }),
+  };
+}
+
+function base(name: string, args: readonly string[], out: string): Omit<Victim, 'faults'> {
+  return {
+    name,
+    args,
+    env: {},
+    watched: out,
+    reset: () => {
+      rmSync(out, { recursive: true, force: true });
+    },
+    finished: () => journalLines(out),
+    close: () => undefined,
+  };
+}
+
+/** Writes the spec, with `folder/out` as its output. */
+export function writeSpec(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'spec.yaml');
+  writeFileSync(path, `${SPEC}output: ${join(folder, 'out')}\n`);
+  return path;
+}
+
+/** accuracy.csv of an undisturbed run in one process. */
+export function reference(folder: string, spec: string): string {
+  const output = join(folder, 'reference');
+  must(['run', spec, '--engine', 'wasm', '--progress', 'none', '--set', `output=${output}`]);
+  return readFileSync(join(output, 'accuracy.csv'), 'utf8');
+}
+
+function must(args: readonly string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${args.join(' ')}: exit code ${status}: ${stderr}`);
+}
+
+/** The whole lines of a journal by cell and sample. */
+export function journalLines(folder: string): Finished[] {
+  const path = join(folder, 'journal.jsonl');
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => {
+    const { cell, sample } = JSON.parse(line) as { cell: string; sample: number };
+    return [`${cell}/${sample}`, line];
+  });
+}
+
+interface Expected {
+  readonly records: number;
+  readonly files: readonly string[];
+  readonly accuracy?: string;
+}
+
+/** What is wrong in a finished result folder. */
+export function folderFaults(folder: string, { records, files, accuracy }: Expected): string[] {
+  const found = existsSync(folder) ? readdirSync(folder).sort() : [];
+  if (found.join() !== files.join())
+    return [`expected ${files.join(', ')} in ${folder}, found ${found.join(', ')}`];
+  const lines = journalLines(folder);
+  const faults: string[] = [];
+  if (lines.length !== records) faults.push(`expected ${records} records, found ${lines.length}`);
+  if (accuracy !== undefined && readFileSync(join(folder, 'accuracy.csv'), 'utf8') !== accuracy)
+    faults.push('accuracy.csv is not that of an undisturbed run');
+  return faults;
+}
+
+function snapshot(folder: string): string {
+  return JSON.stringify(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+}

@@ -1,0 +1,26 @@
+/**
+ * What is killed: a command that is run again until it is done.
+ *
+ * Decides what a victim tells about itself, so that `round.ts` can say what a kill cost.
+ */
+
+/** Something finished, by name, with its bytes or their digest. */
+export type Finished = readonly [name: string, bytes: string];
+
+export interface Victim {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** A folder that the command writes to; moments of kills are also counted in changes of it. */
+  readonly watched: string;
+  /** Back to where nothing was done. */
+  readonly reset: () => void;
+  /** What is finished now; nothing of it may ever be lost, changed or there twice. */
+  readonly finished: () => Finished[];
+  /** What is wrong with what a command that ran to its end left, in words; must be none. */
+  readonly faults: () => string[];
+  readonly close: () => void;
+}
+
+/** How a victim is made in a folder of its own; a string says why it cannot be here. */
+export type VictimMaker = (folder: string) => Promise<Victim> | Victim | string;
