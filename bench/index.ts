@@ -9,12 +9,13 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { alignColumns } from '../src/report/text-table.js';
 import { kernels } from './kernels.js';
+import { queue } from './queue.js';
 import { startup } from './startup.js';
 import { sweep } from './sweep.js';
 import { holds, Skip, type Bench, type Target } from './types.js';
 import { wasm } from './wasm.js';
 
-const BENCHES: readonly Bench[] = [sweep, wasm, startup, kernels];
+const BENCHES: readonly Bench[] = [sweep, wasm, startup, kernels, queue];
 
 const { values: options } = parseArgs({
   options: {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Skip } from './types.js';
 
-const PROGRAM = fileURLToPath(new URL('../bin/spark-eval.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../bin/spark-eval.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 /** Wall-clock seconds of `spark-eval args…`. Throws `Skip` where it is not built. */

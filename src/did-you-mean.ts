@@ -13,6 +13,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let least = Infinity;
   for (const candidate of candidates) {
     const allowed = Math.min(3, Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3)));
+    if (Math.abs(name.length - candidate.length) > allowed) continue;
     const edits = distance(name.toLowerCase(), candidate.toLowerCase());
     if (edits <= allowed && edits < least) {
       best = candidate;

@@ -28,10 +28,27 @@ export class UserError extends Error {
     this.exitCode = details.exitCode ?? 1;
   }
 
-  /** `place  message  (hint)` as it is printed. */
+  /** `place  message  (hint)` as it is printed: what a file put into it commands no terminal and fills no screen. */
   format(): string {
     const place = this.place === undefined ? '' : `${this.place}  `;
     const hint = this.hint === undefined ? '' : `\n  ${this.hint}`;
-    return `${place}${this.message}${hint}`;
+    return `${place}${this.message}${hint}`.replace(CONTROL, escaped).split('\n').map(shortened).join('\n');
   }
+}
+
+/** All control characters but tab and line feed, and those that turn the direction of writing. */
+const CONTROL = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Characters. */
+const LONGEST_LINE = 1000;
+const LAST_PART = 200;
+
+function shortened(line: string): string {
+  const most = LONGEST_LINE - LAST_PART - 3;
+  return line.length <= LONGEST_LINE ? line : `${line.slice(0, most)} … ${line.slice(-LAST_PART)}`;
+}
+
+function escaped(character: string): string {
+  if (character === '\t' || character === '\n') return character;
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,7 +1,7 @@
 /**
  * Reading untrusted JSON files and checking them against a schema.
  *
- * Decides the size limit and how a schema violation reads. Knows nothing of what the files mean.
+ * Decides the limits of size and nesting, and how a schema violation reads. Knows nothing of what the files mean.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
@@ -9,6 +9,9 @@ import { UserError } from './errors.js';
 
 /** Bytes; the largest tokenizer.json files in use have about 35 MB. */
 const LARGEST_JSON = 256 * 2 ** 20;
+
+/** Deeper than any file that is read; what walks through one may recurse. */
+const DEEPEST_JSON = 100;
 
 /** Text of a file. Throws UserError where it is missing or absurdly large. */
 export function readTextFile(path: string): string {
@@ -23,12 +26,30 @@ export function readJsonFile(path: string): unknown {
   return parseJson(readTextFile(path), path);
 }
 
+/** Throws UserError where the text is not JSON, or nested too deeply. */
 export function parseJson(text: string, place: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new UserError(`is not valid JSON: ${(cause as Error).message}`, { place, cause });
   }
+  if (isDeep(value)) throw new UserError(`is nested more than ${DEEPEST_JSON} levels deep`, { place });
+  return value;
+}
+
+/** Whether parsed JSON has so many levels that a function which calls itself for each might run out of stack. */
+export function isDeep(value: unknown): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === DEEPEST_JSON) return true;
+    level = level.flatMap((container) => Object.values(container).filter(isContainer));
+  }
+  return false;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** `value` as the schema describes it; throws one UserError that lists every violation. */

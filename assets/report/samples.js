@@ -1,15 +1,13 @@
-/* global document, DecompressionStream, Blob, Response, atob */
-// Samples: a list of one task's samples, a page at a time, and a view of one of them under all pipelines.
-// Everything is set as text, never as markup; blocks of data are unpacked when they are first looked at.
+/* global document */
+// Samples: a list of one task's samples, a page at a time, from which one is opened.
+import { byId, element, percent } from './elements.js';
+import { index, unpack } from './sample-data.js';
+import { sampleParts } from './sample-view.js';
 
 const PAGE = 50;
-const PARTS = ['value', 'mask', 'sign', 'scale', 'index', 'latent'];
 
-const byId = (id) => document.getElementById(id);
-const index = JSON.parse(byId('sample-index').textContent);
 const [setChoice, filter, order] = ['sample-set', 'sample-filter', 'sample-order'].map(byId);
 const view = byId('sample-view');
-const unpacked = new Map();
 /** Where a row of the overview is: [sample, prompt tokens, expected, scores], and its place in the blocks. */
 let state = { set: undefined, rows: [], shown: [], first: 0 };
 
@@ -114,20 +112,7 @@ async function openSample(at) {
       step('Next sample', at + 1),
       closeButton(at),
     ]),
-    element(
-      'p',
-      {},
-      `${sample.promptTokens} prompt tokens${sample.truncated ? ', cut to the model’s limit' : ''}. Expected:`,
-    ),
-    element(
-      'ul',
-      {},
-      sample.answers.map((answer) => element('li', {}, [element('pre', {}, answer)])),
-    ),
-    ...promptEnds(sample.prompt),
-    element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Answers' }, [
-      answers(set, sample),
-    ]),
+    ...sampleParts(set, sample),
   );
   view.hidden = false;
   view.focus();
@@ -152,122 +137,4 @@ function closeButton(at) {
 function closeView() {
   view.hidden = true;
   view.replaceChildren();
-}
-
-function promptEnds(prompt) {
-  if (prompt === undefined) return [];
-  const middle = prompt.left > 0 ? `\n\n[… ${prompt.left} characters …]\n\n` : '';
-  return [
-    element('details', {}, [
-      element('summary', {}, 'Prompt'),
-      element('pre', {}, `${prompt.head}${middle}${prompt.tail}`),
-    ]),
-  ];
-}
-
-/** A row per pipeline, with headers that sort. */
-function answers(set, { records, fullBytes }) {
-  const columns = [
-    'pipeline',
-    'score',
-    'answer',
-    'new tokens',
-    'kept tokens',
-    'stored %',
-    'what was kept where',
-  ];
-  const head = columns.map((name, c) =>
-    element('th', { scope: 'col', 'aria-sort': 'none', class: [1, 3, 4, 5].includes(c) ? 'right' : '' }, [
-      element('button', { type: 'button' }, name),
-    ]),
-  );
-  const full = records[set.pipelines.indexOf('full')]?.[0];
-  const rows = set.pipelines.map((pipeline, p) => {
-    const name = element('th', { scope: 'row' }, pipeline);
-    const record = records[p];
-    if (record === null) return element('tr', {}, [name, element('td', { colspan: '6' }, 'no result')]);
-    const [score, prediction, generated, kept, parts, perHead] = record;
-    const stored = parts.reduce((a, b) => a + b, 0);
-    const share = fullBytes === 0 ? undefined : (100 * stored) / fullBytes;
-    const change = full === undefined || score === full ? '' : score < full ? ' bad' : ' good';
-    return element('tr', {}, [
-      name,
-      valued(100 * score, percent(score), change),
-      element('td', {}, [element('pre', {}, prediction)]),
-      valued(generated, String(generated)),
-      valued(kept, kept.toFixed(1)),
-      share === undefined ? element('td', {}, '–') : valued(share, share.toFixed(1)),
-      element('td', {}, [where(kept, perHead, parts)]),
-    ]);
-  });
-  return element('table', {}, [
-    element('caption', {}, 'Answers by pipeline'),
-    element('thead', {}, [element('tr', {}, head)]),
-    element('tbody', {}, rows),
-  ]);
-}
-
-/** Bytes by part, and prompt tokens kept by layer and KV head. */
-function where(kept, perHead, parts) {
-  const bytes = PARTS.map((part, i) => [part, parts[i]]).filter(([, size]) => size > 0);
-  const tokens =
-    perHead === null
-      ? [element('p', {}, `${kept} prompt tokens in every layer and KV head`)]
-      : [
-          element('table', {}, [
-            element('caption', {}, 'Prompt tokens kept'),
-            element('thead', {}, [
-              element('tr', {}, [
-                element('th', { scope: 'col' }, 'layer'),
-                ...Array.from({ length: Math.max(0, ...perHead.map((heads) => heads.length)) }, (_, h) =>
-                  element('th', { scope: 'col', class: 'right' }, `head ${h}`),
-                ),
-              ]),
-            ]),
-            element(
-              'tbody',
-              {},
-              perHead.map((heads, layer) =>
-                element('tr', {}, [
-                  element('th', { scope: 'row' }, String(layer)),
-                  ...heads.map((n) => element('td', { class: 'right' }, String(n))),
-                ]),
-              ),
-            ),
-          ]),
-        ];
-  return element('details', {}, [
-    element('summary', {}, perHead === null ? 'the same everywhere' : 'by layer and head'),
-    element('p', {}, bytes.map(([part, size]) => `${part} ${size.toLocaleString('en')} B`).join(', ')),
-    ...tokens,
-  ]);
-}
-
-function valued(value, text, extra = '') {
-  return element('td', { class: `right${extra}`, 'data-value': String(value) }, text);
-}
-
-function percent(score) {
-  return score === null ? '–' : (100 * score).toFixed(1);
-}
-
-/** A blob of the page as the value that was packed. */
-function unpack(blob) {
-  let value = unpacked.get(blob);
-  if (value === undefined) {
-    const bytes = Uint8Array.from(atob(byId(`blob-${blob}`).textContent), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    value = new Response(stream).json();
-    if (unpacked.size >= 20) unpacked.delete(unpacked.keys().next().value);
-    unpacked.set(blob, value);
-  }
-  return value;
-}
-
-function element(name, attributes, content = []) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (typeof content === 'string') node.textContent = content;
-  else node.append(...content);
-  return node;
 }

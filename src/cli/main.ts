@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.js';
+import { withoutPasswords } from '../queue/address.js';
 import { packageVersion } from '../results/machine.js';
 import { addCalibrate } from './calibrate.js';
 import { addDoctor } from './doctor.js';
@@ -23,6 +24,7 @@ import { addShow } from './show.js';
 import { addSlurm } from './slurm.js';
 import { addStatus } from './status.js';
 import { addTables } from './tables.js';
+import { addWorker } from './worker.js';
 
 const COMMANDS = [
   addRun,
@@ -30,6 +32,7 @@ const COMMANDS = [
   addStatus,
   addMerge,
   addSlurm,
+  addWorker,
   addTables,
   addPlot,
   addReport,
@@ -71,7 +74,7 @@ function program(session: Session): Command {
         session.note(text.trimEnd());
       },
       outputError: (text, write) => {
-        write(text.replace(/^error: /, 'spark-eval: '));
+        write(withoutPasswords(text.replace(/^error: /, 'spark-eval: ')));
       },
     })
     .showHelpAfterError('Run the same command with --help for its arguments and options.');

@@ -4,6 +4,7 @@
  * Decides their names, values and help. Loads nothing heavy.
  */
 import { InvalidArgumentError, Option } from 'commander';
+import { parseRedisUrl } from '../queue/address.js';
 import type { Shard } from '../results/types.js';
 import { parseShard } from '../runner/shard.js';
 
@@ -21,8 +22,8 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON');
 }
 
-export function engineOption(): Option {
-  return new Option('--engine <name>', 'auto takes the fastest that is installed (spark-eval doctor)')
+export function engineOption(help = 'auto takes the fastest that is installed (spark-eval doctor)'): Option {
+  return new Option('--engine <name>', help)
     .choices(['auto', 'gpu', 'native', 'wasm', 'cpu'])
     .default('auto');
 }
@@ -73,6 +74,14 @@ export function shardOption(): Option {
     '--shard <i/n>',
     'the i-th of n parts of the samples; its results go to OUTPUT/shards/i-of-n (then: spark-eval merge)',
   ).argParser(parseShard);
+}
+
+/** `--queue URL`. */
+export function queueOption(): Option {
+  return new Option(
+    '--queue <url>',
+    'let workers compute (spark-eval worker), over a Redis: redis://host:port/database, or rediss://',
+  ).argParser((url: string) => parseRedisUrl(url));
 }
 
 export interface ShardOptions {

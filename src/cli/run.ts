@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
+import type { QueuePool } from '../queue/queue-pool.js';
+import { type RedisAddress, withoutPasswords } from '../queue/address.js';
 import type { CellInfo, SampleRecord, Shard } from '../results/types.js';
+import type { Progress } from '../runner/progress.js';
 import { SHARDS_FOLDER, specOfShard } from '../runner/shard.js';
 import { readSpec } from './catalogue.js';
 import { mayStyle, plural, shellCommand } from './format.js';
@@ -19,6 +22,7 @@ import {
   type JsonOptions,
   memoryOption,
   progressOption,
+  queueOption,
   setOption,
   shardOption,
   type ShardOptions,
@@ -35,6 +39,7 @@ interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
   readonly fresh?: boolean;
   readonly workers: number;
   readonly memory?: number;
+  readonly queue?: RedisAddress;
   readonly dryRun?: boolean;
 }
 
@@ -49,6 +54,7 @@ export function addRun(root: Command, session: Session): void {
     .addOption(workersOption())
     .addOption(memoryOption())
     .addOption(shardOption())
+    .addOption(queueOption())
     .option('--fresh', 'remove the results that are in the output folder and start over')
     .option('--dry-run', 'show the plan and run nothing, as "spark-eval plan"')
     .addOption(jsonOption())
@@ -64,6 +70,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     });
   }
   const { shard } = options;
+  expectNoneBeside(options);
   const { spec: whole, catalogue } = await readSpec(file, options.set);
   const spec = specOfShard(whole, shard);
   const title = shard === undefined ? spec.name : `${spec.name}, shard ${shard.index}/${shard.count}`;
@@ -71,6 +78,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   const engine = options.engine === 'auto' ? undefined : options.engine;
   const state = options.fresh === true ? undefined : await folderState(spec, catalogue.tasks, engine, shard);
   if (state?.finished !== undefined) {
+    (await import('../results/folder.js')).tidyFolder(spec.output);
     const { cells, records } = state.finished;
     const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
     session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
@@ -81,19 +89,24 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
 
   const interrupt = onInterrupt(session, 'what is finished is kept');
+  let pool: QueuePool | undefined;
   try {
     const [{ runSpec }, { createProgress }] = await Promise.all([
       import('../runner/run.js'),
       import('./progress.js'),
     ]);
+    const { signal } = interrupt;
+    const progress = createProgress(options.progress, session.stderr);
+    pool = await queuePool(file, options, progress, signal);
     const outcome = await runSpec(spec, {
       engine: options.engine,
-      progress: createProgress(options.progress, session.stderr),
+      progress,
+      pool,
       fresh: options.fresh === true,
       workers: options.workers,
       memory: options.memory,
       shard,
-      signal: interrupt.signal,
+      signal,
     });
     if (outcome.complete) {
       session.note(`results in ${spec.output}`);
@@ -109,14 +122,48 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     if (!interrupt.signal.aborted) throw error;
     session.exitCode = 130;
   } finally {
+    pool?.close();
     interrupt.stop();
   }
   if (session.exitCode !== 0) session.note(`  Go on with: ${goOnCommand(session.args)}`);
 }
 
-/** The same command, without what would start over. */
+/** A queue's workers are on machines of their own, and share the samples out themselves. */
+function expectNoneBeside({ queue, shard, workers, memory }: RunOptions): void {
+  if (queue === undefined) return;
+  const other =
+    shard !== undefined
+      ? '--shard'
+      : workers !== 1
+        ? '--workers'
+        : memory !== undefined
+          ? '--memory'
+          : undefined;
+  if (other === undefined) return;
+  throw new UserError(`${other} does not go with --queue`, {
+    hint: 'With --queue all samples are computed by "spark-eval worker", as many as there are; each has its own --memory.',
+    exitCode: 2,
+  });
+}
+
+async function queuePool(
+  file: string,
+  { queue, set, engine, fresh }: RunOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<QueuePool | undefined> {
+  if (queue === undefined) return undefined;
+  const [{ QueuePool }, { readSource }] = await Promise.all([
+    import('../queue/queue-pool.js'),
+    import('../queue/spec-source.js'),
+  ]);
+  const source = readSource(file, set);
+  return new QueuePool({ address: queue, source, engine, fresh: fresh === true, progress, signal });
+}
+
+/** The same command, without what would start over, and without passwords. */
 export function goOnCommand(args: readonly string[]): string {
-  return shellCommand(['spark-eval', ...args.filter((arg) => arg !== '--fresh')]);
+  return shellCommand(['spark-eval', ...args.filter((arg) => arg !== '--fresh').map(withoutPasswords)]);
 }
 
 /** What is left to do when a shard is finished. */

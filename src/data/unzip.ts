@@ -2,10 +2,10 @@
  * Chosen files out of a zip archive, by `fflate`.
  *
  * Decides what a hostile archive cannot do: an entry never says where it is written (the caller's path does), names that
- * lead out of a folder are refused, and so is an archive that unpacks to more than the limits. Streams, so that neither
- * archive nor files are held.
+ * lead out of a folder are refused, and so is an archive that unpacks to more than the limits or to absurdly many times
+ * its own size. Streams, so that neither archive nor files are held.
  */
-import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Unzip, UnzipInflate, type UnzipFile } from 'fflate';
 import { UserError } from '../errors.js';
@@ -17,7 +17,11 @@ export interface UnzipLimits {
   readonly totalBytes: number;
 }
 
-const LIMITS: UnzipLimits = { entries: 10_000, entryBytes: 2 ** 31, totalBytes: 2 ** 33 };
+const LIMITS: UnzipLimits = { entries: 1000, entryBytes: 2 ** 31, totalBytes: 2 ** 33 };
+
+/** Texts unpack to three to ten times their size; what unpacks to more than so many times the archive's is a bomb. */
+const MOST_EXPANSION = 100;
+const ALWAYS_ALLOWED_BYTES = 2 ** 20;
 
 /** Small, so that little is unpacked between two looks at the limits. */
 const CHUNK_BYTES = 2 ** 16;
@@ -34,8 +38,12 @@ export function unzipFiles(
   wanted: readonly string[],
   limits: UnzipLimits = LIMITS,
 ): string[] {
-  const unpacking = new Unpacking(archive, folder, wanted, limits);
   const file = openSync(archive, 'r');
+  const expanded = MOST_EXPANSION * fstatSync(file).size + ALWAYS_ALLOWED_BYTES;
+  const unpacking = new Unpacking(archive, folder, wanted, {
+    ...limits,
+    totalBytes: Math.min(limits.totalBytes, expanded),
+  });
   try {
     const unzip = new Unzip((entry) => {
       unpacking.take(entry);

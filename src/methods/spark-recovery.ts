@@ -73,7 +73,9 @@ function drawSamples(
     recovery === 'normal'
       ? Math.abs(normal(draws, mean, deviation))
       : exponential(draws, Math.max(mean, 1e-5));
-  return Float64Array.from(w, sample).sort().reverse();
+  const samples = new Float64Array(w.length);
+  for (let j = 0; j < samples.length; j++) samples[j] = sample();
+  return samples.sort().reverse();
 }
 
 /** Indices of the values, largest first, ties to the lower index. */

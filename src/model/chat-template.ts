@@ -4,17 +4,28 @@
  * Decides what a template is given: one user message, the generation prompt, no thinking, and a fixed date, so that
  * the same sample gives the same prompt on any day. Knows nothing of tokens.
  */
-import { Template } from '@huggingface/jinja';
+import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
+import { withinTime } from './time-limit.js';
 import type { ChatTemplate } from './types.js';
 
 /** The date that Llama 3 templates themselves fall back to. */
 const FIXED_DATE = '26 Jul 2024';
 
-/** Shadows the library's clock; the empty expression keeps a newline that the template may begin with. */
-const FIXED_CLOCK = `{% macro strftime_now(format) %}${FIXED_DATE}{% endmacro %}{{ '' }}`;
+/** Longest list that `range` gives. */
+const MOST_NUMBERS = 100_000;
+
+/** What Jinja and the templates of models take for granted; as in the library, but with a fixed clock and small ranges. */
+const GLOBALS: Readonly<Record<string, unknown>> = {
+  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
+  strftime_now: () => FIXED_DATE,
+  range: smallRange,
+  raise_exception: (message: unknown) => {
+    throw new Error(String(message));
+  },
+};
 
 const templatesSchema = z.looseObject({
   chat_template: z
@@ -41,21 +52,33 @@ export function createChatTemplate(
   tokens: { readonly bos: string; readonly eos: string },
   place: string,
 ): ChatTemplate {
-  const template = explain(place, () => new Template(FIXED_CLOCK + source));
+  const { parsed } = explain(place, () => new Template(source));
   return {
     source,
     render: (userMessage) =>
-      explain(place, () =>
-        template.render({
+      explain(place, () => {
+        const environment = new Environment();
+        const given = {
+          ...GLOBALS,
           messages: [{ role: 'user', content: userMessage }],
           add_generation_prompt: true,
           enable_thinking: false,
           bos_token: tokens.bos,
           eos_token: tokens.eos,
           date_string: FIXED_DATE,
-        }),
-      ),
+        };
+        for (const [name, value] of Object.entries(given)) environment.set(name, value);
+        return withinTime(userMessage.length, () => String(new Interpreter(environment).run(parsed).value));
+      }),
   };
+}
+
+/** Python's `range`. */
+function smallRange(first: number, second?: number, step = 1): number[] {
+  const [start, stop] = second === undefined ? [0, first] : [first, second];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MOST_NUMBERS)) throw new Error(`range() of at most ${MOST_NUMBERS} numbers, got ${length}`);
+  return Array.from({ length }, (_, i) => start + i * step);
 }
 
 function explain<T>(place: string, run: () => T): T {

@@ -9,6 +9,7 @@ import { Tokenizer as UntypedLibrary } from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
+import { withinTime } from './time-limit.js';
 import type { Tokenizer } from './types.js';
 
 /** What is used of the library, whose own declarations do not resolve under NodeNext. */
@@ -36,6 +37,8 @@ const tokenizerSchema = z.looseObject({
   post_processor: z.unknown().default(null),
   decoder: z.unknown().default(null),
 });
+
+const patternSchema = z.union([z.object({ Regex: z.string() }), z.object({ String: z.string() })]);
 
 const preTokenizerSchema = z.looseObject({
   type: z.string(),
@@ -81,6 +84,8 @@ export function createTokenizer(
       hint: 'Supported: BPE.',
     });
   }
+  for (const part of [definition.normalizer, definition.pre_tokenizer, definition.decoder])
+    checkPatterns(part, place);
   const library = explain(place, () => {
     const exact = { ...definition, pre_tokenizer: exactPreTokenizer(definition.pre_tokenizer) };
     return new Library(exact, { clean_up_tokenization_spaces: clean_up_tokenization_spaces ?? false });
@@ -89,7 +94,9 @@ export function createTokenizer(
   const specialIds = new Set(definition.added_tokens.filter((t) => t.special === true).map((t) => t.id));
   return {
     encode: (text, special = false) => {
-      const { ids } = explain(place, () => library.encode(text, { add_special_tokens: special }));
+      const { ids } = explain(place, () =>
+        withinTime(text.length, () => library.encode(text, { add_special_tokens: special })),
+      );
       const stray = ids.find((id) => id >= vocabulary);
       if (stray !== undefined) {
         throw new UserError(`gives token ${stray}, but the model has embeddings for ${vocabulary} tokens`, {
@@ -101,7 +108,9 @@ export function createTokenizer(
     decode: (ids) => {
       // Ids without a token are the padding of an embedding matrix.
       const words = ids.filter((id) => !specialIds.has(id) && library.id_to_token(id) !== undefined);
-      return words.length === 0 ? '' : explain(place, () => library.decode(words));
+      return words.length === 0
+        ? ''
+        : explain(place, () => withinTime(words.length, () => library.decode(words)));
     },
     eosId: definition.added_tokens.find(({ content }) => content === eos)?.id,
     digest: createHash('sha256')
@@ -116,6 +125,17 @@ export function specialTokens(settings: unknown, place: string): { bos: string; 
   const text = (token: typeof bos_token): string =>
     typeof token === 'string' ? token : (token?.content ?? '');
   return { bos: text(bos_token), eos: text(eos_token) };
+}
+
+/** Throws UserError on a pattern of a kind that the library would pass over. */
+function checkPatterns(value: unknown, place: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, entry] of Object.entries(value)) {
+    if (key === 'pattern' && !patternSchema.safeParse(entry).success) {
+      throw new UserError('pattern: expected {"Regex": …} or {"String": …}', { place });
+    }
+    checkPatterns(entry, place);
+  }
 }
 
 /** The library's `Digits` and `ByteLevel` splits as exact `Split`s, at any depth of `Sequence`. */

@@ -1,11 +1,12 @@
 /**
  * Results as blocks that may be averaged: one model, one context, one way to ask.
  *
- * Decides that an average is over all tasks of its block or is not there: where samples of a task are missing, the gap is
- * what is reported. Within a task, cells (seeds, variants) weigh the same; then tasks do.
+ * Decides that an average is over all tasks of its block or is not there: where samples of a task are missing, or a cell that
+ * another pipeline has, the gap is what is reported. Within a task, cells (seeds, variants) weigh the same; then tasks do.
  */
-import type { CellResult } from '../results/cell-results.js';
+import { type CellResult, groupIdentity } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
+import type { SampleRecord } from '../results/types.js';
 import { groupBy } from './group-by.js';
 import { equalTasks, type Stratum } from './statistics/strata.js';
 
@@ -29,7 +30,12 @@ export interface PipelineRow {
   readonly params: Readonly<Record<string, string | number | boolean>>;
   /** By task. */
   readonly cells: ReadonlyMap<string, readonly CellResult[]>;
+  /** Of the block. */
+  readonly asked: Asked;
 }
+
+/** Samples by task and then by what its cells have in common (`groupIdentity`): the most that any pipeline was asked for. */
+export type Asked = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Samples that are there, of those asked for. */
 export interface Count {
@@ -42,6 +48,7 @@ export function blocksOf(results: readonly CellResult[]): Block[] {
   const blocks = groupBy(results, ({ cell }) => JSON.stringify([cell.model, cell.context, cell.question]));
   return [...blocks.values()].map((block) => {
     const { model, context, question } = block[0]!.cell;
+    const asked = askedOf(block);
     return {
       model,
       context,
@@ -51,17 +58,30 @@ export function blocksOf(results: readonly CellResult[]): Block[] {
         pipeline,
         params: stepParams(cells[0]!),
         cells: groupBy(cells, ({ cell }) => cell.task),
+        asked,
       })),
     };
   });
 }
 
-/** Samples of the row on these tasks. A task without a cell counts as asked for nothing. */
+/** What a set of results was asked for. */
+export function askedOf(results: readonly CellResult[]): Asked {
+  const asked = new Map<string, Map<string, number>>();
+  for (const { cell } of results) {
+    const cells = asked.get(cell.task) ?? new Map<string, number>();
+    const name = groupIdentity(cell);
+    cells.set(name, Math.max(cell.samples, cells.get(name) ?? 0));
+    asked.set(cell.task, cells);
+  }
+  return asked;
+}
+
+/** Samples of the row on these tasks, and of all cells of the block. A task that the row has no cell of counts as asked for nothing. */
 export function countOf(row: PipelineRow, tasks: readonly string[]): Count {
-  const cells = tasks.flatMap((task) => row.cells.get(task) ?? []);
+  const own = tasks.filter((task) => row.cells.has(task));
   return {
-    done: cells.reduce((sum, { records }) => sum + records.length, 0),
-    asked: cells.reduce((sum, { cell }) => sum + cell.samples, 0),
+    done: sum(own.flatMap((task) => row.cells.get(task)!).map(({ records }) => records.length)),
+    asked: sum(own.flatMap((task) => [...row.asked.get(task)!.values()])),
   };
 }
 
@@ -77,16 +97,28 @@ export function differencesOf(row: PipelineRow, tasks: readonly string[]): Strat
   );
 }
 
-/** Σ stored / Σ full over these tasks; undefined where nothing is there. */
-export function storedShare(row: PipelineRow, tasks: readonly string[]): number | undefined {
-  return storedOverFull(tasks.flatMap((task) => row.cells.get(task) ?? []).flatMap(({ records }) => records));
+/** Whether every sample of every one of these tasks is there. */
+export function isWhole(row: PipelineRow, tasks: readonly string[]): boolean {
+  const { done, asked } = countOf(row, tasks);
+  return done === asked && done > 0 && tasks.every((task) => row.cells.has(task));
 }
 
-/** Mean share of the prompt's tokens that the row kept on these tasks; undefined where nothing is there. */
+/** Σ stored / Σ full over these tasks; undefined where a sample is missing. */
+export function storedShare(row: PipelineRow, tasks: readonly string[]): number | undefined {
+  return isWhole(row, tasks) ? storedOverFull(recordsOf(row, tasks)) : undefined;
+}
+
+/** Mean share of the prompt's tokens that the row kept on these tasks; undefined where a sample is missing. */
 export function keptShare(row: PipelineRow, tasks: readonly string[]): number | undefined {
-  const records = tasks.flatMap((task) => row.cells.get(task) ?? []).flatMap((result) => result.records);
-  const prompt = records.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
-  return prompt === 0 ? undefined : records.reduce((sum, { keptTokens }) => sum + keptTokens, 0) / prompt;
+  if (!isWhole(row, tasks)) return undefined;
+  const records = recordsOf(row, tasks);
+  const prompt = sum(records.map(({ promptTokens }) => promptTokens));
+  return prompt === 0 ? undefined : sum(records.map(({ keptTokens }) => keptTokens)) / prompt;
+}
+
+/** All records of a pipeline on these tasks. */
+export function recordsOf({ cells }: PipelineRow, tasks: readonly string[]): SampleRecord[] {
+  return tasks.flatMap((task) => cells.get(task) ?? []).flatMap(({ records }) => records);
 }
 
 function strataOf(
@@ -94,14 +126,21 @@ function strataOf(
   tasks: readonly string[],
   valuesOf: (result: CellResult) => readonly number[],
 ): Stratum[] | undefined {
-  const lists = tasks.map((task) =>
-    (row.cells.get(task) ?? []).map((result) => ({ values: valuesOf(result), asked: result.cell.samples })),
-  );
-  const whole = lists.every(
-    (cells) => cells.length > 0 && cells.every(({ values, asked }) => values.length === asked),
-  );
-  if (!whole || lists.length === 0) return undefined;
-  return equalTasks(lists.map((cells) => cells.map(({ values }) => values)));
+  const lists = tasks.map((task) => {
+    const asked = row.asked.get(task);
+    const cells = (row.cells.get(task) ?? []).map((result) => ({
+      values: valuesOf(result),
+      asked: asked?.get(groupIdentity(result.cell)),
+    }));
+    const whole = cells.length === asked?.size && cells.every(({ values, asked }) => values.length === asked);
+    return whole ? cells.map(({ values }) => values) : undefined;
+  });
+  const whole = lists.filter((list) => list !== undefined);
+  return whole.length < lists.length || lists.length === 0 ? undefined : equalTasks(whole);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function stepParams({ cell }: CellResult): PipelineRow['params'] {

@@ -3,7 +3,9 @@
  *
  * Decides what counts as a gap: whatever would change how an average is read. Every gap is a sentence.
  */
+import { groupIdentity } from '../results/cell-results.js';
 import type { CellInfo } from '../results/types.js';
+import { type Block, blocksOf } from './blocks.js';
 import type { ReadResults } from './read-results.js';
 
 /** Incomplete cells that are named one by one; the others are counted. */
@@ -31,7 +33,24 @@ export function gapsOf({ folders, results }: ReadResults): string[] {
     ...(open.length > NAMED
       ? [`… and ${open.length - NAMED} more cells whose samples are not all there.`]
       : []),
+    ...blocksOf(results).flatMap(unequal),
   ];
+}
+
+/** Cells that some pipelines of a block have and others lack: without them there is no average over the same samples. */
+function unequal({ model, context, rows }: Block): string[] {
+  return rows.flatMap((row) =>
+    [...row.cells].flatMap(([task, results]) => {
+      const own = new Map(results.map(({ cell }) => [groupIdentity(cell), cell.samples]));
+      const asked = [...row.asked.get(task)!];
+      const fewer = asked.filter(([name, samples]) => (own.get(name) ?? 0) < samples).length;
+      return fewer === 0
+        ? []
+        : [
+            `${row.pipeline} on ${task}, ${model}, context ${context}: ${fewer} of ${asked.length} cells (seeds, task parameters) are missing or of fewer samples than those of other pipelines.`,
+          ];
+    }),
+  );
 }
 
 /** `needle/map(depth=50)`: the task and what the spec says of it. */

@@ -12,6 +12,8 @@ import {
   scoresOf,
   storedShare,
 } from './blocks.js';
+import { EXACT_LIMIT } from '../results/statistics.js';
+import { faultMarks, footnotesOf } from './faults.js';
 import { BOOTSTRAP_DRAWS, BOOTSTRAP_SEED } from './statistics/bootstrap.js';
 import {
   ALPHA,
@@ -90,7 +92,7 @@ function mainCells(
   const stored = storedShare(row, tasks);
   const isFull = row.pipeline === FULL;
   return [
-    words(row.pipeline),
+    words(row.pipeline, faultMarks(row)),
     scoreCell(row, tasks),
     number(scores === undefined ? undefined : stratifiedError(scores)),
     interval(scores === undefined ? undefined : interval95(scores)),
@@ -136,14 +138,15 @@ function notes(
   tested: readonly Loss[],
   { margin = DEFAULT_MARGIN, draws = BOOTSTRAP_DRAWS, seed = BOOTSTRAP_SEED }: LossOptions,
   tasks: readonly string[],
-): { readonly text: string }[] {
+): Table['notes'] {
   const family = tested.filter(({ pValue }) => pValue !== undefined).length;
   return [
+    ...footnotesOf(rows),
     {
       text: 'Scores and changes in points of 100; tasks weigh the same, whatever their number of samples. stderr and 95 % are normal.',
     },
     {
-      text: `change, its interval and p: paired bootstrap against full on the same samples, within tasks (${draws} draws, seed ${seed}). d_z: mean over standard deviation of the paired differences.`,
+      text: `change, its interval and p: paired bootstrap against full on the same samples, within tasks (${draws} draws, seed ${seed}); where at most ${EXACT_LIMIT} pairs differ, p is not below that of the exact sign-flip test. d_z: mean over standard deviation of the paired differences.`,
     },
     {
       text: `Both p are corrected over the ${family} comparisons of this table (Holm). loss, gain: p < ${ALPHA}. equivalent: two one-sided tests show a change smaller than ±${margin} points (p (equivalence) < ${ALPHA}). undecided: neither; that is not "no loss".`,

@@ -2,7 +2,7 @@
  * The table at the end of a run: per model and context, what each pipeline scored, lost and stored.
  *
  * Decides how cells are averaged: within a task over seeds and variants, then over tasks, each task weighing the
- * same. Reads results only.
+ * same; and that a loss is only told where all samples of both are there. Reads results only.
  */
 import { type CellResult, scorePercent } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
@@ -37,10 +37,11 @@ export function summarise(results: readonly CellResult[], options: SummaryOption
 function table(results: readonly CellResult[], width: number): string[] {
   const tasks = [...new Set(results.map(({ cell }) => cell.task))];
   const pipelines = groupBy(results, ({ cell }) => cell.pipeline);
-  const full = taskScores(pipelines.get(FULL) ?? [], tasks);
+  const full = pipelines.get(FULL) ?? [];
+  const baseline = whole(full, taskScores(full, tasks));
   const rows = [...pipelines].map(([pipeline, cells]) => {
     const scores = taskScores(cells, tasks);
-    return { main: mainColumns(pipeline, cells, scores, full), tasks: scores.map(percent) };
+    return { main: mainColumns(pipeline, cells, scores, baseline), tasks: scores.map(percent) };
   });
   const header = ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples'];
   const lines = render([header, ...rows.map((row) => row.main)]);
@@ -53,14 +54,10 @@ function mainColumns(
   pipeline: string,
   cells: readonly CellResult[],
   scores: readonly (number | undefined)[],
-  full: readonly (number | undefined)[],
+  baseline: number | undefined,
 ): string[] {
-  const both = scores.flatMap((score, t) => {
-    const baseline = full[t];
-    return score === undefined || baseline === undefined ? [] : [{ score, baseline }];
-  });
-  const baseline = both.length === 0 ? undefined : mean(both.map((pair) => pair.baseline));
-  const lost = baseline === undefined ? undefined : baseline - mean(both.map((pair) => pair.score));
+  const own = whole(cells, scores);
+  const lost = own === undefined || baseline === undefined ? undefined : baseline - own;
   const isBaseline = pipeline === FULL;
   const stored = storedOverFull(cells.flatMap((result) => result.records));
   const done = cells.reduce((sum, { records }) => sum + records.length, 0);
@@ -82,6 +79,12 @@ function taskScores(cells: readonly CellResult[], tasks: readonly string[]): (nu
   return tasks.map((task) =>
     average(cells.filter(({ cell }) => cell.task === task).map(({ records }) => scorePercent(records))),
   );
+}
+
+/** The average where nothing is missing of it; undefined otherwise. */
+function whole(cells: readonly CellResult[], scores: readonly (number | undefined)[]): number | undefined {
+  const all = cells.every(({ cell, records }) => records.length === cell.samples);
+  return all && !scores.includes(undefined) ? average(scores) : undefined;
 }
 
 function average(values: readonly (number | undefined)[]): number | undefined {

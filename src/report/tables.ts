@@ -3,8 +3,7 @@
  *
  * Decides which blocks a published table is set beside: every one, each by itself.
  */
-import type { Count } from './blocks.js';
-import { blocksOf, countOf } from './blocks.js';
+import { blocksOf, type Count } from './blocks.js';
 import { lossesTable } from './losses-table.js';
 import { compareTable } from './paper/compare.js';
 import { type PaperTableName, paperTable } from './paper/index.js';
@@ -30,7 +29,8 @@ export function tablesOf({ results }: ReadResults, { paper, ...options }: Tables
 
 /** Samples of all cells that are there, of those asked for. */
 export function completeness({ results }: ReadResults): Count {
-  return blocksOf(results)
-    .flatMap((block) => block.rows.map((row) => countOf(row, block.tasks)))
-    .reduce((a, b) => ({ done: a.done + b.done, asked: a.asked + b.asked }), { done: 0, asked: 0 });
+  return {
+    done: results.reduce((sum, { records }) => sum + records.length, 0),
+    asked: results.reduce((sum, { cell }) => sum + cell.samples, 0),
+  };
 }

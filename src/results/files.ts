@@ -4,7 +4,7 @@
  * Decides that a file is either the old one or the new one, never half of it, and how a full disk or a folder that
  * may not be written reads as an error.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
@@ -13,7 +13,19 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw fileError(error, path, 'create the result folder');
+    throw fileError(mkdirFault(path) ?? error, path, 'create the result folder');
+  }
+}
+
+/** Why a folder cannot be made; Node says ENOENT of a recursive one whatever the reason. */
+function mkdirFault(path: string): unknown {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) return mkdirFault(parent);
+  try {
+    mkdirSync(path);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

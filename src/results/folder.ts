@@ -11,7 +11,7 @@ import { accuracyCsv } from './accuracy.js';
 import { collectResults } from './cell-results.js';
 import { fileError, makeFolder, removeUnfinished, writeAtomically } from './files.js';
 import { Journal, type JournalContent, readJournal, recordKey } from './journal.js';
-import { type FolderLock, lockFolder } from './lock.js';
+import { type FolderLock, hasLock, lockFolder } from './lock.js';
 import { describeDifferences, readManifest, writeManifest } from './manifest.js';
 import { memoryCsv } from './memory.js';
 import type { CellInfo, Manifest, SampleRecord } from './types.js';
@@ -45,6 +45,19 @@ export function inspectFolder(
 ): { manifest: Manifest | undefined; records: readonly SampleRecord[] } {
   const content = readJournal(join(path, RESULT_FILES.journal));
   return { manifest: checkOwner(path, user, content), records: content.records };
+}
+
+/** Clears away what a run that was killed at its very end has left; nothing where another run is at work. */
+export function tidyFolder(path: string): void {
+  try {
+    if (!hasLock(path)) return;
+    const lock = lockFolder(path);
+    removeUnfinished(path, Object.values(RESULT_FILES));
+    lock.release();
+  } catch (error) {
+    // What must not be written to is left as it is: nothing hangs on it.
+    if (!(error instanceof UserError)) throw error;
+  }
 }
 
 /** A result folder open for one run. */

@@ -4,13 +4,15 @@
  * Decides who holds a folder: a file with the process that does. A lock whose process is gone is taken over, and so is one
  * that was never written to its end.
  */
-import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { fileError } from './files.js';
 
 const FILE = 'run.lock';
+/** What a takeover is called while it is under way, with the process that is at it. */
+const ASIDE = /^run\.lock\.(\d+)$/;
 /** Between making the file and filling it lies no more than an instant; a process that takes longer was killed there. */
 const UNFINISHED_MS = 500;
 /** Folders that this process holds: a process id alone cannot tell them from those of an earlier process. */
@@ -44,6 +46,7 @@ export function lockFolder(folder: string): FolderLock {
     removeStale(path, found);
   }
   held.add(path);
+  removeAbandoned(folder);
   return {
     release: () => {
       held.delete(path);
@@ -54,6 +57,15 @@ export function lockFolder(folder: string): FolderLock {
       }
     },
   };
+}
+
+/** Whether a folder holds a lock, stale or not, or what is left of one. */
+export function hasLock(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => name === FILE || ASIDE.test(name));
+  } catch (error) {
+    throw fileError(error, folder, 'read the result folder');
+  }
 }
 
 /** False where there is one already. A file that cannot be filled goes again, or it would lock everybody out. */
@@ -106,13 +118,18 @@ function isStale(text: string, path: string): boolean {
   if (holder === undefined) return true;
   if (holder.host !== hostname()) return false;
   if (holder.pid === process.pid) return !held.has(path);
+  if (isGone(holder.pid)) return true;
+  const started = startOf(holder.pid);
+  return started !== undefined && holder.started !== undefined && started !== holder.started;
+}
+
+function isGone(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
+    return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-  const started = startOf(holder.pid);
-  return started !== undefined && holder.started !== undefined && started !== holder.started;
 }
 
 /** When a process started, in clock ticks since the system did; undefined where the system does not tell. */
@@ -134,6 +151,18 @@ function removeStale(path: string, text: string): void {
     rmSync(aside);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, path, 'take over the lock');
+  }
+}
+
+/** Removes the locks that processes were taking over as they were killed; one that stays hinders nobody. */
+function removeAbandoned(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const pid = ASIDE.exec(name)?.[1];
+      if (pid !== undefined && isGone(Number(pid))) rmSync(join(folder, name), { force: true });
+    }
+  } catch {
+    return;
   }
 }
 

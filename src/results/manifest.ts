@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { UserError } from '../errors.js';
+import { isDeep } from '../json.js';
 import { canonicalJson } from './canonical-json.js';
 import { fileError, writeAtomically } from './files.js';
 import { describeMachine, gitState, packageVersion } from './machine.js';
@@ -103,6 +104,7 @@ export function readManifest(path: string): Manifest | undefined {
   } catch (error) {
     return error instanceof SyntaxError ? refuse('expected JSON') : fail(fileError(error, path, 'read'));
   }
+  if (isDeep(value)) return refuse('it is nested too deeply');
   const manifest = manifestSchema.safeParse(value);
   return manifest.success ? manifest.data : refuse(oneLine(manifest.error));
 }

@@ -1,6 +1,6 @@
 /**
- * Samples that a run will need, made ahead of it: a context that is too short for its task, or a file with too few rows,
- * stops a run before its first prefill and not hours later.
+ * Samples that a run will need, made ahead of it: a context that is too short for its task, a file with too few rows, or
+ * answers that cannot be scored, stop a run before its first prefill and not hours later.
  *
  * Decides which samples stand for all: of every group the first that is missing, and the last where samples are the rows
  * of a file. Knows nothing of prompts.
@@ -8,6 +8,7 @@
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
+import { scoreSample } from '../tasks/score-sample.js';
 import type { Task } from '../tasks/types.js';
 import type { Job } from './job.js';
 
@@ -34,13 +35,14 @@ export async function checkSamples(
     await task.prepare?.(params, context);
     const isRows = task.ignores?.includes('seed') === true;
     for (const sample of isRows && last > first ? [first, last] : [first]) {
-      task.sample({
+      const made = task.sample({
         contextLength: context,
         seed,
         index: sample,
         params,
         countTokens: (text) => models.get(model)!.tokenizer.encode(text).length,
       });
+      scoreSample(task, '', made, sample);
     }
   }
 }

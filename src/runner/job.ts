@@ -13,6 +13,7 @@ import type { ModelFiles } from '../model/types.js';
 import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { tasks } from '../tasks/registry.js';
+import { scoreSample } from '../tasks/score-sample.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
@@ -98,7 +99,7 @@ export class LocalRunner implements JobRunner {
         sample: job.sample,
         prediction,
         answers: sample.answers,
-        score: task.score(prediction, sample.answers, sample),
+        score: scoreSample(task, prediction, sample, job.sample),
         promptTokens: length,
         truncated: segments.truncated,
         generatedTokens: result.ids.length,

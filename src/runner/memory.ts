@@ -53,8 +53,8 @@ const DECODED = 256;
 const ROWS = 1024;
 const QUERIES = 512;
 const SCORES = 16 * 2 ** 20;
-/** Share of the memory that is planned with. */
-const PLANNED = 0.95;
+/** Share of the memory that is planned with; the rest is for what the numbers here do not know. */
+const PLANNED = 0.85;
 /** Contexts that are proposed are multiples of this. */
 const STEP = 256;
 /** What 32-bit addresses reach, bytes: the memory of the packed caches, and another one for all that wasm computes with. */
@@ -124,7 +124,8 @@ function tooLarge(use: MemoryUse, lacking: string, options: MemoryOptions): User
   const fits = whatFits(use, options);
   return new UserError(`${use.model} on engine ${options.engine}${prompt}: ${lacking}`, {
     place: options.workers === 1 ? 'memory' : '--workers',
-    hint: fits.length === 0 ? 'A smaller model or a larger machine.' : `What would fit: ${fits.join(', or ')}.`,
+    hint:
+      fits.length === 0 ? 'A smaller model or a larger machine.' : `What would fit: ${fits.join(', or ')}.`,
     exitCode: 2,
   });
 }

@@ -5,8 +5,7 @@
  * missing pipelines that run on the same weights) and that nothing finished is computed again. Only this process writes
  * results, whoever computes them. Knows nothing of how a sample is run.
  */
-import { checkModelFits, openEngine } from '../engine/index.js';
-import type { Engine, EngineName } from '../engine/types.js';
+import type { EngineName } from '../engine/types.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
@@ -15,15 +14,14 @@ import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dataOf, groupCells, type CellGroup } from './cells.js';
 import { checkSamples } from './check-samples.js';
-import { dispatch } from './dispatch.js';
-import { LocalRunner, type Job, type JobRunner } from './job.js';
+import type { Job } from './job.js';
 import { modelRecord } from './model-record.js';
-import { cacheBudget, machineMemory } from './memory.js';
-import { memoryUses, openModels, parameterBytes } from './models.js';
+import { openModels } from './models.js';
+import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
 import { shardFilter } from './shard.js';
 import { variantsOf, type Variant } from './variants.js';
-import { checkWorkers, WorkerRunner } from './workers.js';
+import type { EngineFacts } from './workers.js';
 
 export interface RunOptions {
   readonly engine: EngineName | 'auto';
@@ -34,6 +32,8 @@ export interface RunOptions {
   readonly workers: number;
   /** Bytes that the run may take, all processes together. Default: the machine's, or the container's. */
   readonly memory?: number | undefined;
+  /** Who computes in place of this machine; engine, workers and memory are then its own business. */
+  readonly pool?: JobPool | undefined;
   /** Only this part of the samples; the spec's output is then the shard's own folder, which gets no tables. */
   readonly shard?: Shard | undefined;
   /** Stops between layers and tokens; what is finished is kept. */
@@ -62,15 +62,8 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     );
     const groups = groupCells(spec, identities);
     const records = [...identities.values()].map(({ record }) => record);
-    const engine = await openEngine(options.engine);
-    checkWorkers(options.workers, engine.name);
-    for (const files of models.values()) checkModelFits(engine, parameterBytes(files));
-    const cacheBytes = cacheBudget(memoryUses(spec, models), {
-      engine: engine.name,
-      workers: options.workers,
-      cacheDtype: spec.cacheDtype,
-      memory: options.memory ?? machineMemory(),
-    });
+    const pool = options.pool ?? new LocalPool(options);
+    const engine = await pool.open(spec, models);
     const hash = specHash(spec);
     const folder = ResultFolder.open(spec.output, {
       spec: spec.canonical,
@@ -82,7 +75,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
       for (const warning of folder.warnings) options.progress.log(warning);
       const manifest = manifestOf(spec, hash, engine, records, groups, options.shard, folder.earlier);
       folder.begin(manifest);
-      return await new Run(spec, options, engine, cacheBytes, folder, manifest, groups).finish(models);
+      return await new Run(spec, options, pool, folder, manifest, groups).finish(models);
     } finally {
       options.progress.stop();
       folder.close();
@@ -100,8 +93,7 @@ class Run {
   constructor(
     private readonly spec: ResolvedSpec,
     private readonly options: RunOptions,
-    private readonly engine: Engine,
-    private readonly cacheBytes: number,
+    private readonly pool: JobPool,
     private readonly folder: ResultFolder,
     private readonly manifest: Manifest,
     private readonly groups: readonly CellGroup[],
@@ -119,11 +111,9 @@ class Run {
     const reused = asked - missing;
     await checkSamples(this.spec, jobs, models);
     progress.start(missing, this.spec.name);
-    const runners = jobs.length === 0 ? [] : this.openRunners(models, jobs.length);
     try {
-      await dispatch(jobs, runners, {
-        calibrates: ({ group, variant }) =>
-          this.variants[variant]!.request && `${this.groups[group]!.group.model} ${variant}`,
+      await this.pool.run(jobs, {
+        manifest: this.manifest,
         onRecords: ({ group, sample }, records) => {
           for (const record of records) this.folder.append(record);
           const { task, context } = this.groups[group]!.group;
@@ -140,8 +130,6 @@ class Run {
         asked,
         reused,
       };
-    } finally {
-      for (const runner of runners) runner.close();
     }
     const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
     this.folder.finish(cells, manifest);
@@ -173,22 +161,6 @@ class Run {
     );
   }
 
-  /** As many as asked for, but no more than there are jobs; one alone works in this process. */
-  private openRunners(models: ReadonlyMap<string, ModelFiles>, jobs: number): JobRunner[] {
-    const { spec, engine, options, cacheBytes } = this;
-    const workers = Math.min(options.workers, jobs);
-    if (workers === 1) {
-      return [
-        new LocalRunner({ ...options, spec, engine, cacheBytes, filesOf: (model) => models.get(model)! }),
-      ];
-    }
-    const { progress, signal } = options;
-    return Array.from(
-      { length: workers },
-      () => new WorkerRunner({ spec, engine: engine.name, cacheBytes, progress, signal }),
-    );
-  }
-
   private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
     const keys = new Set(cells.map(({ key }) => key));
     return this.folder.records.filter(({ cell }) => keys.has(cell));
@@ -198,7 +170,7 @@ class Run {
 function manifestOf(
   spec: ResolvedSpec,
   hash: string,
-  engine: Engine,
+  engine: EngineFacts,
   models: readonly ModelRecord[],
   groups: readonly CellGroup[],
   shard: Shard | undefined,

@@ -1,30 +1,37 @@
 /**
- * What runs in a worker process: jobs, as the parent sends them.
+ * What runs in a worker process: jobs, as the parent sends them, and what it says of its engine.
  *
  * Decides when it ends: with its parent, or when that says so. An interrupt from the terminal reaches every process of
  * the run; the parent decides what it means.
  */
 import { openEngine } from '../engine/index.js';
+import type { Engine } from '../engine/types.js';
 import { openModelFiles } from '../model/load.js';
 import { LocalRunner, type JobRunner } from './job.js';
 import { toWorkerError, type FromWorker, type ToWorker } from './workers.js';
 
-let starting: Promise<JobRunner> | undefined;
+interface Started {
+  readonly engine: Engine;
+  readonly runner: JobRunner;
+}
+
+let starting: Promise<Started> | undefined;
 
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToWorker) => {
-  if (message.kind === 'job') void run(message);
-  else {
+  if (message.kind === 'start') {
     starting = start(message);
-    starting.catch(() => undefined); // every job hears of it
-  }
+    starting.catch(() => undefined); // every question hears of it
+  } else void answer(message);
 });
 
-async function start({ spec, engine, cacheBytes }: ToWorker & { readonly kind: 'start' }): Promise<JobRunner> {
-  return new LocalRunner({
+async function start(message: ToWorker & { readonly kind: 'start' }): Promise<Started> {
+  const { spec, cacheBytes } = message;
+  const engine = await openEngine(message.engine);
+  const runner = new LocalRunner({
     spec,
-    engine: await openEngine(engine),
+    engine,
     cacheBytes,
     filesOf: (model) => openModelFiles(model),
     progress: {
@@ -36,12 +43,17 @@ async function start({ spec, engine, cacheBytes }: ToWorker & { readonly kind: '
       },
     },
   });
+  return { engine, runner };
 }
 
-async function run({ job }: ToWorker & { readonly kind: 'job' }): Promise<void> {
+async function answer(question: Exclude<ToWorker, { readonly kind: 'start' }>): Promise<void> {
   try {
-    const runner = await starting!;
-    send({ kind: 'records', records: await runner.run(job) });
+    const { engine, runner } = await starting!;
+    if (question.kind === 'job') send({ kind: 'records', records: await runner.run(question.job) });
+    else {
+      const { name, threads, versions } = engine;
+      send({ kind: 'engine', engine: { name, threads, versions } });
+    }
   } catch (error) {
     send({ kind: 'failed', error: toWorkerError(error) });
   }

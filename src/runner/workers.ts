@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { EngineName } from '../engine/types.js';
+import type { Engine, EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
 import type { SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
@@ -16,13 +16,19 @@ import type { Progress } from './progress.js';
 /** To a worker; `start` comes first, once. */
 export type ToWorker =
   | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'spec' | 'engine' | 'cacheBytes'>)
+  | { readonly kind: 'engine' }
   | { readonly kind: 'job'; readonly job: Job };
 
-/** From a worker: any number of lines, then how the job ended. */
-export type FromWorker =
-  | { readonly kind: 'phase' | 'log'; readonly text: string }
+/** From a worker: any number of lines, then one answer to each question. */
+export type FromWorker = { readonly kind: 'phase' | 'log'; readonly text: string } | Answer;
+
+type Answer =
+  | { readonly kind: 'engine'; readonly engine: EngineFacts }
   | { readonly kind: 'records'; readonly records: readonly SampleRecord[] }
   | { readonly kind: 'failed'; readonly error: WorkerError };
+
+/** What a manifest says of an engine. */
+export type EngineFacts = Pick<Engine, 'name' | 'threads' | 'versions'>;
 
 /** An error, as it goes between processes. */
 export interface WorkerError {
@@ -34,7 +40,7 @@ export interface WorkerError {
 
 export interface WorkerOptions {
   readonly spec: ResolvedSpec;
-  readonly engine: EngineName;
+  readonly engine: EngineName | 'auto';
   /** As in `JobContext`. */
   readonly cacheBytes?: number | undefined;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
@@ -49,6 +55,15 @@ export function checkWorkers(workers: number, engine: EngineName): void {
     hint: '--workers goes with --engine wasm, which has one thread in each.',
     exitCode: 2,
   });
+}
+
+/** A worker's process is gone, whatever it was computing. */
+export class WorkerEnded extends UserError {
+  constructor(how: string) {
+    super(`a worker ended early (${how})`, {
+      hint: 'What is finished is kept. Use fewer --workers if the machine has run out of memory.',
+    });
+  }
 }
 
 /** One worker process. */
@@ -66,32 +81,41 @@ export class WorkerRunner implements JobRunner {
     this.send({ kind: 'start', spec, engine, cacheBytes });
   }
 
-  run(job: Job): Promise<readonly SampleRecord[]> {
+  async run(job: Job): Promise<readonly SampleRecord[]> {
+    return (await this.ask({ kind: 'job', job }, 'records')).records;
+  }
+
+  /** What the worker computes on. Rejects where the engine does not open. */
+  async engine(): Promise<EngineFacts> {
+    return (await this.ask({ kind: 'engine' }, 'engine')).engine;
+  }
+
+  private ask<Kind extends Answer['kind']>(
+    question: ToWorker,
+    kind: Kind,
+  ): Promise<Extract<Answer, { readonly kind: Kind }>> {
     const { progress, signal } = this.options;
-    return new Promise<readonly SampleRecord[]>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         this.child.off('message', onMessage).off('exit', onExit);
         signal.removeEventListener('abort', onAbort);
         settle();
       };
       const onMessage = (message: FromWorker): void => {
-        if (message.kind === 'records') {
+        if (message.kind === 'phase' || message.kind === 'log') progress[message.kind](message.text);
+        else if (message.kind === kind) {
           end(() => {
-            resolve(message.records);
+            resolve(message as Extract<Answer, { readonly kind: Kind }>);
           });
         } else if (message.kind === 'failed') {
           end(() => {
             reject(fromWorker(message.error));
           });
-        } else progress[message.kind](message.text);
+        }
       };
       const onExit = (code: number | null, by: string | null): void => {
         end(() => {
-          reject(
-            new UserError(`a worker ended early (${by ?? `exit code ${code ?? 'unknown'}`})`, {
-              hint: 'What is finished is kept. Use fewer --workers if the machine has run out of memory.',
-            }),
-          );
+          reject(new WorkerEnded(by ?? `exit code ${code ?? 'unknown'}`));
         });
       };
       const onAbort = (): void => {
@@ -106,7 +130,7 @@ export class WorkerRunner implements JobRunner {
       } else if (signal.aborted) onAbort();
       else {
         signal.addEventListener('abort', onAbort);
-        this.send({ kind: 'job', job });
+        this.send(question);
       }
     });
   }
@@ -129,7 +153,8 @@ export function toWorkerError(error: unknown): WorkerError {
   return { message, stack, user: { place, hint, exitCode } };
 }
 
-function fromWorker({ message, stack, user }: WorkerError): Error {
+/** The error of a worker, here. */
+export function fromWorker({ message, stack, user }: WorkerError): Error {
   const error =
     user === undefined
       ? new Error(message)

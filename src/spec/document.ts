@@ -8,15 +8,17 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Document, Node, Pair } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../errors.js';
 
 export type Path = readonly (string | number)[];
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const SHIPPED = 'experiments';
-const MAX_FILE_BYTES = 1 << 20;
+const MAX_FILE_BYTES = 2 ** 18;
 const MAX_ALIASES = 100;
+/** That are shown: the first ones explain those that follow from them. */
+const MAX_FAULTS = 10;
 
 export class SpecDocument {
   private data: unknown;
@@ -37,22 +39,13 @@ export class SpecDocument {
 
   static parse(text: string, file: string): SpecDocument {
     const lines = new LineCounter();
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: true,
-      strict: true,
-    });
-    const faults = [...document.errors, ...document.warnings];
+    const { document, faults } = read(text, file, lines);
     if (faults.length > 0) {
-      const messages = faults.map((fault) => {
-        const { line, col } = lines.linePos(fault.pos[0]);
-        const message =
-          fault.code === 'DUPLICATE_KEY'
-            ? `duplicate key "${/^[^\s:]*/.exec(text.slice(fault.pos[0]))![0]}"; expected each key once`
-            : `not valid YAML: ${fault.message}`;
+      const messages = faults.slice(0, MAX_FAULTS).map(({ at, message }) => {
+        const { line, col } = lines.linePos(at);
         return `${file}:${line}:${col}  ${message}`;
       });
+      if (faults.length > MAX_FAULTS) messages.push(`and ${faults.length - MAX_FAULTS} more`);
       throw new UserError(messages.join('\n'), { exitCode: 2 });
     }
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
@@ -151,6 +144,56 @@ export class SpecDocument {
       );
     }
   }
+}
+
+interface Fault {
+  /** Characters from the start of the text. */
+  readonly at: number;
+  readonly message: string;
+}
+
+/** Throws UserError where the text is nested so deeply that the parser runs out of stack. */
+function read(
+  text: string,
+  file: string,
+  lineCounter: LineCounter,
+): { document: Document; faults: readonly Fault[] } {
+  try {
+    // The parser's own search for equal keys compares each with each.
+    const document = parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      strict: true,
+    });
+    const faults = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+      at: pos[0],
+      message: `not valid YAML: ${message}`,
+    }));
+    return { document, faults: faults.length > 0 ? faults : faultyKeys(document) };
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UserError('is nested too deeply', { place: file, exitCode: 2, cause });
+  }
+}
+
+/** Keys that are there twice, or are no text. */
+function faultyKeys(document: Document): Fault[] {
+  const faults: Fault[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const pair of map.items) {
+        const at = (pair.key as Node | null)?.range?.[0] ?? map.range?.[0] ?? 0;
+        const key = isScalar(pair.key) ? keyText(pair) : undefined;
+        if (key === undefined) faults.push({ at, message: 'expected a text as key' });
+        else if (seen.has(key))
+          faults.push({ at, message: `duplicate key "${key}"; expected each key once` });
+        else seen.add(key);
+      }
+    },
+  });
+  return faults;
 }
 
 /** The key of a mapping's entry, as text. */

@@ -1,5 +1,5 @@
 /**
- * Everything that is wrong with a spec, gathered and then shown at once.
+ * Everything that is wrong with a spec, up to a screenful, gathered and then shown at once.
  *
  * Decides the form `place  path: expected …, got …`, and turns zod's issues into it. Knows nothing of what the
  * fields mean.
@@ -9,6 +9,9 @@ import { UserError } from '../errors.js';
 import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
 import type { Path, SpecDocument } from './document.js';
 import { didYouMean } from '../did-you-mean.js';
+
+/** Reading ends with this many. */
+const MAX_PROBLEMS = 50;
 
 export class Problems {
   private readonly found = new Map<string, { place: string; message: string }>();
@@ -23,6 +26,7 @@ export class Problems {
   add(path: Path, message: string, at: 'value' | 'key' = 'value'): void {
     const place = this.document.place(path, at);
     this.found.set(`${place} ${message}`, { place, message });
+    if (this.found.size >= MAX_PROBLEMS) this.throwIfAny();
   }
 
   /** Adds `path: expected …, got …`. */
@@ -87,7 +91,8 @@ export class Problems {
     const lines = [...this.found.values()].sort((a, b) => comparePlaces(a.place, b.place));
     const width = Math.max(...lines.map((line) => line.place.length));
     const text = lines.map((line) => `${line.place.padEnd(width)}  ${line.message}`).join('\n');
-    throw new UserError(text, { exitCode: 2 });
+    const more = lines.length < MAX_PROBLEMS ? '' : '\nWhat else is wrong is not shown.';
+    throw new UserError(`${text}${more}`, { exitCode: 2 });
   }
 }
 

@@ -69,6 +69,13 @@ describe('unzipping', () => {
     expect(fault(zip(many))).to.match(/expected at most 5 entries/);
   });
 
+  it('refuses what unpacks to absurdly many times the size of the archive', () => {
+    writeFileSync(temp('x.zip'), zip({ 'a.jsonl': '0'.repeat(2 ** 21) }));
+    expect(userError(() => unzipFiles(temp('x.zip'), temp('out'), ['a.jsonl'])).message).to.match(
+      /unpacks to more/,
+    );
+  });
+
   it('refuses a file that comes twice', () => {
     expect(fault(zip({ 'a.jsonl': 'one', 'data/a.jsonl': 'two' }))).to.match(/has a\.jsonl twice/);
   });

@@ -15,9 +15,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export function sparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}): Outcome {
+export function sparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
+    cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
   return { status, stdout, stderr };
@@ -31,9 +32,10 @@ export interface Started {
   readonly exited: Promise<number | null>;
 }
 
-export function startSparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+export function startSparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Started {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
   let stderr = '';

@@ -38,6 +38,20 @@ describe('chat template', () => {
     }
   });
 
+  it('is stopped where it would take for ever, or all memory', () => {
+    expect(
+      render('{{ range(3)[2] }}{{ range(2, 8, 3)[1] }}{{ range(5, 3, -1)[1] }}{{ range(3, 1) | length }}'),
+    ).to.equal('2540');
+    expect(userError(() => render('{% for i in range(1000000000) %}x{% endfor %}')).message).to.match(
+      /range\(\) of/,
+    );
+    const loop = '{% for i in range(99999) %}';
+    const endless = `${loop}${loop}{% if i == -1 %}x{% endif %}${'{% endfor %}'.repeat(2)}`;
+    expect(userError(() => render(endless)).message).to.equal(
+      'the chat template fails: it does not end in 2 seconds',
+    );
+  });
+
   it('is found in tokenizer_config.json, alone or among named ones', () => {
     expect(templateSource({ chat_template: 'x' }, 't')).to.equal('x');
     const named = ['tool_use', 'default'].map((name) => ({ name, template: `of ${name}` }));

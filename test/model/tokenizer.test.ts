@@ -102,6 +102,25 @@ describe('tokenizer', () => {
     expect(userError(() => createTokenizer([], {}, 3, 't')).place).to.equal('t');
   });
 
+  it('refuses a pattern that the library would pass over', () => {
+    const split = (pattern: unknown): object => ({
+      pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern, behavior: 'Isolated' }] },
+    });
+    for (const pattern of [{}, 'a', null, { Regex: 1 }]) {
+      expect(userError(() => make(split(pattern))).message).to.match(/^pattern: expected/);
+    }
+    expect(make(split({ String: 'b' })).encode('ab')).to.deep.equal([2, 3]);
+  });
+
+  it('stops at a regular expression that would try for ever', () => {
+    const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated' };
+    const tokenizer = make({ pre_tokenizer: split });
+    expect(userError(() => tokenizer.encode(`${'a'.repeat(40)}!`)).message).to.match(
+      /^the tokenizer fails: it does not end/,
+    );
+    expect(tokenizer.encode('aa')).to.deep.equal([2, 2]);
+  });
+
   it('refuses an id for which the model has no embedding', () => {
     const small = createTokenizer(definition, {}, 10, 't');
     expect(small.encode('ab')).to.deep.equal([9]);

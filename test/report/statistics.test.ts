@@ -141,6 +141,20 @@ describe('report/statistics', () => {
       expect(verdicts(repeat(-100, 9))).to.deep.equal(['too few samples']);
     });
 
+    it('shows no difference that the exact test of few differing pairs does not show', () => {
+      // Five of thirty lost: the bootstrap alone says p = 0.02; five of five signs are alike with p = 2/32.
+      const strata = one([...repeat(-100, 5), ...repeat(0, 25)]);
+      expect(pairedBootstrap(strata).pValue).to.be.below(0.03);
+      const [loss] = losses([strata]);
+      expect([loss!.pValue, loss!.verdict]).to.deep.equal([2 / 32, 'undecided']);
+      // Tasks weigh the same: one lost sample of two outweighs three gained ones of thirty.
+      const [weighed] = losses([
+        equalTasks([[[-100, ...repeat(0, 1)]], [[...repeat(100, 3), ...repeat(0, 27)]]]),
+      ]);
+      // −25 and three times 5/3: whatever the signs, the sum is at least 20 away from 0.
+      expect(weighed!.pValue).to.equal(1);
+    });
+
     it('corrects over the comparisons that are tested, and over no others', () => {
       // Two losses of ten: p near 0.1 alone.
       const [alone] = losses([one([...repeat(-100, 4), ...repeat(0, 16)])]);

@@ -53,6 +53,16 @@ describe('report/summary', () => {
     ]);
   });
 
+  it('tells no loss where the samples are not the same', () => {
+    const left = one.list.slice(1);
+    const text = summarise(collectResults([...one.infos, ...two.infos], [...left, ...two.list]));
+    const rows = cellsOf(text).slice(2);
+    expect(rows.map((row) => row.slice(0, 6))).to.deep.equal([
+      ['full', '50.00', '–', '–', '23.5', '3/4'],
+      ['spark(ratio=0.8)', '50.00', '–', '–', '23.5', '4'],
+    ]);
+  });
+
   it('writes no escapes unless asked to', () => {
     expect(summarise(results)).to.not.contain('\u001b');
     expect(summarise(results, { bold: true }).startsWith('\u001b[1mspark-nano')).to.equal(true);

@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readResults } from '../../src/report/read-results.js';
 import { type TableFormat, writeTables } from '../../src/report/table/formats.js';
-import { escapeLatex } from '../../src/report/table/latex.js';
-import type { Table } from '../../src/report/table/model.js';
 import { completeness, tablesOf } from '../../src/report/tables.js';
 import { collectResults } from '../../src/results/cell-results.js';
 import { cell, full, record, spark } from '../results/support.js';
+import { hostile } from './hostile-table.js';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/results/${name}`, import.meta.url));
@@ -68,24 +67,6 @@ describe('report/tables', () => {
 });
 
 describe('report/table', () => {
-  const hostile: Table = {
-    title: 'a_b & 50% #1 {x} ~^\\ $y',
-    header: ['na|me', 'n'],
-    align: ['left', 'right'],
-    sections: [
-      {
-        title: 'one, "two"',
-        rows: [
-          [
-            { text: '*[x]<b>\n` |', marks: ['a'] },
-            { text: '1.00', value: 1.0000001 },
-          ],
-        ],
-      },
-    ],
-    notes: [{ mark: 'a', text: 'said ± λ 漢' }],
-  };
-
   it('escapes Markdown', () => {
     const lines = writeTables([hostile], 'md').split('\n');
     expect(lines.map((line) => line.replace(/ {2,}/g, ' ').replace(/-{2,}/g, '--'))).to.deep.equal([
@@ -99,35 +80,6 @@ describe('report/table', () => {
       '- \\[a\\] said ± λ 漢',
     ]);
     expect(new Set(lines.slice(2, 4).map(({ length }) => length))).to.have.property('size', 1);
-  });
-
-  it('escapes LaTeX: every special character, and signs that its fonts lack', () => {
-    expect(escapeLatex('a_b & 50% #1 {x} ~^\\ $y')).to.equal(
-      'a\\_b \\& 50\\% \\#1 \\{x\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} \\$y',
-    );
-    expect(escapeLatex('± λ 漢 é ð\n–')).to.equal('$\\pm$ $\\lambda$ ? é ? --');
-    const lines = writeTables([hostile], 'latex').split('\n');
-    expect(lines).to.include('{*}{[}x{]}\\textless{}b\\textgreater{} ` \\textbar{}$^{a}$ & 1.00 \\\\');
-  });
-
-  it('writes LaTeX whose groups and columns close', () => {
-    const text = writeTables(tablesOf(readResults([fixture('table1-part')]), { paper: 'table1' }), 'latex');
-    const bare = text.replace(/\\[{}\\&]/g, (pair) => (pair === '\\\\' ? '\n' : ''));
-    let depth = 0;
-    for (const sign of bare) {
-      depth += sign === '{' ? 1 : sign === '}' ? -1 : 0;
-      expect(depth).to.be.at.least(0);
-    }
-    expect(depth).to.equal(0);
-    expect((bare.match(/\$/g) ?? []).length % 2).to.equal(0);
-    for (const block of text.split('\\begin{tabular}').slice(1)) {
-      const columns = /^\{([lr]+)\}/.exec(block)![1]!.length;
-      const rows = block
-        .split('\\end{tabular}')[0]!
-        .split('\n')
-        .filter((line) => line.endsWith('\\\\') && !line.startsWith('\\multicolumn'));
-      for (const row of rows) expect(row.replaceAll('\\&', '').split('&')).to.have.length(columns);
-    }
   });
 
   it('writes numbers of CSV in full', () => {

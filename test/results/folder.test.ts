@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../src/errors.js';
 import { fileError } from '../../src/results/files.js';
-import { inspectFolder, type OpenOptions, ResultFolder } from '../../src/results/folder.js';
+import { inspectFolder, type OpenOptions, ResultFolder, tidyFolder } from '../../src/results/folder.js';
 import { readManifest } from '../../src/results/manifest.js';
 import { userError } from '../model/support.js';
 import { cell, full, inFolder, manifest, record, spark } from './support.js';
@@ -197,6 +197,24 @@ describe('results/folder', () => {
       expect(readdirSync(path).sort()).to.deep.equal(['journal.jsonl', 'manifest.json', ...others].sort());
     }));
 
+  it('tidies up behind a finished run that was killed at its very end, and no other', () =>
+    inFolder((path) => {
+      fill(path);
+      const lock = (pid: number): void => {
+        writeFileSync(join(path, 'run.lock'), JSON.stringify({ pid, host: hostname() }));
+      };
+      for (const name of ['run.lock.999999999', 'accuracy.csv.7.tmp']) writeFileSync(join(path, name), '');
+      lock(process.ppid);
+      tidyFolder(path);
+      expect(readdirSync(path)).to.have.length(5);
+      lock(999_999_999);
+      tidyFolder(path);
+      expect(readdirSync(path).sort()).to.deep.equal(['journal.jsonl', 'manifest.json']);
+      writeFileSync(join(path, 'accuracy.csv.7.tmp'), '');
+      tidyFolder(path);
+      expect(readdirSync(path)).to.have.length(3);
+    }));
+
   describe('lock', () => {
     const lock = (path: string, holder: unknown): void => {
       writeFileSync(join(path, 'run.lock'), typeof holder === 'string' ? holder : JSON.stringify(holder));
@@ -231,7 +249,7 @@ describe('results/folder', () => {
 
     it('takes over from a process whose id another one has now', function () {
       if (process.platform !== 'linux') this.skip();
-      inFolder((path) => {
+      return inFolder((path) => {
         lock(path, { pid: process.ppid, host: hostname(), started: '1' });
         ResultFolder.open(path, options).close();
         const [, started] = /^\d+ \(.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8'))!;

@@ -94,6 +94,26 @@ describe('samples made ahead of a run', () => {
     expect(made).to.deep.equal(['generated 200 #3', 'prepared 50', 'rows 50 #0', 'rows 50 #9']);
   });
 
+  it('stop at answers that the scorer cannot read, and say of which sample', async () => {
+    const unscorable = task('unscorable', () => undefined, {
+      score: () => {
+        throw new UserError('expected a number as the answer');
+      },
+    });
+    try {
+      await checkSamples(
+        { groups: [group('unscorable', 200)] },
+        jobs(0, 7),
+        models,
+        new Map([['unscorable', unscorable]]),
+      );
+    } catch (error) {
+      expect((error as UserError).format()).to.equal('unscorable, sample 7  expected a number as the answer');
+      return;
+    }
+    expect.fail('nothing was thrown');
+  });
+
   it('stop at a context that is too short, wherever it stands', async () => {
     const groups = [group('generated', 200), group('generated', LEAST - 1)];
     expect(await fault(groups, [...jobs(0, 0), ...jobs(1, 0)])).to.equal('too short');

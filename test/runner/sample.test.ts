@@ -1,5 +1,6 @@
 /** Prefill once, compress many, decode together: no row may notice the others. */
 import { expect } from 'chai';
+import { sumBytes } from '../../src/cache/bytes.js';
 import type { Engine } from '../../src/engine/types.js';
 import { UserError } from '../../src/errors.js';
 import { openKernels, type Kernels } from '../../src/kernels/index.js';
@@ -177,6 +178,25 @@ for (const engineName of TESTED_ENGINES) {
       expect(turns[0]).to.equal(1);
       expect(turns.at(-1)).to.be.above(2);
       expect(turns).to.deep.equal(turns.toSorted((x, y) => x - y));
+    });
+
+    it('keeps 200 pipelines within the cache memory', async () => {
+      const budgets = Array.from({ length: 199 }, (_, i) =>
+        pipelineOf(['streaming_llm', { budget: 8 + (i % 140) }]),
+      );
+      const small = openKernels({ maxBytes: 2 ** 20 });
+      const { pipelines } = await runSample({
+        model,
+        kernels: small,
+        pipelines: [PIPELINES[0]!, ...budgets],
+        segments,
+        cacheDtype: 'bfloat16',
+        maxNewTokens: 2,
+      });
+      const stored = pipelines.reduce((sum, { bytes }) => sum + sumBytes(bytes), 0);
+      expect(stored).to.be.above(2 * 2 ** 20);
+      expect(small.memory.byteLength).to.be.at.most(2 ** 20);
+      expect(small.memory.bytesInUse).to.equal(0);
     });
 
     it('names the pipeline that does not fit alone', async () => {

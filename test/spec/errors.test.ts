@@ -124,8 +124,26 @@ describe('spec errors', () => {
       ]);
     });
 
-    it('refuses what is no YAML', () => {
+    it('refuses what is no YAML, and shows the first faults', () => {
       expect(yaml('name: [a\nmodel: b\n')[0]).to.match(/^my\.yaml:2:\d+ {2}not valid YAML: /);
+      const many = yaml(`name: [${','.repeat(100)}`);
+      expect(many).to.have.length(11);
+      expect(many.at(-1)).to.match(/^and \d+ more$/);
+    });
+
+    it('refuses keys that are no text', () => {
+      expect(yaml('name: a\n? [b, c]\n: d\n')).to.deep.equal(['my.yaml:2:3  expected a text as key']);
+    });
+
+    it('refuses nesting that no parser gets through', () => {
+      const stairs = Array.from({ length: 700 }, (_, i) => `${' '.repeat(i)}a:\n`).join('');
+      expect(yaml(stairs)[0]).to.match(/nested too deeply|name: expected/);
+    });
+
+    it('stops at fifty problems', () => {
+      const lines = yaml(`tasks:\n${'- nothing\n'.repeat(20_000)}`);
+      expect(lines).to.have.length(51);
+      expect(lines.at(-1)).to.equal('What else is wrong is not shown.');
     });
 
     it('refuses tags, which could stand for anything', () => {
@@ -158,8 +176,8 @@ describe('spec errors', () => {
         expect(read(folder)).to.contain('expected a spec file, got a folder');
         writeFileSync(join(folder, 'bytes.yaml'), Buffer.from([0xff, 0xfe, 0x00]));
         expect(read(join(folder, 'bytes.yaml'))).to.contain('expected UTF-8 text');
-        writeFileSync(join(folder, 'huge.yaml'), Buffer.alloc((1 << 20) + 1, 35));
-        expect(read(join(folder, 'huge.yaml'))).to.contain('expected at most 1048576 bytes');
+        writeFileSync(join(folder, 'huge.yaml'), Buffer.alloc(2 ** 18 + 1, 35));
+        expect(read(join(folder, 'huge.yaml'))).to.contain('expected at most 262144 bytes');
       } finally {
         rmSync(folder, { recursive: true });
       }

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { deleted, manyAtOnce, mayNotGrow, movedAway, notPermitted, secondRun } from './disk/folders.js';
 import { damageJournal, JOURNAL_DAMAGE } from './disk/journals.js';
 import { makeBench, type DiskCase } from './disk/case.js';
-import { becomesReadOnly, full, noMoreFiles, readOnly, stalls, unmounted } from './disk/mounts.js';
+import { fails, full, noMoreFiles, readOnly, stalls, unmounted } from './disk/mounts.js';
 import type { Context, Row, Suite } from './types.js';
 
 const CASES: Readonly<Record<string, DiskCase>> = {
   'a full disk, of 10 sizes': full,
   'no more files, of 8 numbers': noMoreFiles,
-  'a file that may not grow, of 4 sizes': mayNotGrow,
+  'a file that may not grow, of 4 sizes': mayNotGrow([0, 4, 8, 10]),
   'a read-only disk': readOnly,
-  'a disk that becomes read-only': becomesReadOnly,
+  'a disk that fails': fails,
   'a folder without permission': notPermitted,
   'a folder that is moved away': movedAway,
   'a folder that is deleted': deleted,

@@ -17,9 +17,10 @@ import { randomFor } from '../../src/tasks/random.js';
 import { disk } from './disk.js';
 import { files } from './files.js';
 import { kills } from './kills.js';
+import { memory } from './memory.js';
 import { Skip, type Row, type Suite } from './types.js';
 
-const SUITES: readonly Suite[] = [files, kills, disk];
+const SUITES: readonly Suite[] = [files, kills, disk, memory];
 const DEFAULT_MINUTES = 10;
 
 const { values: options } = parseArgs({
@@ -32,7 +33,8 @@ const { values: options } = parseArgs({
   },
 });
 const chosen = SUITES.filter(({ name }) => options.only === undefined || options.only === name);
-const minutes = options.hours === undefined ? Number(options.minutes ?? DEFAULT_MINUTES) : 60 * Number(options.hours);
+const minutes =
+  options.hours === undefined ? Number(options.minutes ?? DEFAULT_MINUTES) : 60 * Number(options.hours);
 const seed = Number(options.seed);
 if (chosen.length === 0 || !(minutes > 0) || !Number.isSafeInteger(seed)) {
   const names = SUITES.map(({ name }) => name).join('|');
@@ -47,10 +49,13 @@ const end = performance.now() + 60_000 * minutes;
 const results: { readonly suite: string; readonly row: Row }[] = [];
 for (const [index, suite] of chosen.entries()) {
   const share = (end - performance.now()) / (chosen.length - index);
-  for (const row of await runSuite(suite, performance.now() + share)) results.push({ suite: suite.name, row });
+  for (const row of await runSuite(suite, performance.now() + share))
+    results.push({ suite: suite.name, row });
 }
 
-const faults = results.flatMap(({ suite, row }) => row.faults.map((fault) => `${suite}, ${row.what}: ${fault}`));
+const faults = results.flatMap(({ suite, row }) =>
+  row.faults.map((fault) => `${suite}, ${row.what}: ${fault}`),
+);
 console.log(table(results).join('\n'));
 for (const fault of faults) log(`FAULT ${fault}`);
 if (options.json !== undefined) {

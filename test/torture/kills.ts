@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { pull, pullForce, setup } from './kill/caches.js';
+import { coordinator, worker } from './kill/queue.js';
 import { merge, run, shard, workers } from './kill/results.js';
 import { measureLife, NO_KILLS, runRound, type Life, type RoundFigures } from './kill/round.js';
 import type { Victim, VictimMaker } from './kill/victim.js';
@@ -16,6 +17,8 @@ const MAKERS: Readonly<Record<string, VictimMaker>> = {
   'run --workers 2': workers,
   'run --shard': shard,
   merge,
+  'run --queue': coordinator,
+  worker,
   pull,
   'pull --force': pullForce,
   setup,
@@ -48,7 +51,7 @@ export const kills: Suite = {
       }
       await takeTurns(entries, context);
     } finally {
-      for (const { victim } of entries) victim.close();
+      for (const { victim } of entries) await victim.close();
     }
     return [...entries.map(rowOf), ...skipped];
   },

@@ -20,7 +20,12 @@ import { summaryHtml } from './summary.js';
 import { tableHtml } from './tables.js';
 
 const ASSETS = join(PACKAGE_FOLDER, 'assets', 'report');
-const SCRIPTS = ['tables.js', 'plots.js', 'samples.js'] as const;
+/** Modules of the page, each of files that only import those before them. */
+const SCRIPTS = [
+  ['tables.js'],
+  ['plots.js'],
+  ['elements.js', 'sample-data.js', 'sample-view.js', 'samples.js'],
+] as const;
 
 const SECTIONS = [
   ['summary', 'Summary'],
@@ -40,7 +45,7 @@ export interface ReportOptions {
 export async function reportPage(read: ReadResults, { prompts }: ReportOptions = {}): Promise<string> {
   const names = [...new Set(read.folders.map(({ manifest }) => manifest.name))];
   const title = `${names.join(', ')} · spark-eval`;
-  const scripts = SCRIPTS.map((name) => asset(name));
+  const scripts = SCRIPTS.map((files) => files.map(asset).map(joined).join('\n'));
   const page = markup`<!doctype html>
     <html lang="en">
       <head>
@@ -100,6 +105,11 @@ function manifestHtml({ folders }: ReadResults): Html {
 
 function asset(name: string): string {
   return readFileSync(join(ASSETS, name), 'utf8');
+}
+
+/** A file as part of one module: modules inside a page cannot import one another. */
+function joined(script: string): string {
+  return script.replace(/^import [^;]*;\n/gm, '').replace(/^export /gm, '');
 }
 
 /** Nothing is fetched; only the scripts of this page run. */

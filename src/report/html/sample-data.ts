@@ -1,7 +1,7 @@
 /**
  * Samples as the page carries them: compressed, in blocks that are only opened when they are looked at.
  *
- * Decides the format that `assets/report/samples.js` reads. Compression is done in JavaScript, so that the same results
+ * Decides the format that `assets/report/sample-data.js` reads. Compression is done in JavaScript, so that the same results
  * give the same bytes on every machine.
  */
 import { gzipSync, strToU8 } from 'fflate';

@@ -8,6 +8,7 @@
 import { mean } from '../../results/statistics.js';
 import { type Block, countOf, FULL, keptShare, type PipelineRow, scoresOf } from '../blocks.js';
 import { stratifiedMean } from '../statistics/strata.js';
+import { type Fault, faultMarks, footnotesOf } from '../faults.js';
 import { GAP, number, signed, type Table, type TableCell, type TableSection, words } from '../table/model.js';
 import { type Match, matchTable } from './match.js';
 import type { PaperCell, PaperRow, PaperTable } from './types.js';
@@ -30,6 +31,7 @@ export function compareTable(table: PaperTable, block: Block): Table {
     ],
     notes: [
       ...table.footnotes,
+      ...view.faultNotes(),
       ...view.keptNotes(),
       ...match.remarks.map((text) => ({ text })),
       {
@@ -136,6 +138,14 @@ class View {
     });
   }
 
+  /** Faults of pipelines without a place, beside those of the published rows. */
+  faultNotes(): Fault[] {
+    const known = new Set(this.table.footnotes.map(({ text }) => text));
+    return this.others().length === 0
+      ? []
+      : footnotesOf(this.match.others).filter(({ text }) => !known.has(text));
+  }
+
   /** Pipelines without a place; nothing where the columns are not of one pipeline. */
   others(): TableSection[] {
     const rows = this.match.others;
@@ -145,7 +155,7 @@ class View {
       {
         title: 'also run, not in the published table',
         rows: rows.map((row) => [
-          words(row.pipeline),
+          words(row.pipeline, faultMarks(row)),
           ...this.table.keyColumns.slice(1).map(() => words('')),
           words('ours'),
           ...this.columns.map((column) => this.scoreCell(row, column)),

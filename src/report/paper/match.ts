@@ -110,7 +110,7 @@ function fewerSamples({ samples }: PaperTable, block: Block, taskOf: Match['task
 }
 
 /** The steps of a pipeline: methods from its label, parameters by their owner. */
-export function stepsOf({ pipeline, params }: PipelineRow): Pattern {
+export function stepsOf({ pipeline, params }: Pick<PipelineRow, 'pipeline' | 'params'>): Pattern {
   if (pipeline === FULL) return [];
   const uses = new Map<string, number>();
   return methodsOf(pipeline).map((method) => {

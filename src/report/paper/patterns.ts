@@ -3,6 +3,7 @@
  *
  * Decides which parameters tell one published row from another, and from the corrected forms that are run beside it.
  */
+import { FAULTS } from '../faults.js';
 import type { ParamValue, Pattern } from './types.js';
 
 const BASES: Readonly<Record<string, Pattern[number]>> = {
@@ -56,20 +57,8 @@ export const LONGBENCH_NOISE = {
     'in Table 1, PyramidKV+SparK at 0.8 is the same computation at 128 and 512 on all but short prompts, and its averages differ by 0.30; no deviations are published',
 } as const;
 
-/** Footnotes of rows that ran under a known fault of the released code. */
-export const FAULTS = {
-  pyramid: {
-    mark: 'a',
-    text: 'PyramidKV as released: where its pyramid does not fit a budget (practically always at 128 and 512), it keeps 90 % of ALL tokens. These rows are not budgets of 128 or 512 tokens; with variant: corrected they would be.',
-  },
-  think: {
-    mark: 'b',
-    text: "ThinK as the baseline was run: the newest tokens lose channels as well, which ThinK's own code exempts (recent: 32). With variant: official the baseline is stronger.",
-  },
-} as const;
-
-/** Marks of the faults that a method of the tables ran under. */
-export function faultMarks(method: string, evictsByBudget: boolean): string[] {
+/** Marks of the faults that a system of the tables ran under. */
+export function publishedMarks(method: string, evictsByBudget: boolean): string[] {
   return [
     ...(method.startsWith('PyramidKV') && evictsByBudget ? [FAULTS.pyramid.mark] : []),
     ...(method.endsWith('ThinK') ? [FAULTS.think.mark] : []),

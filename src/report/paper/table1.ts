@@ -1,6 +1,7 @@
 /** Table 1: LongBench, Llama-3-8B-Instruct, 128 and 512 tokens per KV head. */
+import { FAULTS } from '../faults.js';
 import { groupBy } from '../group-by.js';
-import { FAULTS, faultMarks, LONGBENCH, LONGBENCH_NOISE, patternOf, SETTINGS } from './patterns.js';
+import { LONGBENCH, LONGBENCH_NOISE, patternOf, publishedMarks, SETTINGS } from './patterns.js';
 import { published, type PublishedRow, publishedRows } from './published.js';
 import type { PaperRow, PaperTable } from './types.js';
 
@@ -51,6 +52,6 @@ function paperRow(row: PublishedRow, vanilla: PublishedRow, tasks: readonly stri
       level,
       pattern,
     })),
-    marks: [...faultMarks(title, true), ...(title === 'PyramidKV+SparK' ? [NOISE_MARK] : [])],
+    marks: [...publishedMarks(title, true), ...(title === 'PyramidKV+SparK' ? [NOISE_MARK] : [])],
   };
 }

@@ -1,5 +1,6 @@
 /** Table 2: RULER at 16K, Llama-3.1-8B-Instruct, 20 % of the tokens kept. */
-import { FAULTS, faultMarks, patternOf, SETTINGS } from './patterns.js';
+import { FAULTS } from '../faults.js';
+import { patternOf, publishedMarks, SETTINGS } from './patterns.js';
 import { published, publishedRows } from './published.js';
 import type { PaperTable } from './types.js';
 
@@ -46,7 +47,7 @@ export function table2(): PaperTable {
             level: row === vanilla ? undefined : EVICTED,
             pattern: patternOf(row['method']!, published(row, 'key_channel_ratio')),
           })),
-          marks: faultMarks(row['method']!, false),
+          marks: publishedMarks(row['method']!, false),
         })),
       },
     ],

@@ -2,10 +2,10 @@
  * Stored bytes by what they hold, a bar per pipeline.
  */
 import type { SampleRecord } from '../../results/types.js';
-import { type Block, countOf, type PipelineRow } from '../blocks.js';
+import { type Block, isWhole, type PipelineRow, recordsOf } from '../blocks.js';
 import { blockName, blockTitle } from './block-plot.js';
 import { framed, seriesScales, WIDTH } from './look.js';
-import { gapOf, recordsOf } from './series.js';
+import { gapOf } from './series.js';
 import type { Plot } from './types.js';
 
 const PARTS = ['value', 'mask', 'sign', 'scale', 'index', 'latent'] as const;
@@ -14,7 +14,7 @@ const PARTS = ['value', 'mask', 'sign', 'scale', 'index', 'latent'] as const;
 export function partsPlot(block: Block): Plot | undefined {
   const whole = block.rows.filter((row) => isWhole(row, block.tasks));
   if (whole.length === 0) return undefined;
-  const bars = whole.flatMap(barsOf);
+  const bars = whole.flatMap((row) => barsOf(row, block.tasks));
   const notes = [
     'measured buffers, mean per sample, % of the full cache',
     ...block.rows.filter((row) => !whole.includes(row)).map((row) => gapOf(row, block.tasks)),
@@ -43,13 +43,8 @@ export function partsPlot(block: Block): Plot | undefined {
   };
 }
 
-function isWhole(row: PipelineRow, tasks: readonly string[]): boolean {
-  const { done, asked } = countOf(row, tasks);
-  return done === asked && done > 0 && tasks.every((task) => row.cells.has(task));
-}
-
-function barsOf(row: PipelineRow) {
-  const records = recordsOf(row);
+function barsOf(row: PipelineRow, tasks: readonly string[]) {
+  const records = recordsOf(row, tasks);
   const sum = (of: (record: SampleRecord) => number): number =>
     records.reduce((total, r) => total + of(r), 0);
   const full = sum(({ fullBytes }) => fullBytes);

@@ -6,7 +6,7 @@
  */
 import { storedBytes } from '../../results/memory.js';
 import type { SampleRecord } from '../../results/types.js';
-import { type Block, countOf, type PipelineRow, scoresOf, storedShare } from '../blocks.js';
+import { type Block, countOf, type PipelineRow, recordsOf, scoresOf, storedShare } from '../blocks.js';
 import { interval95, stratifiedMean } from '../statistics/strata.js';
 
 export interface Point {
@@ -42,7 +42,7 @@ export function pointsOf(block: Block): Points {
       gaps.push(gapOf(row, block.tasks));
       continue;
     }
-    const records = recordsOf(row);
+    const records = recordsOf(row, block.tasks);
     points.push({
       pipeline: row.pipeline,
       series: seriesOf(row),
@@ -54,11 +54,6 @@ export function pointsOf(block: Block): Points {
     });
   }
   return { points, gaps };
-}
-
-/** All records of a pipeline in a block. */
-export function recordsOf({ cells }: PipelineRow): SampleRecord[] {
-  return [...cells.values()].flat().flatMap(({ records }) => records);
 }
 
 /** `Not shown: spark(ratio=0.8), 3 of 8 samples are there.` */

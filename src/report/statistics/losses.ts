@@ -1,10 +1,12 @@
 /**
  * What each pipeline lost against `full`, and how sure that is.
  *
- * Decides the verdicts. All comparisons of a list count as one family: their p-values are corrected together, those of the
- * bootstrap and those of the equivalence test each by Holm. "No loss" is said only where the equivalence test says it;
- * where neither test decides, that is what is said.
+ * Decides the verdicts. A difference is shown by the bootstrap; where so few pairs differ that it is too sure, by the exact
+ * sign-flip permutation test as well. All comparisons of a list count as one family: their p-values are corrected together,
+ * those of a difference and those of the equivalence test each by Holm. "No loss" is said only where the equivalence test
+ * says it; where neither test decides, that is what is said.
  */
+import { EXACT_LIMIT, signFlipPValue } from '../../results/statistics.js';
 import { effectSize, type Stratum } from './strata.js';
 import { type BootstrapOptions, pairedBootstrap } from './bootstrap.js';
 import { equivalencePValue } from './equivalence.js';
@@ -60,7 +62,16 @@ export function losses(
     const pairs = strata.reduce((total, { values }) => total + values.length, 0);
     const enough = pairs >= FEWEST_PAIRS && strata.every(({ values }) => values.length >= 2);
     const equivalence = equivalencePValue(strata, margin, 100);
-    return { delta: mean, low, high, pairs, effect: effectSize(strata), enough, pValue, equivalence };
+    return {
+      delta: mean,
+      low,
+      high,
+      pairs,
+      effect: effectSize(strata),
+      enough,
+      pValue: Math.max(pValue, exactPValue(strata)),
+      equivalence,
+    };
   });
   const family = tested.filter(({ enough }) => enough);
   const different = holm(family.map(({ pValue }) => pValue));
@@ -80,6 +91,15 @@ export function losses(
       verdict: verdictOf(delta, pValue, equivalence),
     };
   });
+}
+
+/** Of the sign-flip test, where every assignment of signs can be counted; 0 where there are too many. */
+function exactPValue(strata: readonly Stratum[]): number {
+  const summands = strata.flatMap(({ weight, values }) =>
+    values.map((value) => (weight * value) / values.length),
+  );
+  const differing = summands.filter((value) => value !== 0);
+  return differing.length > EXACT_LIMIT ? 0 : signFlipPValue(differing);
 }
 
 function verdictOf(delta: number, pValue: number | undefined, equivalence: number | undefined): Verdict {

@@ -1,19 +1,54 @@
 /**
- * Tables as LaTeX: a `table` environment that needs no package.
+ * Tables as LaTeX: environments across all columns of the page, for documents that load `graphicx`.
  *
- * Decides escapes. Signs that LaTeX's usual fonts lack become a question mark rather than an error of the compiler.
+ * Decides escapes, that a table which is wider than the page is made smaller, and that one which is longer is continued, between
+ * its sections. Signs that LaTeX's usual fonts lack become a question mark rather than an error of the compiler.
  */
-import type { Table, TableCell } from './model.js';
+import type { Table, TableCell, TableSection } from './model.js';
 
-export function latexTable({ title, header, align, sections, notes }: Table): string {
+/** Rows of one page, beside caption and notes. */
+const PAGE_ROWS = 56;
+
+export function latexTable(table: Table): string {
+  const pages = pagesOf(table.sections);
+  return pages
+    .map((sections, index) =>
+      latexPage({
+        ...table,
+        sections,
+        title: pages.length === 1 ? table.title : `${table.title} (${index + 1} of ${pages.length})`,
+        notes: index === pages.length - 1 ? table.notes : [],
+      }),
+    )
+    .join('\n\n');
+}
+
+/** Sections that go together onto a page. */
+function pagesOf(sections: readonly TableSection[]): TableSection[][] {
+  const pages: TableSection[][] = [];
+  let room = 0;
+  for (const section of sections) {
+    if (section.rows.length > room) {
+      pages.push([]);
+      room = PAGE_ROWS;
+    }
+    pages.at(-1)!.push(section);
+    room -= section.rows.length;
+  }
+  return pages.length === 0 ? [[]] : pages;
+}
+
+function latexPage({ title, header, align, sections, notes }: Table): string {
   const columns = header.map((_, c) => (align[c] === 'right' ? 'r' : 'l')).join('');
   const line = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`;
   return [
-    '\\begin{table}',
+    '% \\usepackage{graphicx}',
+    '\\begin{table*}',
     '\\centering',
     `\\caption{${escapeLatex(title)}}`,
     '\\scriptsize',
     '\\setlength{\\tabcolsep}{2pt}',
+    '\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%',
     `\\begin{tabular}{${columns}}`,
     '\\hline',
     line(header.map(escapeLatex)),
@@ -25,12 +60,12 @@ export function latexTable({ title, header, align, sections, notes }: Table): st
       ...section.rows.map((row) => line(header.map((_, c) => cellText(row[c])))),
     ]),
     '\\hline',
-    '\\end{tabular}',
+    '\\end{tabular}}',
     ...notes.map(
       ({ mark, text }) =>
         `\n\\raggedright ${mark === undefined ? '' : `$^{${escapeLatex(mark)}}$ `}${escapeLatex(text)}`,
     ),
-    '\\end{table}',
+    '\\end{table*}',
   ].join('\n');
 }
 

@@ -1,19 +1,18 @@
 /**
  * Bytes that each pipeline will store of a prompt, before any model runs.
  *
- * Decides how they come about: a layer of random numbers in the model's shape is planned and really packed. Where first and
- * last layer come out the same, so do those between; where not, all are packed. Two layers of different numbers tell
- * whether the size depends on the data, and then the estimate is only that of the first.
+ * Decides at which lengths pipelines are packed: at the prompt's own, or, where that is long, at three shorter ones. What
+ * grows along a straight line from one to the next is read off it; what does not is packed in full.
  */
-import { NO_BYTES, addBytes, fullBytes, paperBytes, sumBytes } from '../../cache/bytes.js';
-import { encodeLayer } from '../../cache/layer-cache.js';
-import type { ByteParts, CacheDtype, LayerTrace } from '../../cache/types.js';
+import { sumBytes } from '../../cache/bytes.js';
+import type { ByteParts, CacheDtype } from '../../cache/types.js';
 import { UserError } from '../../errors.js';
 import type { Kernels } from '../../kernels/index.js';
-import { observationsOf, planLayer } from '../../methods/pipeline.js';
+import { observationsOf } from '../../methods/pipeline.js';
 import type { Pipeline } from '../../methods/types.js';
 import { weightsRequestOf } from '../../methods/weights.js';
-import { randomTrace, type TraceShape } from './trace.js';
+import { type BytesEstimate, type Packing, packerOf } from './packed-layers.js';
+import type { TraceShape } from './trace.js';
 
 export interface PipelineBytes {
   readonly pipeline: string;
@@ -21,25 +20,20 @@ export interface PipelineBytes {
   readonly estimate: BytesEstimate | undefined;
 }
 
-export interface BytesEstimate {
-  /** Mean over layers and KV heads. */
-  readonly keptTokens: number;
-  readonly stored: ByteParts;
-  readonly storedBytes: number;
-  /** The paper's own accounting. */
-  readonly paperBytes: number;
-  readonly fullBytes: number;
-  readonly dependsOnData: boolean;
-}
+type Packer = (pipeline: Pipeline) => BytesEstimate;
 
-interface LayerBytes {
-  readonly kept: number;
-  readonly stored: ByteParts;
-  readonly paper: number;
-}
+/** Tokens between two of the shorter lengths. */
+const STEP = 2048;
+/** Prompts up to here cost less than the shorter lengths together. */
+const LONG = 7 * STEP;
+/** Share of the bytes by which a line may be missed: tokens that are kept are whole. */
+const STRAIGHT = 0.002;
+/** Blocks of fewer tokens than this do not matter. */
+const SMALL = 32;
 
 /**
- * One entry per pipeline, of a prompt of `length` tokens.
+ * One entry per pipeline, of a prompt of `length` tokens: exact where it is short, to about half a percent where it is
+ * long.
  *
  * @throws UserError naming the pipeline, where it cannot compress such a prompt
  */
@@ -50,58 +44,76 @@ export function estimateBytes(
   dtype: CacheDtype,
   kernels: Kernels,
 ): PipelineBytes[] {
-  const dry = pipelines.filter(({ steps }) => weightsRequestOf(steps) === undefined);
-  const observations = observationsOf(dry);
-  const trace = randomTrace(shape, length, observations, 0);
-  const other = randomTrace(shape, length, observations, 1);
-  const full = shape.layers * fullBytes({ kvHeads: shape.kvHeads, headDim: shape.headDim, length }, dtype);
-  return pipelines.map((pipeline) => {
-    if (!dry.includes(pipeline)) return { pipeline: pipeline.label, estimate: undefined };
-    const pack = (from: LayerTrace, layer: number): LayerBytes =>
-      packLayer({ ...from, layer }, pipeline, dtype, kernels);
-    const first = pack(trace, 0);
-    const end = pack(trace, shape.layers - 1);
-    const last = same(first, end) ? first : end;
-    const layers =
-      last === first
-        ? Array.from({ length: shape.layers }, () => first)
-        : Array.from({ length: shape.layers }, (_, layer) => pack(trace, layer));
-    const stored = times(layers.map((layer) => layer.stored).reduce(addBytes, NO_BYTES), shape.kvHeads);
-    const estimate = {
-      keptTokens: layers.reduce((sum, { kept }) => sum + kept, 0) / shape.layers,
-      stored,
-      storedBytes: sumBytes(stored),
-      paperBytes: shape.kvHeads * layers.reduce((sum, { paper }) => sum + paper, 0),
-      fullBytes: full,
-      dependsOnData:
-        !same(first, pack(other, 0)) || (last !== first && !same(last, pack(other, shape.layers - 1))),
-    };
-    return { pipeline: pipeline.label, estimate };
-  });
+  const latents = pipelines.filter(({ steps }) => weightsRequestOf(steps) !== undefined);
+  const dry = pipelines.filter((pipeline) => !latents.includes(pipeline));
+  const packing = { shape, observations: observationsOf(dry), dtype, kernels };
+  const whole = lazily(packing, length);
+  const packed = length > LONG ? extended(packing, length, whole) : whole;
+  return pipelines.map((pipeline) => ({
+    pipeline: pipeline.label,
+    estimate: latents.includes(pipeline) ? undefined : packed(pipeline),
+  }));
 }
 
-function packLayer(trace: LayerTrace, pipeline: Pipeline, dtype: CacheDtype, kernels: Kernels): LayerBytes {
-  try {
-    const plan = planLayer(trace, pipeline.steps);
-    const cache = encodeLayer(trace, plan, dtype, kernels);
-    const packed = { kept: cache.kept[0]!, stored: cache.bytes(), paper: paperBytes(trace, plan, dtype) };
-    cache.free();
-    return packed;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message, {
-      place: `${pipeline.label}, a prompt of ${trace.length} tokens`,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
-  }
+/** Random numbers are only drawn for a length that a pipeline is packed at. */
+function lazily(packing: Packing, length: number): Packer {
+  let packer: Packer | undefined;
+  return (pipeline) => {
+    packer ??= packerOf(packing, length);
+    return packer(pipeline);
+  };
 }
 
-function same(a: LayerBytes, b: LayerBytes): boolean {
-  return a.kept === b.kept && sumBytes(a.stored) === sumBytes(b.stored);
+/** Reads a long prompt off a line through shorter ones, whose lengths differ from its own by whole steps. */
+function extended(packing: Packing, length: number, whole: Packer): Packer {
+  const shortest = STEP + (length % STEP);
+  const shorter = [0, 1, 2].map((step) => lazily(packing, shortest + step * STEP));
+  const steps = (length - shortest) / STEP;
+  return (pipeline) => {
+    if (pipeline.steps.some(({ params }) => mayBend(params))) return whole(pipeline);
+    try {
+      const [a, b, c] = shorter.map((packer) => packer(pipeline)) as [
+        BytesEstimate,
+        BytesEstimate,
+        BytesEstimate,
+      ];
+      const bend = Math.abs(a.storedBytes - 2 * b.storedBytes + c.storedBytes);
+      return bend > STRAIGHT * c.storedBytes ? whole(pipeline) : along(a, c, steps / 2);
+    } catch (error) {
+      // Fewer tokens may be too few for what a pipeline asks.
+      if (error instanceof UserError) return whole(pipeline);
+      throw error;
+    }
+  };
 }
 
-function times(parts: ByteParts, factor: number): ByteParts {
-  const entries = Object.entries(parts) as [keyof ByteParts, number][];
-  return Object.fromEntries(entries.map(([part, bytes]) => [part, factor * bytes])) as unknown as ByteParts;
+/**
+ * Whether a parameter may be a number of tokens that makes steps where the shorter lengths do not see them: a block that
+ * does not fall together with them, or a budget.
+ */
+function mayBend(params: unknown): boolean {
+  if (typeof params === 'object' && params !== null) return Object.values(params).some(mayBend);
+  return typeof params === 'number' && Number.isInteger(params) && params >= SMALL && STEP % params !== 0;
+}
+
+/** From `a`, as many times the way to `c`. */
+function along(a: BytesEstimate, c: BytesEstimate, times: number): BytesEstimate {
+  const at = (from: number, to: number): number => Math.round(from + times * (to - from));
+  const part = (name: keyof ByteParts): number => at(a.stored[name], c.stored[name]);
+  const stored = {
+    value: part('value'),
+    mask: part('mask'),
+    sign: part('sign'),
+    scale: part('scale'),
+    index: part('index'),
+    latent: part('latent'),
+  };
+  return {
+    keptTokens: a.keptTokens + times * (c.keptTokens - a.keptTokens),
+    stored,
+    storedBytes: sumBytes(stored),
+    paperBytes: at(a.paperBytes, c.paperBytes),
+    fullBytes: at(a.fullBytes, c.fullBytes),
+    dependsOnData: a.dependsOnData || c.dependsOnData,
+  };
 }

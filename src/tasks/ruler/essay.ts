@@ -38,7 +38,7 @@ export function firstWords(path: string, words: number): string[] {
   let left = words;
   for (let i = 0; left > 0; i = (i + 1) % sentences.length) {
     const sentence = sentences[i]!;
-    taken.push(sentence.words <= left ? sentence.text : sentence.text.split(' ').slice(0, left).join(' '));
+    taken.push(sentence.words <= left ? sentence.text : sentence.text.split(' ', left).join(' '));
     left -= sentence.words;
   }
   return taken;

@@ -1,34 +1,11 @@
 import { expect } from 'chai';
-import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { loadCatalogue } from '../../../src/cli/catalogue.js';
-import { type Block, blocksOf } from '../../../src/report/blocks.js';
+import type { Block } from '../../../src/report/blocks.js';
 import { compareTable } from '../../../src/report/paper/compare.js';
 import { PAPER_TABLES, type PaperTableName, paperTable } from '../../../src/report/paper/index.js';
 import { matchTable, stepsOf } from '../../../src/report/paper/match.js';
 import type { PaperCell } from '../../../src/report/paper/types.js';
-import { collectResults } from '../../../src/results/cell-results.js';
-import { cellInfo } from '../../../src/results/cell-key.js';
-import type { CellInfo, SampleRecord } from '../../../src/results/types.js';
-import { loadSpec } from '../../../src/spec/load.js';
-import { digests, record } from '../../results/support.js';
-
-const folder = fileURLToPath(new URL('../../../experiments/paper/', import.meta.url));
-const catalogue = await loadCatalogue();
-
-/** The cells of a spec, each with `samples` samples. */
-function cellsOf(name: string, overrides: readonly string[] = [], samples?: number): CellInfo[] {
-  const spec = loadSpec(`${folder}${name}.yaml`, { catalogue, overrides });
-  return spec.groups.flatMap((group) =>
-    spec.pipelines.map((pipeline) =>
-      cellInfo({ ...group, samples: samples ?? group.samples }, pipeline, spec.cacheDtype, digests),
-    ),
-  );
-}
-
-function blockOf(cells: readonly CellInfo[], records: readonly SampleRecord[] = []): Block {
-  return blocksOf(collectResults(cells, records))[0]!;
-}
+import { record } from '../../results/support.js';
+import { blockOf, cellsOf, specNames, SPECS } from './spec-results.js';
 
 function places(name: PaperTableName): PaperCell[] {
   return paperTable(name).sections.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells));
@@ -54,15 +31,7 @@ describe('report/paper', () => {
   });
 
   describe('experiments/paper', () => {
-    const filled: Readonly<Record<PaperTableName, string>> = {
-      table1: 'table1-longbench',
-      table2: 'table2-ruler',
-      table3: 'table3-recovery',
-      table4: 'table4-adaptive',
-      'value-channels': 'value-channels',
-    };
-
-    for (const [name, spec] of Object.entries(filled) as [PaperTableName, string][]) {
+    for (const [name, spec] of Object.entries(SPECS) as [PaperTableName, string][]) {
       it(`fills every place of ${name}: ${spec}, and its small twin`, () => {
         for (const twin of [spec, `${spec}-small`]) {
           const match = matchTable(paperTable(name), blockOf(cellsOf(twin)));
@@ -73,9 +42,9 @@ describe('report/paper', () => {
     }
 
     it('has a twin for each spec, with the same systems', () => {
-      const names = readdirSync(folder).map((file) => file.replace(/\.yaml$/, ''));
+      const names = specNames();
       const published = names.filter((name) => !name.endsWith('-small'));
-      expect(published).to.have.members([...Object.values(filled), 'fig2', 'fig4a', 'fig4c']);
+      expect(published).to.have.members([...Object.values(SPECS), 'fig2', 'fig4a', 'fig4c']);
       for (const name of published) {
         expect(names).to.include(`${name}-small`);
         const systems = (spec: string): string[] => {
@@ -221,7 +190,6 @@ describe('report/paper', () => {
       const row = {
         pipeline: 'adakv(base=snapkv,with(window=32),ratio=0.5)+spark(ratio=0.5)',
         params: { 'adakv.ratio': 0.5, 'spark.ratio': 0.5 },
-        cells: new Map(),
       };
       expect(stepsOf(row)).to.deep.equal([
         { method: 'adakv', params: { ratio: 0.5 } },

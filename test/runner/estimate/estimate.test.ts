@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { sumBytes } from '../../../src/cache/bytes.js';
 import { openKernels } from '../../../src/kernels/index.js';
+import { observationsOf } from '../../../src/methods/pipeline.js';
 import { methods } from '../../../src/methods/registry.js';
 import type { MethodStep, Pipeline } from '../../../src/methods/types.js';
 import { expectedTensors } from '../../../src/model/check-weights.js';
 import { findModel } from '../../../src/model/catalogue.js';
 import { parseConfig } from '../../../src/model/config.js';
 import { estimateBytes } from '../../../src/runner/estimate/bytes.js';
+import { packerOf } from '../../../src/runner/estimate/packed-layers.js';
 import {
   decodeWork,
   headWeights,
@@ -89,6 +91,36 @@ describe('runner/estimate', () => {
       );
       expect([fixed!.dependsOnData, adaptive!.dependsOnData]).to.deep.equal([false, true]);
       expect(sumBytes(adaptive!.stored)).to.equal(adaptive!.storedBytes);
+    });
+
+    it('reads long prompts off a line through shorter ones, and packs what bends', () => {
+      const shape = { layers: 3, heads: 1, kvHeads: 1, headDim: 8 };
+      const length = 20_000;
+      const all = [
+        pipeline(),
+        pipeline(['think', { ratio: 0.5 }]),
+        pipeline(['snapkv', { budget: 1024 }]),
+        // Its blocks fall together with the steps between lengths.
+        pipeline(['kivi', { bits: 4, residual: 128 }]),
+        // These do not.
+        pipeline(['kivi', { bits: 4, residual: 96 }]),
+        // All tokens stay at every one of the shorter lengths.
+        pipeline(['snapkv', { budget: 9000 }]),
+        pipeline(['snapkv', { ratio: 0.8 }], ['spark', { ratio: 0.5 }]),
+        pipeline(['pyramidkv', { ratio: 0.8 }]),
+      ];
+      const exact = packerOf(
+        { shape, observations: observationsOf(all), dtype: 'bfloat16', kernels: openKernels() },
+        length,
+      );
+      const long = estimate(shape, length, ...all);
+      expect(long.slice(0, 6)).to.deep.equal(all.slice(0, 6).map(exact));
+      // Kept tokens are rounded, in a pyramid in every layer.
+      for (const [index, { storedBytes, keptTokens }] of long.entries()) {
+        const { storedBytes: bytes, keptTokens: tokens } = exact(all[index]!);
+        expect(storedBytes / bytes, all[index]!.label).to.be.closeTo(1, 5e-3);
+        expect(keptTokens / tokens, all[index]!.label).to.be.closeTo(1, 5e-3);
+      }
     });
 
     it('leaves latents open', () => {

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   hasLine,
   PROGRAM,
@@ -63,7 +63,7 @@ export const notPermitted: DiskCase = (bench) => {
   mkdirSync(out);
   chmodSync(out, 0o555);
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  chmodSync(bench.folder, 0o755);
+  for (const above of [bench.folder, dirname(bench.folder)]) chmodSync(above, 0o755);
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...runInto(bench, out)], {
     encoding: 'utf8',
     env: { ...process.env, HOME: folder },
@@ -79,26 +79,28 @@ export const notPermitted: DiskCase = (bench) => {
   ];
 };
 
-/** A file may not grow beyond a limit, of which each is a little larger. */
-export const mayNotGrow: DiskCase = (bench) => {
-  if (process.platform === 'win32') return 'Windows has no such limit';
-  const faults: string[] = [];
-  for (const blocks of [0, 4, 8, 10]) {
-    const out = join(caseFolder(bench, `limit-${blocks}`), 'out');
-    const limited = `ulimit -f ${blocks}; exec "$@"`; // blocks of 512 bytes
-    const args = ['-c', limited, 'sh', process.execPath, PROGRAM, ...runInto(bench, out)];
-    const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
-    const before = recordsIn(out);
-    const said =
-      status === 0
-        ? []
-        : errorFaults({ status, stdout, stderr }, /out.*: the file may not grow .*\n {2}Choose/);
-    faults.push(
-      ...[...said, ...finishFaults(bench, out, before)].map((fault) => `${blocks} blocks: ${fault}`),
-    );
-  }
-  return faults;
-};
+/** A file may not grow beyond a limit, for each of some, in blocks of 512 bytes. */
+export const mayNotGrow =
+  (limits: readonly number[]): DiskCase =>
+  (bench) => {
+    if (process.platform === 'win32') return 'Windows has no such limit';
+    const faults: string[] = [];
+    for (const blocks of limits) {
+      const out = join(caseFolder(bench, `limit-${blocks}`), 'out');
+      const limited = `ulimit -f ${blocks}; exec "$@"`;
+      const args = ['-c', limited, 'sh', process.execPath, PROGRAM, ...runInto(bench, out)];
+      const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+      const before = recordsIn(out);
+      const said =
+        status === 0
+          ? []
+          : errorFaults({ status, stdout, stderr }, /out.*: the file may not grow .*\n {2}Choose/);
+      faults.push(
+        ...[...said, ...finishFaults(bench, out, before)].map((fault) => `${blocks} blocks: ${fault}`),
+      );
+    }
+    return faults;
+  };
 
 const REFUSED = /out {2}another run is writing to this result folder \(process \d+ on .*\)\n {2}Wait for it/;
 

@@ -90,24 +90,23 @@ export const readOnly: DiskCase = (bench) =>
     return [...said, ...finishFaults(bench, out, [])];
   });
 
-/** As a disk with an error is by the system. */
-export const becomesReadOnly: DiskCase = (bench) =>
-  mounted(join(bench.folder, 'becomes-read-only'), tmpfs('size=16m'), async (disk) => {
-    const out = join(disk, 'out');
+/** The disk fails, the system makes it read-only, and what was not synced is gone: as after a power cut. */
+export const fails: DiskCase = async (bench) => {
+  const out = join(bench.folder, 'fails', 'out');
+  return onImage(bench, 'fails', async (disk, again) => {
     const started = startSparkEval(runInto(bench, out));
     await whileRunning(started, () => hasLine(join(out, 'journal.jsonl')));
     started.child.kill('SIGSTOP');
-    // A file that is open for writing keeps a mount from becoming read-only; the superblock does not ask.
-    const forced = command('mount', '-o', 'remount,ro', disk);
+    const before = recordsIn(out).slice(0, -1); // the last one may not have been synced yet
+    const failed = command('mount', '-o', 'remount,abort', disk);
     started.child.kill('SIGCONT');
     const status = await started.exited;
-    if (!forced)
-      return status === 0 ? 'the system does not let a disk in use become read-only' : ['failed by itself'];
-    const before = recordsIn(out);
+    if (!failed) return 'the system cannot make a disk fail';
     const said = errorFaults({ status, stdout: '', stderr: started.stderr() }, READ_ONLY);
-    command('mount', '-o', 'remount,rw', disk);
+    if (!again()) return NO_MOUNT;
     return [...said, ...finishFaults(bench, out, before)];
   });
+};
 
 /** A mount that goes away under a run, and comes back. */
 export const unmounted: DiskCase = async (bench) => {
@@ -129,11 +128,8 @@ export const unmounted: DiskCase = async (bench) => {
 };
 
 /** A disk that does not answer for seconds, again and again: the run waits and is right. */
-export const stalls: DiskCase = async (bench) => {
-  const image = join(bench.folder, 'image');
-  if (!command('truncate', '-s', '16M', image) || !command('mkfs.ext4', '-q', image))
-    return 'mkfs.ext4 is missing';
-  return mounted(join(bench.folder, 'stalls'), ['-o', 'loop', image], async (disk) => {
+export const stalls: DiskCase = (bench) =>
+  onImage(bench, 'stalls', async (disk) => {
     const out = join(disk, 'out');
     const started = startSparkEval(runInto(bench, out));
     for (let stall = 0; stall < STALLS && started.child.exitCode === null; stall++) {
@@ -144,7 +140,20 @@ export const stalls: DiskCase = async (bench) => {
     }
     const status = await started.exited;
     const said = status === 0 ? [] : [`exit code ${status}: ${started.stderr()}`];
-    rmSync(join(disk, 'lost+found'), { recursive: true, force: true });
     return [...said, ...finishFaults(bench, out, recordsIn(out))];
   });
-};
+
+/** Uses a disk of its own, in a file; `again` takes it out and puts it back. */
+function onImage<T>(
+  bench: Bench,
+  name: string,
+  use: (disk: string, again: () => boolean) => Promise<T>,
+): Promise<T | string> | string {
+  const image = join(bench.folder, `${name}.image`);
+  if (!command('truncate', '-s', '16M', image) || !command('mkfs.ext4', '-q', image))
+    return 'mkfs.ext4 is missing';
+  const options = ['-o', 'loop', image];
+  return mounted(join(bench.folder, name), options, (disk) =>
+    use(disk, () => command('umount', disk) && command('mount', ...options, disk)),
+  );
+}

@@ -113,7 +113,22 @@ const repeated: Mutation = (bytes, random) => {
 const inserted: Mutation = (bytes, random) => {
   const at = placeIn(bytes.length, random);
   const piece = random.pick([
-    ...['\0', '\0\0\0\0', '\ufeff', '\u2028', '\x1b[2J', '\r\n', '\n', '"', '\\', '\\ud800', '\\u0000', ',', '}', ']'],
+    ...[
+      '\0',
+      '\0\0\0\0',
+      '\ufeff',
+      '\u2028',
+      '\x1b[2J',
+      '\r\n',
+      '\n',
+      '"',
+      '\\',
+      '\\ud800',
+      '\\u0000',
+      ',',
+      '}',
+      ']',
+    ],
     ...['__proto__', '${x}', '../', '{"a":'],
   ]);
   return replaced(bytes, at, at, Buffer.from(piece));
@@ -122,7 +137,12 @@ const inserted: Mutation = (bytes, random) => {
 /** Bytes that no UTF-8 text has. */
 const notText: Mutation = (bytes, random) => {
   const at = placeIn(bytes.length, random);
-  return replaced(bytes, at, at, Buffer.from(random.pick(['ff', 'c0af', 'eda080', 'f4908080', 'e282', 'fffe']), 'hex'));
+  return replaced(
+    bytes,
+    at,
+    at,
+    Buffer.from(random.pick(['ff', 'c0af', 'eda080', 'f4908080', 'e282', 'fffe']), 'hex'),
+  );
 };
 
 const nothing: Mutation = () => Buffer.alloc(0);

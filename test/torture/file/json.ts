@@ -10,9 +10,21 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Stands for text that `JSON.stringify` would not write. */
 const MARK = '@@raw:';
+/** Characters, of a list that is made of one value. */
+const LONGEST_LIST = 2 ** 20;
 
 const HOSTILE_KEYS = [
-  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length', 'then', 'toJSON'],
+  ...[
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'length',
+    'then',
+    'toJSON',
+  ],
   ...['', '0', '-1', ' ', '\0', '\ud800', '../x', 'a'.repeat(5000), '<<', 'format', 'type'],
 ];
 
@@ -20,12 +32,41 @@ const RAW = [
   ...['null', 'true', 'false', '0', '-0', '-1', '1', '2', '7', '0.5', '1e308', '1e999', '-1e999', '1e-320'],
   ...['9007199254740991', '9007199254740993', '18446744073709551616', '4294967295', '2147483648', '65536'],
   ...['NaN', 'Infinity', '-Infinity', 'undefined', '01', '.5', "'a'", '// x', '0x10'],
-  ...['""', '" "', '"0"', '"a"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u001b[31m\\u202e"', '"\\uffff"'],
+  ...[
+    '""',
+    '" "',
+    '"0"',
+    '"a"',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"\\u001b[31m\\u202e"',
+    '"\\uffff"',
+  ],
   ...['"__proto__"', '"constructor"', '"toString"', '"NaN"', '"default"'],
-  ...['"../outside/secret.safetensors"', '"/etc/passwd"', '"../../../../../../etc/passwd"', '"C:\\\\x"', '"."', '".."'],
-  ...['"(a+)+$"', '"[" ', '"(?<a>x)(?<a>y)"', '"\\\\p{X}"', '"{{ x"', '"{% for i in range(1000000000) %}x{% endfor %}"'],
+  ...[
+    '"../outside/secret.safetensors"',
+    '"/etc/passwd"',
+    '"../../../../../../etc/passwd"',
+    '"C:\\\\x"',
+    '"."',
+    '".."',
+  ],
+  ...[
+    '"(a+)+$"',
+    '"[" ',
+    '"(?<a>x)(?<a>y)"',
+    '"\\\\p{X}"',
+    '"{{ x"',
+    '"{% for i in range(1000000000) %}x{% endfor %}"',
+  ],
   ...['[]', '{}', '[[]]', '[{}]', '[null]', '[""]', '[0]', '[0,0]', '[1,[2,[3]]]'],
-  ...['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"a":1,"a":2}', '{"":null}'],
+  ...[
+    '{"__proto__":{"polluted":1}}',
+    '{"constructor":{"prototype":{"polluted":1}}}',
+    '{"a":1,"a":2}',
+    '{"":null}',
+  ],
 ];
 
 const BIG: readonly (() => string)[] = [
@@ -50,11 +91,12 @@ interface Slot {
   readonly key: string;
 }
 
-function slotsOf(value: Json, found: Slot[] = []): Slot[] {
-  if (typeof value !== 'object' || value === null || found.length > 20_000) return found;
+/** Those of deep or endless documents only in part. */
+function slotsOf(value: Json, depth = 0, found: Slot[] = []): Slot[] {
+  if (typeof value !== 'object' || value === null || depth > 200 || found.length > 20_000) return found;
   for (const key of Object.keys(value)) {
     found.push({ parent: value, key });
-    slotsOf((value as Record<string, Json>)[key]!, found);
+    slotsOf((value as Record<string, Json>)[key]!, depth + 1, found);
   }
   return found;
 }
@@ -67,14 +109,18 @@ function set({ parent, key }: Slot, value: Json): void {
   Object.defineProperty(parent, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** A text with a value of the document changed; the text itself where it is not JSON. */
+/** A text with a value of the document changed; the text itself where it is not JSON, or would get too large. */
 export function breakJson(text: string, random: Random): string {
-  let root: { top: Json };
   try {
-    root = { top: JSON.parse(text) as Json };
-  } catch {
-    return text;
+    return changed(text, random);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return text;
+    throw error;
   }
+}
+
+function changed(text: string, random: Random): string {
+  const root = { top: JSON.parse(text) as Json };
   const raw: string[] = [];
   const marked = (written: string): string => `${MARK}${raw.push(written) - 1}@@`;
   for (let left = 1 + random.below(3); left > 0; left--) breakValue(root, marked, random);
@@ -86,7 +132,8 @@ export function breakJson(text: string, random: Random): string {
 function breakValue(root: { top: Json }, marked: (raw: string) => string, random: Random): void {
   const slots = slotsOf(root as unknown as Json);
   // The first slot is the whole document: seldom of interest.
-  const slot = slots.length > 1 && random.below(20) > 0 ? slots[1 + random.below(slots.length - 1)]! : slots[0]!;
+  const slot =
+    slots.length > 1 && random.below(20) > 0 ? slots[1 + random.below(slots.length - 1)]! : slots[0]!;
   const { parent } = slot;
   switch (random.below(12)) {
     case 0:
@@ -94,10 +141,11 @@ function breakValue(root: { top: Json }, marked: (raw: string) => string, random
       return;
     case 1:
       if (slot !== slots[0]) Reflect.deleteProperty(parent, slot.key);
-      if (Array.isArray(parent)) parent.splice(0, parent.length, ...parent.filter((entry) => (entry as unknown) !== undefined));
+      if (Array.isArray(parent))
+        parent.splice(0, parent.length, ...parent.filter((entry) => (entry as unknown) !== undefined));
       return;
     case 2:
-      set({ parent, key: random.pick(HOSTILE_KEYS) }, marked(random.pick(RAW)));
+      if (!Array.isArray(parent)) set({ parent, key: random.pick(HOSTILE_KEYS) }, marked(random.pick(RAW)));
       return;
     case 3: // the same key twice
       if (Array.isArray(parent) || slot === slots[0]) return;
@@ -106,11 +154,22 @@ function breakValue(root: { top: Json }, marked: (raw: string) => string, random
     case 4:
       set(slot, structuredClone(get(random.pick(slots))));
       return;
-    case 5:
-      set(slot, Array.from({ length: random.pick([0, 1, 2, 3, 50, 2000]) }, () => get(slot)));
+    case 5: {
+      const value = get(slot);
+      const most = Math.floor(LONGEST_LIST / JSON.stringify(value).length);
+      set(
+        slot,
+        Array.from({ length: Math.min(most, random.pick([0, 1, 2, 3, 50, 2000])) }, () => value),
+      );
       return;
+    }
     case 6:
-      set(slot, typeof get(slot) === 'number' ? (get(slot) as number) + random.pick([-1, 1, 0.5, 1e6, -1e6]) : [get(slot)]);
+      set(
+        slot,
+        typeof get(slot) === 'number'
+          ? (get(slot) as number) + random.pick([-1, 1, 0.5, 1e6, -1e6])
+          : [get(slot)],
+      );
       return;
     case 7: {
       const value = get(slot);

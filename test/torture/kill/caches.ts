@@ -39,7 +39,12 @@ async function pullVictim(
   folder: string,
   name: string,
   options: readonly string[],
-): Promise<Victim & { readonly served: readonly (readonly [string, Buffer])[] }> {
+): Promise<
+  Omit<Victim, 'reset'> & {
+    readonly reset: () => void;
+    readonly served: readonly (readonly [string, Buffer])[];
+  }
+> {
   const { hub, url, close } = await startSlowHub();
   const random = randomFor('torture/pull');
   const served = LENGTHS.map((length): readonly [string, Buffer] => {

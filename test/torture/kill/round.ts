@@ -39,12 +39,12 @@ export const NO_KILLS: Omit<RoundFigures, 'faults'> = { kills: 0, checked: 0, lo
 
 /** Runs the command once without a kill; throws where that fails. */
 export async function measureLife(victim: Victim): Promise<Life> {
-  victim.reset();
+  await victim.reset();
   const running = start(victim);
   const started = performance.now();
   const code = await running.ended;
   const ms = performance.now() - started;
-  const faults = code === 0 ? victim.faults() : [`exit code ${code}: ${running.stderr()}`];
+  const faults = code === 0 ? await victim.faults() : [`exit code ${code}: ${running.stderr()}`];
   running.stop();
   if (faults.length > 0) throw new Error(`${victim.name} fails undisturbed: ${faults.join('; ')}`);
   return { ms, changes: running.changes() };
@@ -58,14 +58,14 @@ export async function runRound(
   life: Life,
 ): Promise<RoundFigures> {
   const figures: RoundFigures = { ...NO_KILLS, faults: [] };
-  victim.reset();
+  await victim.reset();
   let before: Finished[] = [];
   const look = (): void => {
     const now = victim.finished();
     compare(before, now, figures);
     before = now;
   };
-  for (let kill = 0; kill < kills; kill++) {
+  for (let kill = 0; kill < Math.min(kills, victim.mostKills ?? kills); kill++) {
     const ended = await killOnce(victim, random, life);
     look();
     if (ended.code === null) figures.kills++;
@@ -79,8 +79,8 @@ export async function runRound(
   const code = await last.ended;
   last.stop();
   if (code !== 0) figures.faults.push(`exit code ${code} after ${figures.kills} kills: ${last.stderr()}`);
+  figures.faults.push(...(await victim.faults()), ...(await orphans()));
   look();
-  figures.faults.push(...victim.faults(), ...(await orphans()));
   return figures;
 }
 

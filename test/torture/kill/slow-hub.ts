@@ -16,7 +16,7 @@ export interface SlowHub {
   readonly url: string;
   /** Bytes of files sent so far. */
   readonly sent: () => number;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Passes everything on to a hub of its own, slowly where it is long. */

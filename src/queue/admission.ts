@@ -1,0 +1,93 @@
+/**
+ * Whether a worker takes a run.
+ *
+ * Decides that it does only where its results would be those of the coordinator's own machine: the same program, engine,
+ * weights, tokenizers and data, room for the models. All of that is looked at here, before the first job.
+ */
+import type { EngineName } from '../engine/types.js';
+import { checkModelFits } from '../engine/index.js';
+import { UserError } from '../errors.js';
+import { dataOf, groupCells } from '../runner/cells.js';
+import type { JobRunner } from '../runner/job.js';
+import { cacheBudget, machineMemory } from '../runner/memory.js';
+import { modelRecord } from '../runner/model-record.js';
+import { memoryUses, openModels, parameterBytes } from '../runner/models.js';
+import type { Progress } from '../runner/progress.js';
+import { WorkerRunner } from '../runner/workers.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { differences, engineIdentity, filesIdentity, type Identity, programIdentity } from './identity.js';
+import type { RunCard } from './messages.js';
+import { resolveSource } from './spec-source.js';
+
+export interface AdmissionOptions {
+  /** `auto`: the run's. */
+  readonly engine: EngineName | 'auto';
+  /** Bytes that the worker may take. Default: the machine's, or the container's. */
+  readonly memory?: number | undefined;
+  readonly progress: Pick<Progress, 'phase' | 'log'>;
+  readonly signal: AbortSignal;
+}
+
+/** A run that this worker computes. */
+export interface Admitted {
+  readonly spec: ResolvedSpec;
+  /** The keys of all cells, group by group. */
+  readonly cells: readonly string[];
+  /** A process that computes its jobs, on the run's engine. */
+  readonly start: (progress: Pick<Progress, 'phase' | 'log'>) => JobRunner;
+}
+
+/** Throws UserError with the reason where this machine cannot take the run. */
+export async function admit(card: RunCard, options: AdmissionOptions): Promise<Admitted> {
+  expectSame(card, programIdentity());
+  if (options.engine !== 'auto' && options.engine !== card.engine) {
+    throw new UserError(`the run is on engine ${card.engine}, and this worker on ${options.engine}`);
+  }
+  const spec = resolveSource(card.spec);
+  const files = await lookAtFiles(spec, card.engine, options.memory);
+  expectSame(card, files.identity);
+  const { signal } = options;
+  const start = (progress: Pick<Progress, 'phase' | 'log'>): WorkerRunner =>
+    new WorkerRunner({ spec, engine: card.engine, cacheBytes: files.cacheBytes, progress, signal });
+  const runner = start(options.progress);
+  try {
+    expectSame(card, engineIdentity(await runner.engine()));
+  } finally {
+    runner.close();
+  }
+  return { spec, cells: files.cells, start };
+}
+
+async function lookAtFiles(
+  spec: ResolvedSpec,
+  engine: EngineName,
+  memory = machineMemory(),
+): Promise<{ identity: Identity; cells: string[]; cacheBytes: number }> {
+  const models = await openModels(spec);
+  try {
+    const known = [...models].map(
+      ([name, files]) => [name, { config: files.config, record: modelRecord(files) }] as const,
+    );
+    const groups = groupCells(spec, new Map(known));
+    const cells = groups.flatMap((group) => group.cells);
+    for (const files of models.values()) checkModelFits({ name: engine }, parameterBytes(files));
+    const uses = memoryUses(spec, models);
+    return {
+      identity: filesIdentity({
+        models: known.map(([, { record }]) => record),
+        data: dataOf(groups),
+        cells,
+      }),
+      cells: cells.map(({ key }) => key),
+      cacheBytes: cacheBudget(uses, { engine, workers: 1, cacheDtype: spec.cacheDtype, memory }),
+    };
+  } finally {
+    for (const files of models.values()) files.weights.close();
+  }
+}
+
+function expectSame({ identity }: RunCard, here: Identity): void {
+  const found = differences(identity, here);
+  if (found.length === 0) return;
+  throw new UserError(`not the same here:${found.map((line) => `\n    ${line}`).join('')}`);
+}

@@ -1,0 +1,72 @@
+/**
+ * What must be the same on two machines for their results to be of one run.
+ *
+ * Decides that it is all that can change an answer: program, engine, weights, tokenizers, data, and the keys of the cells,
+ * which hang on all of these; and how a difference is told.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestOf } from '../results/canonical-json.js';
+import { PACKAGE_FOLDER, packageVersion } from '../results/machine.js';
+import type { Manifest } from '../results/types.js';
+import type { EngineFacts } from '../runner/workers.js';
+
+/** Values by what they are of. */
+export type Identity = Readonly<Record<string, string>>;
+
+/** Characters of a digest that are shown. */
+const SHOWN = 12;
+
+/** Of the program that runs here: its version, and a digest of its code, which a checkout changes without a new version. */
+export function programIdentity(): Identity {
+  const folder = relative(PACKAGE_FOLDER, fileURLToPath(import.meta.url)).split(sep)[0]!;
+  const code = readdirSync(join(PACKAGE_FOLDER, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.[jt]s$/.test(name))
+    .map((name) => join(folder, name));
+  const hash = createHash('sha256');
+  for (const name of ['package.json', join('build', 'kernels.wasm'), ...code.sort()]) {
+    hash.update(`${name.replaceAll(sep, '/')}\n`).update(readFileSync(join(PACKAGE_FOLDER, name)));
+  }
+  return { 'version of spark-eval': packageVersion(), 'code of spark-eval': hash.digest('hex') };
+}
+
+/** Threads change the order of sums on `native` alone. */
+export function engineIdentity({ name, threads, versions }: EngineFacts): Identity {
+  const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+  return {
+    engine: name,
+    'versions of the engine': software.sort().join(', '),
+    ...(name === 'native' ? { 'threads of the engine': String(threads) } : {}),
+  };
+}
+
+/** Of the files that a run reads, and of its cells. */
+export function filesIdentity({
+  models,
+  data,
+  cells,
+}: Pick<Manifest, 'models' | 'data' | 'cells'>): Identity {
+  const tasks = [...new Set(data.map(({ task }) => task))];
+  return Object.fromEntries([
+    ...models.flatMap(({ name, weightsDigest, tokenizerDigest, configDigest }) => [
+      [`weights of ${name}`, weightsDigest],
+      [`tokenizer of ${name}`, tokenizerDigest],
+      [`configuration of ${name}`, configDigest],
+    ]),
+    ...tasks.map((task) => [`data of ${task}`, digestOf(data.filter((entry) => entry.task === task))]),
+    ['cells', digestOf(cells.map(({ key }) => key))],
+  ]) as Identity;
+}
+
+/** What of `here` is another at the run: `weights of spark-nano: 0123… at the run, 4567… here`. */
+export function differences(run: Identity, here: Identity): string[] {
+  return Object.entries(here)
+    .filter(([name, value]) => run[name] !== value)
+    .map(([name, value]) => `${name}: ${brief(run[name] ?? 'nothing')} at the run, ${brief(value)} here`);
+}
+
+function brief(value: string): string {
+  return value.replaceAll(/[0-9a-f]{32,}/g, (digest) => `${digest.slice(0, SHOWN)}…`);
+}

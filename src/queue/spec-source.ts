@@ -1,0 +1,26 @@
+/**
+ * A spec as it goes to other machines: its text.
+ *
+ * Decides that a worker reads and checks a spec as the command line does, by the same code, rather than to trust what
+ * another machine has made of it.
+ */
+import { methods } from '../methods/registry.js';
+import { MODEL_NAMES } from '../model/catalogue.js';
+import { SpecDocument } from '../spec/document.js';
+import { resolveSpec } from '../spec/load.js';
+import { applyOverride } from '../spec/overrides.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { tasks } from '../tasks/registry.js';
+import type { SpecSource } from './messages.js';
+
+/** @param overrides `path=value`, applied in order */
+export function readSource(file: string, overrides: readonly string[]): SpecSource {
+  return { file, text: SpecDocument.read(file).document.toString(), overrides: [...overrides] };
+}
+
+/** Throws UserError (exit code 2) where the spec is wrong for this version of the program. */
+export function resolveSource({ file, text, overrides }: SpecSource): ResolvedSpec {
+  const document = SpecDocument.parse(text, file);
+  for (const override of overrides) applyOverride(document, override);
+  return resolveSpec(document, { catalogue: { methods, tasks, models: MODEL_NAMES } });
+}

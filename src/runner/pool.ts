@@ -1,0 +1,107 @@
+/**
+ * Where the jobs of a run are computed, and by how many.
+ *
+ * Decides what a run asks of whoever computes for it, and how that is done on this machine: in this process, or in several
+ * that it starts. Knows nothing of result folders.
+ */
+import { checkModelFits, openEngine } from '../engine/index.js';
+import type { Engine, EngineName } from '../engine/types.js';
+import type { ModelFiles } from '../model/types.js';
+import type { Manifest, SampleRecord } from '../results/types.js';
+import type { ResolvedSpec } from '../spec/types.js';
+import { dispatch } from './dispatch.js';
+import { LocalRunner, type Job, type JobRunner } from './job.js';
+import { cacheBudget, machineMemory } from './memory.js';
+import { memoryUses, parameterBytes } from './models.js';
+import type { Progress } from './progress.js';
+import { variantsOf } from './variants.js';
+import { checkWorkers, type EngineFacts, WorkerRunner } from './workers.js';
+
+/** Computes the jobs of one run. */
+export interface JobPool {
+  /**
+   * Called first, once.
+   *
+   * @param models by the name that the spec gives them
+   * @throws UserError where the engine is not there, or the models do not fit
+   */
+  open(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): Promise<EngineFacts>;
+  /** Computes all jobs, started in their order. Rejects with the first failure, or with the signal's reason. */
+  run(jobs: readonly Job[], context: PoolRun): Promise<void>;
+}
+
+export interface PoolRun {
+  /** Of the run that the jobs belong to. */
+  readonly manifest: Manifest;
+  /** Records of a job that are missing, as they come. What this throws ends the run. */
+  readonly onRecords: (job: Job, records: readonly SampleRecord[]) => void;
+}
+
+export interface LocalPoolOptions {
+  readonly engine: EngineName | 'auto';
+  /** Processes that compute; at least 1. One alone is this process. */
+  readonly workers: number;
+  /** Bytes that all processes together may take. Default: the machine's, or the container's. */
+  readonly memory?: number | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** This machine. */
+export class LocalPool implements JobPool {
+  private opened:
+    | {
+        readonly spec: ResolvedSpec;
+        readonly models: ReadonlyMap<string, ModelFiles>;
+        readonly engine: Engine;
+        readonly cacheBytes: number;
+      }
+    | undefined;
+
+  constructor(private readonly options: LocalPoolOptions) {}
+
+  async open(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): Promise<EngineFacts> {
+    const { workers, memory } = this.options;
+    const engine = await openEngine(this.options.engine);
+    checkWorkers(workers, engine.name);
+    for (const files of models.values()) checkModelFits(engine, parameterBytes(files));
+    const cacheBytes = cacheBudget(memoryUses(spec, models), {
+      engine: engine.name,
+      workers,
+      cacheDtype: spec.cacheDtype,
+      memory: memory ?? machineMemory(),
+    });
+    this.opened = { spec, models, engine, cacheBytes };
+    return engine;
+  }
+
+  async run(jobs: readonly Job[], { onRecords }: PoolRun): Promise<void> {
+    const { groups, pipelines } = this.opened!.spec;
+    const variants = variantsOf(pipelines);
+    const runners = this.openRunners(jobs.length);
+    try {
+      await dispatch(jobs, runners, {
+        calibrates: ({ group, variant }) =>
+          variants[variant]!.request && `${groups[group]!.model} ${variant}`,
+        onRecords,
+      });
+    } finally {
+      for (const runner of runners) runner.close();
+    }
+  }
+
+  /** As many as asked for, but no more than there are jobs. */
+  private openRunners(jobs: number): JobRunner[] {
+    const { spec, models, engine, cacheBytes } = this.opened!;
+    const { progress, signal } = this.options;
+    const workers = Math.min(this.options.workers, jobs);
+    if (workers === 1) {
+      const filesOf = (model: string): ModelFiles => models.get(model)!;
+      return [new LocalRunner({ spec, engine, cacheBytes, filesOf, progress, signal })];
+    }
+    return Array.from(
+      { length: workers },
+      () => new WorkerRunner({ spec, engine: engine.name, cacheBytes, progress, signal }),
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import { UserError } from '../src/errors.js';
+import { isDeep, parseJson } from '../src/json.js';
+
+describe('JSON of others', () => {
+  it('is parsed, or refused with its place', () => {
+    expect(parseJson('{"a": [1]}', 'a.json')).to.deep.equal({ a: [1] });
+    expect(() => parseJson('{', 'a.json'))
+      .to.throw(UserError, 'is not valid JSON')
+      .with.property('place', 'a.json');
+  });
+
+  it('is refused where it is nested so deeply that whoever walks through it would run out of stack', () => {
+    for (const text of [
+      '['.repeat(200_000) + ']'.repeat(200_000),
+      '{"a":'.repeat(200) + '1' + '}'.repeat(200),
+    ]) {
+      expect(() => parseJson(text, 'a.json')).to.throw(UserError, 'is nested more than 100 levels deep');
+    }
+    expect(isDeep(JSON.parse('['.repeat(100) + ']'.repeat(100)))).to.equal(false);
+    expect(isDeep(JSON.parse('['.repeat(101) + ']'.repeat(101)))).to.equal(true);
+    expect(isDeep(null)).to.equal(false);
+  });
+});

@@ -1,0 +1,15 @@
+import { KINDS } from '/work/main/test/torture/file/kinds.js';
+import { makeCase, writeCase } from '/work/main/test/torture/file/case.js';
+import { judge } from '/work/main/test/torture/file/judge.js';
+import { mkdirSync } from 'node:fs';
+const [,, name, seed, number, stop] = process.argv;
+const kind = KINDS.find((k) => k.name === name)!;
+console.log('make');
+let t = performance.now();
+const c = makeCase(kind, Number(seed), Number(number));
+console.log('made', performance.now() - t, Object.entries(c.files).map(([p, b]) => [p, b.length]));
+if (stop) process.exit();
+const folder = `/tmp/one-case-${process.pid}`; mkdirSync(folder); writeCase(c, folder);
+t = performance.now();
+const o = await judge(kind, folder, c.sound);
+console.log(folder, o, performance.now() - t);

@@ -1,0 +1,206 @@
+/**
+ * Every kind of file that the program takes from others, and the code that reads it.
+ *
+ * Decides how far a file is read: as far as a command would, without an engine.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readFactors } from '../../../src/calibration/factors-folder.js';
+import { calibrationText } from '../../../src/calibration/text.js';
+import { loadCatalogue } from '../../../src/cli/catalogue.js';
+import { readLock, sizeFault } from '../../../src/data/lock.js';
+import { unzipFiles } from '../../../src/data/unzip.js';
+import { UserError } from '../../../src/errors.js';
+import { openGguf } from '../../../src/model/gguf.js';
+import { openModelFiles } from '../../../src/model/load.js';
+import { readModelConfig } from '../../../src/model/read-config.js';
+import { openSafetensors } from '../../../src/model/safetensors.js';
+import type { ModelConfig, WeightSource } from '../../../src/model/types.js';
+import { readResults } from '../../../src/report/read-results.js';
+import { accuracyCsv } from '../../../src/results/accuracy.js';
+import { inspectFolder } from '../../../src/results/folder.js';
+import { memoryCsv } from '../../../src/results/memory.js';
+import { mergeFolders } from '../../../src/runner/merge.js';
+import { loadSpec, specHash } from '../../../src/spec/load.js';
+import { tasks } from '../../../src/tasks/registry.js';
+import { scoreSample } from '../../../src/tasks/score-sample.js';
+import { ggufNumber, hostileZip, safetensorsHeader } from './headers.js';
+import { jsonLine, jsonValue } from './json.js';
+import type { Files, Kind, Mutation } from './kind.js';
+import * as sound from './sound.js';
+import { YAML_MUTATIONS } from './yaml.js';
+
+const PROBE =
+  'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! The pass key is 71432. \u00e4\ud83d\ude00\t\n  <s> 1,234 don\u2019t \ud800 end';
+
+function readAll(weights: WeightSource): void {
+  try {
+    for (const name of weights.names) weights.read(name);
+  } finally {
+    weights.close();
+  }
+}
+
+/** As `run` opens a model: all its files, a prompt, an answer. */
+async function readModel(path: string): Promise<void> {
+  readModelConfig(path);
+  const { weights, tokenizer, chatTemplate } = await openModelFiles(path);
+  readAll(weights);
+  for (const special of [false, true]) tokenizer.decode(tokenizer.encode(PROBE, special));
+  tokenizer.encode(chatTemplate?.render(PROBE) ?? '');
+}
+
+let whole: { readonly whole: Files; readonly shards: Files } | undefined;
+const checkpoint = (form: 'whole' | 'shards'): Files => (whole ??= sound.checkpoints())[form];
+
+/** A file of a checkpoint folder. */
+function ofModel(
+  name: string,
+  form: 'whole' | 'shards',
+  target: RegExp,
+  mutations: readonly Mutation[],
+): Kind {
+  return {
+    name,
+    sound: () => [checkpoint(form)],
+    target: (path) => target.test(path),
+    mutations,
+    read: readModel,
+  };
+}
+
+/** Samples of a task as `run` takes them, and what a score makes of them. */
+async function readTask(name: string, given: unknown, contextLength: number): Promise<void> {
+  const task = tasks.get(name)!;
+  const params = task.params.parse(given);
+  await task.prepare?.(params, contextLength);
+  task.dataDigest(params);
+  for (let index = 0; index < 3; index++) {
+    try {
+      const countTokens = (text: string): number => Math.ceil(text.length / 4);
+      const sample = task.sample({ contextLength, seed: 1, index, params, countTokens });
+      const score = scoreSample(task, 'Paragraph 3, (B) the answer', sample, index);
+      if (!(score >= 0 && score <= 1)) throw new Error(`${name} scores ${score}`);
+    } catch (error) {
+      if (index > 0 && error instanceof UserError && error.message.startsWith('expected at least')) return;
+      throw error;
+    }
+  }
+}
+
+const READERS: readonly (readonly [file: string, task: string, params: 'folder' | 'file'])[] = [
+  ['own.jsonl', 'own/f1', 'file'],
+  ['classes.jsonl', 'own/classification', 'file'],
+  ['qasper.jsonl', 'longbench/qasper', 'folder'],
+  ['trec.jsonl', 'longbench/trec', 'folder'],
+  ['passkey.jsonl', 'infinitebench/passkey', 'folder'],
+  ['longbook_choice_eng.jsonl', 'infinitebench/longbook_choice_eng', 'folder'],
+  ['math_find.jsonl', 'infinitebench/math_find', 'folder'],
+  ['longdep_qa.jsonl', 'loogle/longdep_qa', 'folder'],
+  ['shortdep_cloze.jsonl', 'loogle/shortdep_cloze', 'folder'],
+  ['data.json', 'longbench-v2/choice', 'folder'],
+  ['qasper/validation.jsonl', 'zeroscrolls/qasper', 'folder'],
+  ['squad.json', 'ruler/qa_1', 'file'],
+  ['hotpot.json', 'ruler/qa_2', 'file'],
+  ['passkey/x.parquet', 'infinitebench-hub/passkey', 'folder'],
+  ['4096/x.parquet', 'ruler-hub/niah_single_1', 'folder'],
+];
+
+async function readRows(folder: string): Promise<void> {
+  for (const [file, task, param] of READERS) {
+    const path = join(folder, file);
+    if (existsSync(path)) await readTask(task, { [param]: param === 'file' ? path : folder }, 4096);
+  }
+}
+
+async function readSpecFile(folder: string): Promise<void> {
+  specHash(loadSpec(join(folder, 'spec.yaml'), { catalogue: await loadCatalogue(), directory: folder }));
+}
+
+/** As tables, `status` and `merge` read results; the last writes into the case's folder. */
+function readResultFiles(folder: string): void {
+  const { results, folders } = readResults([folder]);
+  accuracyCsv(results);
+  memoryCsv(results);
+  const { spec, specHash: hash } = folders[0]!.manifest;
+  inspectFolder(folder, { spec, specHash: hash });
+  mergeFolders([folder], join(folder, 'merged'));
+}
+
+export const KINDS: readonly Kind[] = [
+  { name: 'spec', sound: () => sound.SPECS, mutations: YAML_MUTATIONS, read: readSpecFile },
+  {
+    name: 'GGUF',
+    sound: () => sound.GGUF,
+    mutations: [ggufNumber],
+    read: (folder) => readModel(join(folder, 'model.gguf')),
+  },
+  {
+    name: 'GGUF tensors',
+    sound: () => sound.GGUF_TENSORS,
+    mutations: [ggufNumber],
+    read: (folder) => {
+      readAll(openGguf(join(folder, 'model.gguf')).tensors);
+    },
+  },
+  {
+    name: 'safetensors',
+    sound: () => sound.SAFETENSORS,
+    mutations: [safetensorsHeader],
+    read: (folder) => {
+      readAll(openSafetensors(join(folder, 'x.safetensors')));
+    },
+  },
+  ofModel('checkpoint weights', 'whole', /^model\.safetensors$/, [safetensorsHeader]),
+  ofModel('checkpoint shards', 'shards', /^part-|index\.json$/, [jsonValue, safetensorsHeader]),
+  ofModel('config.json', 'whole', /^(generation_)?config\.json$/, [jsonValue]),
+  ofModel('tokenizer.json', 'whole', /^tokenizer\.json$/, [jsonValue]),
+  ofModel('tokenizer_config.json', 'whole', /^tokenizer_config\.json$/, [jsonValue]),
+  ofModel('record of a pull', 'whole', /^pull\.json$/, [jsonValue]),
+  { name: 'JSON lines', sound: () => sound.ROWS, mutations: [jsonLine, jsonLine, jsonValue], read: readRows },
+  { name: 'Parquet', sound: () => sound.parquetFolders(), mutations: [], read: readRows },
+  {
+    name: 'journal and manifest',
+    sound: () => sound.RESULTS,
+    mutations: [jsonLine, jsonValue],
+    read: readResultFiles,
+  },
+  {
+    name: 'factors',
+    sound: () => [sound.factors()],
+    mutations: [jsonValue, safetensorsHeader],
+    mend: sound.withDigest,
+    read: async (folder) => {
+      await readFactors(folder, sound.FACTORS_CONFIG as ModelConfig);
+    },
+  },
+  {
+    name: 'zip',
+    sound: () => sound.ARCHIVES,
+    mutations: [hostileZip],
+    read: (folder) => {
+      unzipFiles(join(folder, 'data.zip'), join(folder, 'out'), ['a.jsonl', 'b/c.jsonl']);
+    },
+  },
+  {
+    name: 'text',
+    sound: () => sound.TEXTS,
+    mutations: [],
+    read: async (folder) => {
+      const text = join(folder, 'text.txt');
+      calibrationText(text);
+      await readTask('ruler/niah_single_2', { essay: text }, 1024);
+      await readTask('needle/sandwich', { essay: text, depth: 50 }, 1024);
+    },
+  },
+  {
+    name: 'lock of data',
+    sound: () => sound.DATA_LOCKS,
+    target: (path) => path === 'pull.json',
+    mutations: [jsonValue],
+    read: (folder) => {
+      const lock = readLock(folder);
+      if (lock !== undefined) sizeFault(folder, lock);
+    },
+  },
+];

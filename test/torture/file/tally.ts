@@ -1,0 +1,60 @@
+/**
+ * Figures of one kind of file, and what is kept of its faults.
+ *
+ * Decides which faults are the same one: equal words, whatever the numbers in them.
+ */
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Row } from '../types.js';
+import type { Reply } from './child.js';
+
+export class Tally {
+  private readonly counts = { read: 0, refused: 0, fault: 0 };
+  private slowestMs = 0;
+  private peakRssBytes = 0;
+  private readonly faults = new Map<string, { readonly first: string; times: number }>();
+
+  constructor(private readonly what: string) {}
+
+  /**
+   * Counts a case. The folder of a fault that was not seen before is moved to `kept`.
+   *
+   * @returns that fault, in words
+   */
+  add({ outcome, ms, peakRssBytes }: Reply, folder: string, kept: string): string | undefined {
+    this.counts[typeof outcome === 'object' ? 'fault' : outcome]++;
+    this.slowestMs = Math.max(this.slowestMs, ms);
+    this.peakRssBytes = Math.max(this.peakRssBytes, peakRssBytes);
+    if (typeof outcome !== 'object') return undefined;
+    const key = outcome.fault.replaceAll(folder, '').replace(/\d+/g, '#').slice(0, 200);
+    const known = this.faults.get(key);
+    if (known !== undefined) {
+      known.times++;
+      return undefined;
+    }
+    if (existsSync(folder)) {
+      mkdirSync(dirname(kept), { recursive: true });
+      renameSync(folder, kept);
+    }
+    const first = `${outcome.fault} (${kept})`;
+    this.faults.set(key, { first, times: 1 });
+    return first;
+  }
+
+  row(): Row {
+    const { read, refused, fault } = this.counts;
+    return {
+      what: this.what,
+      cases: read + refused + fault,
+      faults: [...this.faults.values()].map(({ first, times }) =>
+        times === 1 ? first : `${times} times: ${first}`,
+      ),
+      figures: {
+        read,
+        refused,
+        'slowest ms': Math.round(this.slowestMs),
+        'peak MiB': Math.round(this.peakRssBytes / 2 ** 20),
+      },
+    };
+  }
+}

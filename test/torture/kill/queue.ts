@@ -1,0 +1,170 @@
+/**
+ * Coordinator and worker as victims: each is killed while the other one lives on.
+ *
+ * Decides that a lease lasts a second, so that the jobs of the dead are soon taken again, and that a finished run leaves
+ * nothing in Redis.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { PROGRAM, sparkEval } from '../../e2e/support.js';
+import { folderFaults, journalLines, RECORDS, reference, RESULT_FILES, writeSpec } from './results.js';
+import type { Victim, VictimMaker } from './victim.js';
+
+const LEASE = ['--lease', '1'];
+/** A job that loses its worker more often is given up by design. */
+const MOST_LOST = 5;
+/** Longest that a coordinator may take to hear of its last result. */
+const LATE_MS = 60_000;
+/** A worker that lives may need so long to see that a run is over, and to clear its traces. */
+const LEAVE_MS = 5000;
+const ABSENT = 'redis-server is not installed';
+
+/** `run --queue`, with a worker that outlives it. */
+export const coordinator: VictimMaker = async (folder) => {
+  const bench = await makeBench(folder);
+  if (bench === undefined) return ABSENT;
+  const worker = start(['worker', bench.url, ...LEASE, '--progress', 'none']);
+  return {
+    ...victim(bench, 'run --queue', [
+      'run',
+      bench.spec,
+      '--engine',
+      'wasm',
+      '--progress',
+      'none',
+      '--queue',
+      bench.url,
+    ]),
+    reset: () => startOver(bench),
+    faults: () => finalFaults(bench),
+    close: async () => {
+      await end(worker);
+      await bench.close();
+    },
+  };
+};
+
+/** `worker`, of a coordinator that outlives it. */
+export const worker: VictimMaker = async (folder) => {
+  const bench = await makeBench(folder);
+  if (bench === undefined) return ABSENT;
+  const args = ['worker', bench.url, ...LEASE, '--until-idle', '--progress', 'none'];
+  let coordinator: ChildProcess | undefined;
+  return {
+    ...victim(bench, 'worker', args),
+    mostKills: MOST_LOST,
+    reset: async () => {
+      if (coordinator !== undefined) await end(coordinator);
+      await startOver(bench);
+      coordinator = start([
+        'run',
+        bench.spec,
+        '--engine',
+        'wasm',
+        '--progress',
+        'none',
+        '--queue',
+        bench.url,
+      ]);
+      await published(bench);
+    },
+    faults: async () => {
+      const until = performance.now() + LATE_MS;
+      // Whatever a dead worker held is taken again when its lease is over, by whoever is there then.
+      const over = (): boolean => coordinator!.exitCode !== null || performance.now() > until;
+      while (!over()) {
+        await sleep(500);
+        if (!over()) sparkEval(args);
+      }
+      if (coordinator!.exitCode !== 0)
+        return [`the coordinator did not end: ${String(coordinator!.exitCode)}`];
+      return finalFaults(bench);
+    },
+    close: async () => {
+      if (coordinator !== undefined) await end(coordinator);
+      await bench.close();
+    },
+  };
+};
+
+interface Bench {
+  readonly spec: string;
+  readonly out: string;
+  readonly accuracy: string;
+  readonly url: string;
+  readonly redis: Redis;
+  readonly close: () => Promise<void>;
+}
+
+async function makeBench(folder: string): Promise<Bench | undefined> {
+  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
+  const spec = writeSpec(folder);
+  const port = await freePort();
+  const dir = join(folder, 'redis');
+  mkdirSync(dir);
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir];
+  const server = spawn('redis-server', options, { stdio: 'ignore' });
+  const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  redis.on('error', () => undefined); // until it listens
+  await redis.ping();
+  const close = async (): Promise<void> => {
+    redis.disconnect();
+    await end(server);
+  };
+  const out = join(folder, 'out');
+  return { spec, out, accuracy: reference(folder, spec), url: `redis://127.0.0.1:${port}/0`, redis, close };
+}
+
+function victim(
+  { out }: Bench,
+  name: string,
+  args: readonly string[],
+): Omit<Victim, 'reset' | 'faults' | 'close'> {
+  return { name, args, env: {}, watched: out, finished: () => journalLines(out) };
+}
+
+async function startOver({ out, redis }: Bench): Promise<void> {
+  await redis.flushall();
+  rmSync(out, { recursive: true, force: true });
+}
+
+/** The coordinator has put jobs into the queue. */
+async function published({ redis }: Bench): Promise<void> {
+  while ((await redis.keys('*:wait')).length === 0) await sleep(50);
+}
+
+async function finalFaults({ out, accuracy, redis }: Bench): Promise<string[]> {
+  const until = performance.now() + LEAVE_MS;
+  let left = await redis.keys('*');
+  while (left.length > 0 && performance.now() < until) {
+    await sleep(100);
+    left = await redis.keys('*');
+  }
+  return [
+    ...folderFaults(out, { records: RECORDS, files: RESULT_FILES, accuracy }),
+    ...(left.length > 0 ? [`left in Redis: ${left.join(', ')}`] : []),
+  ];
+}
+
+function start(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], { stdio: 'ignore' });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill();
+  await once(child, 'exit');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
