@@ -127,15 +127,14 @@ export function specialTokens(settings: unknown, place: string): { bos: string; 
   return { bos: text(bos_token), eos: text(eos_token) };
 }
 
-/** Throws UserError on a pattern of a kind that the library would pass over. */
+/** Throws UserError on a missing pattern, or one of a kind that the library would pass over. */
 function checkPatterns(value: unknown, place: string): void {
   if (typeof value !== 'object' || value === null) return;
-  for (const [key, entry] of Object.entries(value)) {
-    if (key === 'pattern' && !patternSchema.safeParse(entry).success) {
-      throw new UserError('pattern: expected {"Regex": …} or {"String": …}', { place });
-    }
-    checkPatterns(entry, place);
+  const { type, pattern } = value as { type?: unknown; pattern?: unknown };
+  if ((type === 'Split' || type === 'Replace') && !patternSchema.safeParse(pattern).success) {
+    throw new UserError(`${type}: expected a pattern, {"Regex": …} or {"String": …}`, { place });
   }
+  for (const entry of Object.values(value)) checkPatterns(entry, place);
 }
 
 /** The library's `Digits` and `ByteLevel` splits as exact `Split`s, at any depth of `Sequence`. */

@@ -106,8 +106,8 @@ describe('tokenizer', () => {
     const split = (pattern: unknown): object => ({
       pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern, behavior: 'Isolated' }] },
     });
-    for (const pattern of [{}, 'a', null, { Regex: 1 }]) {
-      expect(userError(() => make(split(pattern))).message).to.match(/^pattern: expected/);
+    for (const pattern of [{}, 'a', null, { Regex: 1 }, undefined]) {
+      expect(userError(() => make(split(pattern))).message).to.match(/^Split: expected a pattern/);
     }
     expect(make(split({ String: 'b' })).encode('ab')).to.deep.equal([2, 3]);
   });

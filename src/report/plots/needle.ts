@@ -7,6 +7,7 @@
  */
 import { type CellResult, scorePercent } from '../../results/cell-results.js';
 import { mean } from '../../results/statistics.js';
+import { askedOf } from '../blocks.js';
 import { groupBy } from '../group-by.js';
 import { slug } from './block-plot.js';
 import { framed } from './look.js';
@@ -108,25 +109,33 @@ function needlePlot(results: readonly CellResult[], variant: readonly string[]):
   };
 }
 
-/** Cells of the same pipeline, depth and context (seeds) weigh the same. */
+/** A square for every place that any pipeline was asked for. Cells of the same pipeline, depth and context (seeds) weigh the same. */
 function squaresOf(results: readonly CellResult[]) {
-  const groups = groupBy(results, ({ cell: { pipeline, context, params } }) =>
-    JSON.stringify([pipeline, context, params[DEPTH]]),
+  const places = groupBy(results, ({ cell: { context, params } }) =>
+    JSON.stringify([context, params[DEPTH]]),
   );
-  return [...groups.values()].map((cells) => {
-    const { pipeline, context, params } = cells[0]!.cell;
-    const done = cells.reduce((sum, { records }) => sum + records.length, 0);
-    const asked = cells.reduce((sum, { cell }) => sum + cell.samples, 0);
-    const score = done === asked ? mean(cells.map(({ records }) => scorePercent(records)!)) : null;
+  const pipelines = [...new Set(results.map(({ cell }) => cell.pipeline))];
+  return [...places.values()].flatMap((place) => {
+    const { context, params } = place[0]!.cell;
     const depth = params[DEPTH] as number;
-    const found = score === null ? `${done} of ${asked} samples` : `score ${score.toFixed(1)}`;
-    return {
-      pipeline,
-      context,
-      depth,
-      score,
-      text: score === null ? '–' : score.toFixed(0),
-      label: `${pipeline}: context ${context}, depth ${depth} %, ${found}`,
-    };
+    const asked = [...askedOf(place).values()].flatMap((cells) => [...cells.values()]);
+    return pipelines.map((pipeline) => {
+      const cells = place.filter(({ cell }) => cell.pipeline === pipeline);
+      const done = sum(cells.map(({ records }) => records.length));
+      const score = done === sum(asked) ? mean(cells.map(({ records }) => scorePercent(records)!)) : null;
+      const found = score === null ? `${done} of ${sum(asked)} samples` : `score ${score.toFixed(1)}`;
+      return {
+        pipeline,
+        context,
+        depth,
+        score,
+        text: score === null ? '–' : score.toFixed(0),
+        label: `${pipeline}: context ${context}, depth ${depth} %, ${found}`,
+      };
+    });
   });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

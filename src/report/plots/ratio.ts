@@ -13,8 +13,9 @@ export function ratioPlot(block: Block): Plot | undefined {
   const shown = points.filter((point) => point.removed !== undefined && point.pipeline !== FULL);
   if (shown.length === 0) return undefined;
   const without = points.filter((point) => point.removed === undefined && point.pipeline !== FULL);
+  const full = points.find(({ pipeline }) => pipeline === FULL);
   const notes = [
-    `${tasksTitle(block.tasks)}; bars are 95 % intervals over samples`,
+    `${tasksTitle(block.tasks)}; bars are 95 % intervals over samples${full === undefined ? '' : '; dashed: full'}`,
     ...(without.length === 0
       ? []
       : [`Without a ratio: ${without.map(({ pipeline }) => pipeline).join(', ')}.`]),
@@ -23,18 +24,23 @@ export function ratioPlot(block: Block): Plot | undefined {
   const title = `Score against ratio: ${blockTitle(block)}`;
   const series = [...new Set(shown.map((point) => point.series))];
   const { colour, shape } = seriesScales(series);
-  const full = points.find(({ pipeline }) => pipeline === FULL);
   const rows = shown.map(toRow);
   const data = { values: rows };
   const intervals = rows.filter(({ low }) => low !== undefined);
   const x = {
     field: 'removed',
     type: 'quantitative',
-    title: 'ratio removed',
+    title: 'ratio removed by the last step, of tokens or of channels',
     scale: { domain: [0, 1] as [number, number] },
   } as const;
   const y = { field: 'score', type: 'quantitative', title: 'score, %', scale: { zero: false } } as const;
-  const color = { field: 'series', type: 'nominal', title: 'method', scale: colour } as const;
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    title: 'method',
+    scale: colour,
+    legend: { symbolOpacity: 1 },
+  } as const;
   return {
     kind: 'ratio',
     name: blockName('ratio', block),

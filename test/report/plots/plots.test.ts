@@ -65,6 +65,20 @@ describe('report/plots', () => {
     expect(drawn(infos.slice(0, 2)).map(({ name }) => name)).to.deep.equal(['needle-needle-map-spark-nano']);
   });
 
+  it('leaves a square empty where a pipeline has fewer cells than another', () => {
+    const at = (pipeline: Parameters<typeof cell>[0], depth: number, seed: number) =>
+      cell(pipeline, { task: 'needle/map', samples: 1, taskParams: { depth }, seed });
+    const infos = [at(full, 0, 1), at(full, 0, 2), at(full, 50, 1), at(spark, 0, 1)];
+    const [map] = plotsOf(
+      collectResults(
+        infos,
+        infos.map((info) => record(info, 0)),
+      ),
+      ['needle'],
+    );
+    expect(map!.notes).to.deep.equal(['2 of 4 squares are empty: samples are missing.']);
+  });
+
   it('names pipelines without a ratio, and measures the ratio of a budget', () => {
     const ratio = plots[0]!;
     expect(ratio.notes).to.include('Without a ratio: kivi(bits=2).');

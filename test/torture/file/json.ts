@@ -8,8 +8,6 @@ import type { Mutation } from './kind.js';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Stands for text that `JSON.stringify` would not write. */
-const MARK = '@@raw:';
 /** Characters, of a list that is made of one value. */
 const LONGEST_LIST = 2 ** 20;
 
@@ -119,17 +117,30 @@ export function breakJson(text: string, random: Random): string {
   }
 }
 
-function changed(text: string, random: Random): string {
-  const root = { top: JSON.parse(text) as Json };
-  const raw: string[] = [];
-  const marked = (written: string): string => `${MARK}${raw.push(written) - 1}@@`;
-  for (let left = 1 + random.below(3); left > 0; left--) breakValue(root, marked, random);
-  const restore = (written: string): string =>
-    written.replace(/"@@raw:(\d+)@@"/g, (_, index: string) => restore(raw[Number(index)]!));
-  return restore(JSON.stringify(root.top, undefined, random.pick([0, 0, 1])));
+/** Texts that `JSON.stringify` would not write, put in afterwards. */
+class RawTexts {
+  private readonly texts: string[] = [];
+
+  /** Stands for the text in a document. */
+  mark(text: string): string {
+    return `@@raw:${this.texts.push(text) - 1}@@`;
+  }
+
+  restore(written: string): string {
+    return written.replace(/"@@raw:(\d+)@@"/g, (_, index: string) =>
+      this.restore(this.texts[Number(index)]!),
+    );
+  }
 }
 
-function breakValue(root: { top: Json }, marked: (raw: string) => string, random: Random): void {
+function changed(text: string, random: Random): string {
+  const root = { top: JSON.parse(text) as Json };
+  const raw = new RawTexts();
+  for (let left = 1 + random.below(3); left > 0; left--) breakValue(root, raw, random);
+  return raw.restore(JSON.stringify(root.top, undefined, random.pick([0, 0, 1])));
+}
+
+function breakValue(root: { top: Json }, raw: RawTexts, random: Random): void {
   const slots = slotsOf(root as unknown as Json);
   // The first slot is the whole document: seldom of interest.
   const slot =
@@ -137,7 +148,7 @@ function breakValue(root: { top: Json }, marked: (raw: string) => string, random
   const { parent } = slot;
   switch (random.below(12)) {
     case 0:
-      set(slot, marked(random.pick(BIG)()));
+      set(slot, raw.mark(random.pick(BIG)()));
       return;
     case 1:
       if (slot !== slots[0]) Reflect.deleteProperty(parent, slot.key);
@@ -145,21 +156,23 @@ function breakValue(root: { top: Json }, marked: (raw: string) => string, random
         parent.splice(0, parent.length, ...parent.filter((entry) => (entry as unknown) !== undefined));
       return;
     case 2:
-      if (!Array.isArray(parent)) set({ parent, key: random.pick(HOSTILE_KEYS) }, marked(random.pick(RAW)));
+      if (!Array.isArray(parent)) set({ parent, key: random.pick(HOSTILE_KEYS) }, raw.mark(random.pick(RAW)));
       return;
     case 3: // the same key twice
       if (Array.isArray(parent) || slot === slots[0]) return;
-      set(slot, marked(`${random.pick(RAW)},${JSON.stringify(slot.key)}:${JSON.stringify(get(slot))}`));
+      set(slot, raw.mark(`${random.pick(RAW)},${JSON.stringify(slot.key)}:${JSON.stringify(get(slot))}`));
       return;
     case 4:
       set(slot, structuredClone(get(random.pick(slots))));
       return;
     case 5: {
       const value = get(slot);
-      const most = Math.floor(LONGEST_LIST / JSON.stringify(value).length);
+      const most = Math.floor(LONGEST_LIST / raw.restore(JSON.stringify(value)).length);
       set(
         slot,
-        Array.from({ length: Math.min(most, random.pick([0, 1, 2, 3, 50, 2000])) }, () => value),
+        Array.from({ length: Math.min(most, random.pick([0, 1, 2, 3, 50, 2000])) }, () =>
+          structuredClone(value),
+        ),
       );
       return;
     }
@@ -177,7 +190,7 @@ function breakValue(root: { top: Json }, marked: (raw: string) => string, random
       return;
     }
     default:
-      set(slot, marked(random.pick(RAW)));
+      set(slot, raw.mark(random.pick(RAW)));
   }
 }
 

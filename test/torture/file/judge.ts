@@ -43,8 +43,8 @@ function judgeError(error: unknown, folder: string): Outcome {
     return { fault: `no UserError: ${stack.split('\n').slice(0, 6).join(' | ').slice(0, 1000)}` };
   }
   const text = error.format();
-  // A scorer knows the sample, no file.
-  if (!text.includes(folder) && !/^[\w/-]+, sample \d+ /.test(text))
+  // A scorer or a generator knows its task, no file.
+  if (!text.includes(folder) && !/^[\w-]+\/[\w-]+[:,] /.test(text))
     return { fault: `no place: ${text.slice(0, 300)}` };
   const lines = text.split('\n');
   if (lines.length > MOST_LINES || lines.some((line) => line.length > LONGEST_LINE))

@@ -10,17 +10,9 @@ import { join } from 'node:path';
 import { PROGRAM } from '../../e2e/support.js';
 import type { Finished, Victim, VictimMaker } from './victim.js';
 
-const SPEC = `name: kills
-model: spark-nano
-tasks: [ruler/niah_single_1]
-context: 384
-samples: 4
-seed: 5
-cache:
-  - streaming_llm: { budget: 64 }
-  - think: { ratio: 0.5 }
-`;
-export const RECORDS = 12;
+const SAMPLES = 6;
+const PIPELINES = 3;
+export const RECORDS = SAMPLES * PIPELINES;
 export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv'];
 
 export const run: VictimMaker = (folder) => resultVictim(folder, 'run', []);
@@ -78,11 +70,32 @@ function base(name: string, args: readonly string[], out: string): Omit<Victim, 
   };
 }
 
-/** Writes the spec, with `folder/out` as its output. */
+/** Writes the spec, with `folder/out` as its output, and its data: short prompts and answers, so that a run is quick. */
 export function writeSpec(folder: string): string {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, 'spec.yaml');
-  writeFileSync(path, `${SPEC}output: ${join(folder, 'out')}\n`);
+  const [path, data] = [join(folder, 'spec.yaml'), join(folder, 'rows.jsonl')];
+  const words = 'the grass is green the sky is blue the sun is yellow here we go there and back again'.split(
+    ' ',
+  );
+  const rows = Array.from({ length: SAMPLES }, (_, row) => ({
+    context: Array.from({ length: 100 }, (_word, at) => words[(at + row) % words.length]).join(' '),
+    question: 'What is the grass?',
+    answers: ['green'],
+  }));
+  writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(
+    path,
+    `name: kills
+model: spark-nano
+tasks: [{ file: ${JSON.stringify(data)}, scorer: f1, max_new_tokens: 8 }]
+context: 512
+samples: ${SAMPLES}
+cache:
+  - streaming_llm: { budget: 64 }
+  - think: { ratio: 0.5 }
+output: ${JSON.stringify(join(folder, 'out'))}
+`,
+  );
   return path;
 }
 
