@@ -1,5 +1,5 @@
 /**
- * Target 7: workers of a queue, one and as many as there are processors, each with one thread.
+ * Workers of a queue, one and as many as there are processors, each with one thread.
  *
  * Decides what is compared: jobs per minute while all workers of a run compute, between the first result of the last of
  * them and the last result of the first; starting them and loading the weights do not count. The queue's share is what a
@@ -47,13 +47,13 @@ export const queue: Bench = {
       }
       return [
         {
-          name: `7 jobs per minute, ${count} queue workers / (${count} × 1)`,
+          name: `jobs per minute, ${count} queue workers / (${count} × 1)`,
           value: median(rounds.map(({ efficiency }) => efficiency)),
           limit: 0.9,
           bound: 'at least',
         },
         {
-          name: "7 the queue's share of a worker's time",
+          name: "the queue's share of a worker's time",
           value: median(rounds.map(({ share }) => share)),
           limit: 0.01,
           bound: 'at most',

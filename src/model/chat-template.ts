@@ -4,12 +4,21 @@
  * Decides what a template is given: one user message, the generation prompt, no thinking, and a fixed date, so that
  * the same sample gives the same prompt on any day. Knows nothing of tokens.
  */
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import * as jinja from '@huggingface/jinja';
 import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { validate } from '../json.js';
 import { withinTime } from './time-limit.js';
 import type { ChatTemplate } from './types.js';
+
+/** What is used of the library. Its own declarations name modules without extensions, which are not found here. */
+interface Jinja {
+  readonly Template: new (source: string) => { readonly parsed: object };
+  readonly Environment: new () => { set(name: string, value: unknown): unknown };
+  readonly Interpreter: new (environment: object) => { run(program: object): { readonly value: unknown } };
+}
+
+const { Environment, Interpreter, Template } = jinja as unknown as Jinja;
 
 /** The date that Llama 3 templates themselves fall back to. */
 const FIXED_DATE = '26 Jul 2024';

@@ -14,7 +14,7 @@ const RETRY_MS = 1000;
 
 export interface Connection {
   readonly redis: Redis;
-  /** Ends at once; what waits for an answer is rejected. */
+  /** Ends at once, or within a second where Redis is away; what waits for an answer is rejected. */
   readonly close: () => void;
 }
 
@@ -48,7 +48,12 @@ export async function connectRedis(
   });
   const close = (): void => {
     state = 'closed';
-    redis.disconnect();
+    // Between two attempts, `disconnect` would leave what waits without an answer for ever: the next attempt is the last.
+    if (redis.status !== 'reconnecting') redis.disconnect();
+    else
+      redis.once('connect', () => {
+        redis.disconnect();
+      });
   };
   try {
     await redis.connect();

@@ -2,9 +2,10 @@
  * Known faults of the released code that results were made under on purpose, since the published ones were.
  *
  * Decides which pipelines ran under one, and the footnotes that say so: the same mark in every table. Knows pipelines by
- * their parameters only.
+ * their parameters and by what they kept.
  */
-import type { PipelineRow } from './blocks.js';
+import type { CellInfo, SampleRecord } from '../results/types.js';
+import { type PipelineRow, recordsOf } from './blocks.js';
 
 export interface Fault {
   readonly mark: string;
@@ -14,7 +15,7 @@ export interface Fault {
 export const FAULTS = {
   pyramid: {
     mark: 'a',
-    text: 'PyramidKV as released: where its pyramid does not fit a budget (practically always at 128 and 512), it keeps 90 % of ALL tokens. These rows are not budgets of 128 or 512 tokens; with variant: corrected they would be.',
+    text: 'PyramidKV as released: where its pyramid does not fit a budget (practically always at 128 and 512), it keeps 90 % of ALL tokens. These rows do not keep the budget that they name; with variant: corrected they would.',
   },
   think: {
     mark: 'b',
@@ -22,23 +23,30 @@ export const FAULTS = {
   },
 } as const satisfies Readonly<Record<string, Fault>>;
 
-/** The faults that a pipeline ran under. */
-export function faultsOf({ params }: Pick<PipelineRow, 'params'>): Fault[] {
+/** Share of the prompt above which a pyramid has fallen back to 90 %: whole tokens may be a little less. */
+const FALLEN_BACK = 0.89;
+
+/**
+ * The faults that a pipeline ran under.
+ *
+ * @param params of its steps, `method.param`
+ * @param records of any number of samples: whether a pyramid did not fit shows in the tokens that it kept
+ */
+export function faultsOf(params: CellInfo['params'], records: readonly SampleRecord[]): Fault[] {
+  const pyramid = params['pyramidkv.variant'] === 'released' && params['pyramidkv.budget'] !== undefined;
+  const fellBack = records.some(({ keptTokens, promptTokens }) => keptTokens > FALLEN_BACK * promptTokens);
   return [
-    ...(params['pyramidkv.variant'] === 'released' && params['pyramidkv.budget'] !== undefined
-      ? [FAULTS.pyramid]
-      : []),
+    ...(pyramid && fellBack ? [FAULTS.pyramid] : []),
     ...(params['think.variant'] === 'kvpress' ? [FAULTS.think] : []),
   ];
 }
 
-/** Each fault of these pipelines once, in the order of the marks. */
-export function footnotesOf(rows: readonly Pick<PipelineRow, 'params'>[]): Fault[] {
-  const found = new Set(rows.flatMap(faultsOf));
-  return Object.values(FAULTS).filter((fault) => found.has(fault));
+/** The faults of a pipeline of a block. */
+export function rowFaults(row: PipelineRow): Fault[] {
+  return faultsOf(row.params, recordsOf(row, [...row.cells.keys()]));
 }
 
-/** The marks of the faults of a pipeline. */
-export function faultMarks(row: Pick<PipelineRow, 'params'>): string[] {
-  return faultsOf(row).map(({ mark }) => mark);
+/** Each of these faults once, in the order of the marks. */
+export function footnotesOf(faults: readonly Fault[]): Fault[] {
+  return Object.values(FAULTS).filter(({ mark }) => faults.some((fault) => fault.mark === mark));
 }

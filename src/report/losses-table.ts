@@ -13,7 +13,7 @@ import {
   storedShare,
 } from './blocks.js';
 import { EXACT_LIMIT } from '../results/statistics.js';
-import { faultMarks, footnotesOf } from './faults.js';
+import { footnotesOf, rowFaults } from './faults.js';
 import { BOOTSTRAP_DRAWS, BOOTSTRAP_SEED } from './statistics/bootstrap.js';
 import {
   ALPHA,
@@ -92,7 +92,10 @@ function mainCells(
   const stored = storedShare(row, tasks);
   const isFull = row.pipeline === FULL;
   return [
-    words(row.pipeline, faultMarks(row)),
+    words(
+      row.pipeline,
+      rowFaults(row).map(({ mark }) => mark),
+    ),
     scoreCell(row, tasks),
     number(scores === undefined ? undefined : stratifiedError(scores)),
     interval(scores === undefined ? undefined : interval95(scores)),
@@ -141,7 +144,7 @@ function notes(
 ): Table['notes'] {
   const family = tested.filter(({ pValue }) => pValue !== undefined).length;
   return [
-    ...footnotesOf(rows),
+    ...footnotesOf(rows.flatMap(rowFaults)),
     {
       text: 'Scores and changes in points of 100; tasks weigh the same, whatever their number of samples. stderr and 95 % are normal.',
     },

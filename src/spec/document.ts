@@ -15,7 +15,7 @@ export type Path = readonly (string | number)[];
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const SHIPPED = 'experiments';
-const MAX_FILE_BYTES = 2 ** 18;
+const MAX_FILE_BYTES = 2 ** 17;
 const MAX_ALIASES = 100;
 /** That are shown: the first ones explain those that follow from them. */
 const MAX_FAULTS = 10;

@@ -12,7 +12,7 @@ import type { Problems } from './problems.js';
 
 export type Params = Readonly<Record<string, unknown>>;
 
-/** Most parameter sets that one entry of the spec may expand to. */
+/** Most parameter sets that one entry of a list of the spec may expand to, and all of them together. */
 export const MAX_COMBINATIONS = 10_000;
 
 /**

@@ -19,9 +19,16 @@ type Methods = SpecCatalogue['methods'];
 /** Every pipeline of the list, `full` first. What is wrong is added to `problems`. */
 export function readPipelines(items: readonly unknown[], methods: Methods, problems: Problems): Pipeline[] {
   const pipelines = new Map<string, Pipeline>([[FULL, { label: FULL, steps: [] }]]);
+  let made = 0;
   for (const [index, item] of items.entries()) {
     if (item === FULL) continue;
-    for (const steps of readPipeline(item, ['cache', index], methods, problems)) {
+    const expanded = readPipeline(item, ['cache', index], methods, problems);
+    made += expanded.length;
+    if (made > MAX_COMBINATIONS) {
+      problems.add(['cache'], `cache: expands to more than ${MAX_COMBINATIONS} pipelines`);
+      break;
+    }
+    for (const steps of expanded) {
       const composed = steps.map(({ method, params }) => {
         const { axis, evictsWhileDecoding } = methods.get(method)!;
         return { method, axis, evictsWhileDecoding: evictsWhileDecoding?.(params as never) ?? false };

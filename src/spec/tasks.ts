@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import { canonicalJson } from '../results/canonical-json.js';
 import type { Path } from './document.js';
-import { expandParams, type Params } from './params.js';
+import { expandParams, MAX_COMBINATIONS, type Params } from './params.js';
 import type { Problems } from './problems.js';
 import { didYouMean } from '../did-you-mean.js';
 import type { SpecCatalogue } from './types.js';
@@ -36,8 +36,15 @@ export function readTasks(
   problems: Problems,
 ): TaskChoice[] {
   const choices = new Map<string, TaskChoice>();
+  let made = 0;
   for (const [index, item] of items.entries()) {
-    for (const choice of readTask(item, ['tasks', index], defaultSamples, tasks, problems)) {
+    const expanded = readTask(item, ['tasks', index], defaultSamples, tasks, problems);
+    made += expanded.length;
+    if (made > MAX_COMBINATIONS) {
+      problems.add(['tasks'], `tasks: expands to more than ${MAX_COMBINATIONS} tasks`);
+      break;
+    }
+    for (const choice of expanded) {
       const identity = canonicalJson([choice.task, choice.params]);
       const known = choices.get(identity);
       choices.set(identity, {

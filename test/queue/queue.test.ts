@@ -309,6 +309,28 @@ describe('the queue, on a real Redis', function () {
     expect(lines.filter((line) => /is gone|is back/.test(line))).to.have.length(2);
   });
 
+  it('does not wait for a Redis that is away, once it is interrupted', async () => {
+    const stop = new AbortController();
+    const { ended, lines } = await coordinate(jobs, { signal: stop.signal });
+    await run();
+    await server!.kill();
+    while (lines.length === 0) await sleep(10);
+    stop.abort();
+    expect(await ended).to.be.instanceOf(Error);
+    await server!.restart();
+  });
+
+  it('gives an answer to whatever waits for a Redis that is away, when it is closed', async () => {
+    const lines: string[] = [];
+    const connection = await connect((line) => lines.push(line));
+    await server!.kill();
+    while (lines.length === 0) await sleep(10);
+    const waiting = connection.redis.get('key').catch((error: unknown) => error);
+    connection.close();
+    expect(await waiting).to.be.instanceOf(Error);
+    await server!.restart();
+  });
+
   it('takes the result of a job that a Redis has forgotten', async () => {
     const { records, ended } = await coordinate(jobs.slice(0, 1));
     const serving = await serve(await run());

@@ -98,6 +98,11 @@ describe('spec errors', () => {
     expect(one({ cache: `[{snapkv: {budget: ${many}, window: ${many}}}]` })).to.contain(
       'expands to 40000 cells',
     );
+    const numbers = (from: number): string => Array.from({ length: 80 }, (_, i) => i + from).join(', ');
+    const entry = `{snapkv: {budget: [${numbers(500)}], window: [${numbers(1)}]}}`;
+    expect(one({ cache: `[${entry}, ${entry}]` })).to.contain('cache: expands to more than 10000 pipelines');
+    const tasks = Array.from({ length: 10_001 }, () => 'ruler').join(', ');
+    expect(one({ tasks: `[${tasks}]` })).to.contain('tasks: expands to more than 10000 tasks');
   });
 
   it('shows everything that is wrong at once, in the order of the file', () => {
@@ -176,8 +181,8 @@ describe('spec errors', () => {
         expect(read(folder)).to.contain('expected a spec file, got a folder');
         writeFileSync(join(folder, 'bytes.yaml'), Buffer.from([0xff, 0xfe, 0x00]));
         expect(read(join(folder, 'bytes.yaml'))).to.contain('expected UTF-8 text');
-        writeFileSync(join(folder, 'huge.yaml'), Buffer.alloc(2 ** 18 + 1, 35));
-        expect(read(join(folder, 'huge.yaml'))).to.contain('expected at most 262144 bytes');
+        writeFileSync(join(folder, 'huge.yaml'), Buffer.alloc(2 ** 17 + 1, 35));
+        expect(read(join(folder, 'huge.yaml'))).to.contain('expected at most 131072 bytes');
       } finally {
         rmSync(folder, { recursive: true });
       }

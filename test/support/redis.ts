@@ -16,6 +16,8 @@ export interface TestRedis {
   readonly client: Redis;
   /** Starts another one on the same port, where the first was stopped; it knows nothing of what was there. */
   restart(): Promise<void>;
+  /** Leaves nobody there. */
+  kill: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function startRedis(
     ...connect,
   });
   client.on('error', () => undefined);
-  const stop = async (): Promise<void> => {
+  const kill = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     server.kill('SIGKILL');
     await once(server, 'exit');
@@ -68,12 +70,13 @@ export async function startRedis(
     port,
     client,
     restart: async () => {
-      await stop();
+      await kill();
       await start();
     },
+    kill,
     stop: async () => {
       client.disconnect();
-      await stop();
+      await kill();
     },
   };
 }

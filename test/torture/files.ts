@@ -25,7 +25,9 @@ export const files = filesSuite(FULL_COUNT);
 
 async function runCases(context: Context, most: number): Promise<Row[]> {
   const kinds = KINDS.map(({ name }) => ({ name, tally: new Tally(name) }));
-  const log = occasionally(context.log);
+  const log = occasionally((line) => {
+    context.log(line);
+  });
   let next = 0;
   const work = async (room: string): Promise<void> => {
     const reader = new Reader();

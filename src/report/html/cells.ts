@@ -6,7 +6,7 @@
 import { type CellResult, isFull, scorePercent } from '../../results/cell-results.js';
 import { storedOverFull } from '../../results/memory.js';
 import { mean, standardError } from '../../results/statistics.js';
-import { faultMarks, footnotesOf } from '../faults.js';
+import { faultsOf, footnotesOf } from '../faults.js';
 import { taskTitle } from '../gaps.js';
 import { number, signed, type Table, words } from '../table/model.js';
 
@@ -34,7 +34,7 @@ export function cellsTable(results: readonly CellResult[]): Table {
     align: COLUMNS.map(([, align]) => align),
     sections: [{ title: '', rows: results.map(cellRow) }],
     notes: [
-      ...footnotesOf(results.map(({ cell }) => cell)),
+      ...footnotesOf(results.flatMap(({ cell, records }) => faultsOf(cell.params, records))),
       { text: 'Scores and changes from full in points of 100; stored bytes in % of the full cache.' },
       ...(results.some(({ cell, records }) => records.length < cell.samples)
         ? [{ text: 'Cells whose samples are not all there show no numbers but done/asked samples.' }]
@@ -49,7 +49,10 @@ function cellRow({ cell, records, paired }: CellResult): Table['sections'][numbe
   const stored = storedOverFull(whole);
   const changes = pairs.map(({ own, full }) => 100 * (own.score - full.score));
   return [
-    words(cell.pipeline, faultMarks(cell)),
+    words(
+      cell.pipeline,
+      faultsOf(cell.params, records).map(({ mark }) => mark),
+    ),
     words(taskTitle(cell)),
     words(cell.model),
     number(cell.context, 0),

@@ -8,7 +8,7 @@
 import { mean } from '../../results/statistics.js';
 import { type Block, countOf, FULL, keptShare, type PipelineRow, scoresOf } from '../blocks.js';
 import { stratifiedMean } from '../statistics/strata.js';
-import { type Fault, faultMarks, footnotesOf } from '../faults.js';
+import { type Fault, footnotesOf, rowFaults } from '../faults.js';
 import { GAP, number, signed, type Table, type TableCell, type TableSection, words } from '../table/model.js';
 import { type Match, matchTable } from './match.js';
 import type { PaperCell, PaperRow, PaperTable } from './types.js';
@@ -55,7 +55,7 @@ const FALLBACK_ROW = 'PyramidKV';
 
 interface Column {
   readonly title: string;
-  /** What stands there in a published row; undefined: nothing was published. */
+  /** What stands there in a published row. */
   readonly cellOf: (row: PaperRow) => PaperCell | undefined;
   /** Our tasks behind the number. */
   readonly tasks: readonly string[];
@@ -143,7 +143,7 @@ class View {
     const known = new Set(this.table.footnotes.map(({ text }) => text));
     return this.others().length === 0
       ? []
-      : footnotesOf(this.match.others).filter(({ text }) => !known.has(text));
+      : footnotesOf(this.match.others.flatMap(rowFaults)).filter(({ text }) => !known.has(text));
   }
 
   /** Pipelines without a place; nothing where the columns are not of one pipeline. */
@@ -155,7 +155,10 @@ class View {
       {
         title: 'also run, not in the published table',
         rows: rows.map((row) => [
-          words(row.pipeline, faultMarks(row)),
+          words(
+            row.pipeline,
+            rowFaults(row).map(({ mark }) => mark),
+          ),
           ...this.table.keyColumns.slice(1).map(() => words('')),
           words('ours'),
           ...this.columns.map((column) => this.scoreCell(row, column)),
@@ -180,7 +183,8 @@ class View {
     if (taskOf.size === 0) {
       const own = tasks.map((task): Column => ({
         title: task,
-        cellOf: () => undefined,
+        // The pipeline of the row; nothing was published of this task.
+        cellOf: ({ cells }) => ({ ...cells[0]!, task, published: undefined }),
         tasks: [task],
         average: false,
       }));

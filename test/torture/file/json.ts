@@ -141,7 +141,7 @@ function changed(text: string, random: Random): string {
 }
 
 function breakValue(root: { top: Json }, raw: RawTexts, random: Random): void {
-  const slots = slotsOf(root as unknown as Json);
+  const slots = slotsOf(root);
   // The first slot is the whole document: seldom of interest.
   const slot =
     slots.length > 1 && random.below(20) > 0 ? slots[1 + random.below(slots.length - 1)]! : slots[0]!;

@@ -69,7 +69,7 @@ function answer(child: ChildProcess, order: Order | undefined, most = MAX_MS): P
     const onMessage = (message: Reply | 'ready' | 'written'): void => {
       clearTimeout(timer);
       if (message === 'written') timer = setTimeout(silent, most);
-      else end(message as Reply | string);
+      else end(message);
     };
     const onExit = (code: number | null, signal: string | null): void => {
       end(`the process died: ${signal ?? `exit code ${code ?? '?'}`}`);

@@ -121,43 +121,44 @@ const layers = (depth: number, width: number, merge: boolean): string =>
       : `a${i}: &a${i} ${merge ? '{ k: 1 }' : `[${`${below},`.repeat(width)}]`}`;
   }).join('\n');
 
+/** Just under the size at which a spec is refused unread. */
 const BOMBS: readonly ((random: Random) => string)[] = [
   () => `${layers(9, 9, false)}\ntasks: *a8\n`,
   () => `${layers(30, 2, false)}\ncache: *a29\n`,
   () => `${layers(12, 9, true)}\n`,
   () => 'cache: &a [*a]\n',
   () => 'tasks: &a { task: *a }\n',
-  (random) => `model: ${'['.repeat(random.pick([100, 5000, 400_000]))}\n`,
+  (random) => `model: ${'['.repeat(random.pick([100, 5000, 100_000]))}\n`,
   (random) => {
-    const depth = random.pick([100, 3000, 60_000]);
+    const depth = random.pick([100, 3000, 50_000]);
     return `model: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;
   },
-  (random) => `model: ${'{a: '.repeat(random.pick([100, 5000, 200_000]))}\n`,
-  (random) => `cache:\n${'- '.repeat(random.pick([100, 5000, 400_000]))}x\n`,
-  (random) => `${'? '.repeat(random.pick([100, 5000, 200_000]))}x\n`,
+  (random) => `model: ${'{a: '.repeat(random.pick([100, 5000, 30_000]))}\n`,
+  (random) => `cache:\n${'- '.repeat(random.pick([100, 5000, 100_000]))}x\n`,
+  (random) => `${'? '.repeat(random.pick([100, 5000, 30_000]))}x\n`,
   (random) =>
     `model:\n${Array.from({ length: random.pick([50, 700]) }, (_, i) => `${' '.repeat(i + 1)}a:\n`).join('')}`,
-  (random) => Array.from({ length: random.pick([1000, 50_000]) }, (_, i) => `k${i}: 0\n`).join(''),
+  (random) => Array.from({ length: random.pick([1000, 12_000]) }, (_, i) => `k${i}: 0\n`).join(''),
   (random) =>
-    `tasks:\n${Array.from({ length: random.pick([1000, 50_000]) }, (_, i) => `- t${i}\n`).join('')}`,
+    `tasks:\n${Array.from({ length: random.pick([1000, 12_000]) }, (_, i) => `- t${i}\n`).join('')}`,
   (random) =>
-    `cache:\n${Array.from({ length: random.pick([1000, 50_000]) }, (_, i) => `- m${i}: {}\n`).join('')}`,
+    `cache:\n${Array.from({ length: random.pick([1000, 12_000]) }, (_, i) => `- m${i}: {}\n`).join('')}`,
   (random) =>
-    `cache:\n- snapkv:\n${Array.from({ length: random.pick([100, 20_000]) }, (_, i) => `    p${i}: 1\n`).join('')}`,
+    `cache:\n- snapkv:\n${Array.from({ length: random.pick([100, 10_000]) }, (_, i) => `    p${i}: 1\n`).join('')}`,
   (random) =>
     `cache: [${Array.from({ length: 40 }, () => `{ snapkv: { ratio: [${list(random)}] } }`).join(', ')}]\n`,
   (random) =>
     `cache: [[${Array.from({ length: 6 }, () => `{ spark: { ratio: [${list(random)}] } }`).join(', ')}]]\n`,
   (random) =>
-    `context: [${Array.from({ length: random.pick([1000, 100_000]) }, (_, i) => i + 100).join(',')}]\n`,
-  (random) => `seed: [${Array.from({ length: random.pick([1000, 100_000]) }, (_, i) => i).join(',')}]\n`,
-  (random) => `name: ${'x'.repeat(random.pick([1000, 900_000]))}\n`,
-  (random) => `model: ["${'m'.repeat(random.pick([1000, 400_000]))}"]\n`,
-  (random) => `cache: ["${'snapkv'.repeat(random.pick([1000, 100_000]))}"]\n`,
+    `context: [${Array.from({ length: random.pick([1000, 18_000]) }, (_, i) => i + 100).join(',')}]\n`,
+  (random) => `seed: [${Array.from({ length: random.pick([1000, 18_000]) }, (_, i) => i).join(',')}]\n`,
+  (random) => `name: ${'x'.repeat(random.pick([1000, 120_000]))}\n`,
+  (random) => `model: ["${'m'.repeat(random.pick([1000, 120_000]))}"]\n`,
+  (random) => `cache: ["${'snapkv'.repeat(random.pick([1000, 18_000]))}"]\n`,
   (random) => `${'&a '.repeat(random.pick([2, 1000]))}x: 1\n`,
-  (random) => `model: "${'\\x00'.repeat(random.pick([10, 100_000]))}"\n`,
-  (random) => '\n'.repeat(random.pick([100, 1_000_000])),
-  (random) => '#\n'.repeat(random.pick([100, 500_000])),
+  (random) => `model: "${'\\x00'.repeat(random.pick([10, 30_000]))}"\n`,
+  (random) => '\n'.repeat(random.pick([100, 130_000])),
+  (random) => '#\n'.repeat(random.pick([100, 65_000])),
 ];
 
 function list(random: Random): string {

@@ -18,7 +18,7 @@ export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', '
 export const run: VictimMaker = (folder) => resultVictim(folder, 'run', []);
 export const workers: VictimMaker = (folder) => resultVictim(folder, 'run --workers 2', ['--workers', '2']);
 
-/** The whole spec as one shard of two, and the other one. */
+/** The first of two shards. */
 export const shard: VictimMaker = (folder) => {
   const spec = writeSpec(folder);
   const out = join(folder, 'out/shards/1-of-2');
