@@ -11,11 +11,11 @@ import { readSpec } from './catalogue.js';
 
 /** The requests that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
 export async function requestsOfParams(pairs: readonly string[]): Promise<WeightsRequest[]> {
-  const [{ recalkv }, { expandParams }, { Problems }, { parse }] = await Promise.all([
+  const [{ recalkv }, { expandParams }, { Problems }, { parseValue }] = await Promise.all([
     import('../methods/recalkv.js'),
     import('../spec/params.js'),
     import('../spec/problems.js'),
-    import('yaml'),
+    import('../spec/value.js'),
   ]);
   const written = new Map<string, { flag: string; value: unknown }>();
   for (const pair of pairs) {
@@ -28,8 +28,7 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
     const name = pair.slice(0, equals).trim();
     if (written.has(name)) return fail(`${name} is given twice; several values are a list: ${name}=[…, …]`);
     try {
-      const value: unknown = parse(pair.slice(equals + 1), { prettyErrors: false, logLevel: 'error' });
-      written.set(name, { flag, value });
+      written.set(name, { flag, value: parseValue(pair.slice(equals + 1)) });
     } catch (error) {
       return fail(`the value is not valid YAML: ${(error as Error).message}`, error);
     }

@@ -8,6 +8,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import * as z from 'zod';
 import { sha256OfFile } from '../digest.js';
+import { insidePath } from '../inside-path.js';
 import { readJsonFile, validate } from '../json.js';
 
 export const LOCK_NAME = 'pull.json';
@@ -21,7 +22,7 @@ const lockSchema = z.object({
   /** ISO 8601 */
   pulledAt: z.string(),
   /** By path in the folder, `/` between its parts. */
-  files: z.record(z.string(), z.object({ bytes: z.number(), sha256: z.string() })),
+  files: z.record(insidePath, z.object({ bytes: z.number(), sha256: z.string() })),
 });
 
 export type Lock = z.infer<typeof lockSchema>;

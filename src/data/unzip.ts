@@ -9,6 +9,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from '
 import { dirname, join } from 'node:path';
 import { Unzip, UnzipInflate, type UnzipFile } from 'fflate';
 import { UserError } from '../errors.js';
+import { leadsOut } from '../inside-path.js';
 
 export interface UnzipLimits {
   readonly entries: number;
@@ -136,10 +137,6 @@ class Unpacking {
   private fault(message: string): UserError {
     return new UserError(message, { place: this.archive });
   }
-}
-
-function leadsOut(name: string): boolean {
-  return /^[/\\]|^[A-Za-z]:|\\|\0/.test(name) || name.split('/').includes('..');
 }
 
 /** macOS adds `__MACOSX/._name` beside every file; those are no data. */

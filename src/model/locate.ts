@@ -3,7 +3,7 @@
  *
  * Decides what a model folder looks like and what is said where a model is missing. Reads no file's content.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { didYouMean } from '../did-you-mean.js';
@@ -37,7 +37,7 @@ export function resolveModel(nameOrPath: string): ModelLocation {
     });
   }
   const path = resolve(nameOrPath);
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = look(path);
   if (found === undefined) throw unknownModel(nameOrPath);
   if (found.isFile()) {
     if (path.endsWith('.gguf'))
@@ -50,6 +50,15 @@ export function resolveModel(nameOrPath: string): ModelLocation {
     place: nameOrPath,
     hint: 'Expected config.json, tokenizer.json and model.safetensors (or model.safetensors.index.json), or exactly one .gguf file.',
   });
+}
+
+/** Undefined where there is nothing. Throws UserError where that cannot be told. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new UserError(`cannot be looked at: ${(cause as Error).message}`, { place: path, cause });
+  }
 }
 
 /** The catalogue's entry. Throws UserError for any other name. */

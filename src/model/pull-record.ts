@@ -8,6 +8,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { sha256OfFile } from '../digest.js';
+import { insidePath } from '../inside-path.js';
 import { readJsonFile, validate } from '../json.js';
 
 export const RECORD_NAME = 'pull.json';
@@ -18,7 +19,7 @@ const recordSchema = z.object({
   source: z.string(),
   /** ISO 8601 */
   pulledAt: z.string(),
-  files: z.record(z.string(), z.object({ bytes: z.number(), modifiedMs: z.number(), sha256: z.string() })),
+  files: z.record(insidePath, z.object({ bytes: z.number(), modifiedMs: z.number(), sha256: z.string() })),
 });
 
 export type PullRecord = z.infer<typeof recordSchema>;

@@ -170,17 +170,21 @@ function read(
       at: pos[0],
       message: `not valid YAML: ${message}`,
     }));
-    return { document, faults: faults.length > 0 ? faults : faultyKeys(document) };
+    return { document, faults: faults.length > 0 ? faults : faultyParts(document) };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new UserError('is nested too deeply', { place: file, exitCode: 2, cause });
   }
 }
 
-/** Keys that are there twice, or are no text. */
-function faultyKeys(document: Document): Fault[] {
+/** Keys that are there twice or are no text, and texts that no file name holds. */
+function faultyParts(document: Document): Fault[] {
   const faults: Fault[] = [];
   visit(document, {
+    Scalar: (_, { value, range }) => {
+      if (typeof value === 'string' && value.includes('\0'))
+        faults.push({ at: range?.[0] ?? 0, message: 'expected a text without NUL characters' });
+    },
     Map: (_, map) => {
       const seen = new Set<string>();
       for (const pair of map.items) {

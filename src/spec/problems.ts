@@ -25,7 +25,8 @@ export class Problems {
   /** Adds a problem with the value at `path`, or with its key. The same problem at the same place is kept once. */
   add(path: Path, message: string, at: 'value' | 'key' = 'value'): void {
     const place = this.document.place(path, at);
-    this.found.set(`${place} ${message}`, { place, message });
+    const line = message.replaceAll('\n', '\\n'); // of names in the file
+    this.found.set(`${place} ${line}`, { place, message: line });
     if (this.found.size >= MAX_PROBLEMS) this.throwIfAny();
   }
 

@@ -136,6 +136,11 @@ describe('spec errors', () => {
       expect(many.at(-1)).to.match(/^and \d+ more$/);
     });
 
+    it('shows names on one line, and refuses NUL characters', () => {
+      expect(yaml('"a\\nb": 1\n')[0]).to.match(/unknown key "a\\nb"/);
+      expect(yaml('model: "a\\0b"\n')).to.deep.equal(['my.yaml:1:8  expected a text without NUL characters']);
+    });
+
     it('refuses keys that are no text', () => {
       expect(yaml('name: a\n? [b, c]\n: d\n')).to.deep.equal(['my.yaml:2:3  expected a text as key']);
     });

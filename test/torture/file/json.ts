@@ -206,13 +206,24 @@ export const jsonLine: Mutation = (bytes, random) => {
       lines.splice(at, 0, random.pick(['', ' ', 'null', '[]', '{}', '{', '1', '"a"', '\0', '{"format":2}']));
       break;
     case 1:
-      lines.splice(at, 0, ...Array.from({ length: random.pick([1, 100, 5000]) }, () => lines[at]!));
+      lines.splice(
+        at,
+        0,
+        ...Array.from(
+          {
+            length: Math.min(random.pick([1, 100, 5000]), Math.floor(LONGEST_LIST / (lines[at]!.length + 1))),
+          },
+          () => lines[at]!,
+        ),
+      );
       break;
     case 2:
       lines.splice(at, 1);
       break;
     case 3:
-      return Buffer.from(lines.join(random.pick(['\r\n', '\r', '', '\u2028', '\n\n'])));
+      return Buffer.from(
+        bytes.toString().replaceAll('\n', random.pick(['\r\n', '\r', '', '\u2028', '\n\n'])),
+      );
     default:
       lines[at] = breakJson(lines[at]!, random);
   }

@@ -21,6 +21,7 @@ import { accuracyCsv } from '../../../src/results/accuracy.js';
 import { inspectFolder } from '../../../src/results/folder.js';
 import { memoryCsv } from '../../../src/results/memory.js';
 import { mergeFolders } from '../../../src/runner/merge.js';
+import { modelUnchanged } from '../../../src/runner/model-record.js';
 import { loadSpec, specHash } from '../../../src/spec/load.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { scoreSample } from '../../../src/tasks/score-sample.js';
@@ -122,7 +123,8 @@ function readResultFiles(folder: string): void {
   const { results, folders } = readResults([folder]);
   accuracyCsv(results);
   memoryCsv(results);
-  const { spec, specHash: hash } = folders[0]!.manifest;
+  const { spec, specHash: hash, models } = folders[0]!.manifest;
+  for (const model of models) modelUnchanged(model);
   inspectFolder(folder, { spec, specHash: hash });
   mergeFolders([folder], join(folder, 'merged'));
 }
