@@ -185,6 +185,19 @@ describe('pullDataSet', () => {
     writeFileSync(join(await pull('loogle'), 'pull.json'), '{"format": 2}');
     expect(await fault('loogle')).to.match(/pull\.json {2}format: /);
   });
+
+  it('refuses a pull.json that names files elsewhere', async () => {
+    serveLoogle();
+    const path = join(await pull('loogle'), 'pull.json');
+    const lock = JSON.parse(readFileSync(path, 'utf8')) as { files: object };
+    for (const name of ['../x', '/etc/passwd', 'a\0']) {
+      writeFileSync(
+        path,
+        JSON.stringify({ ...lock, files: { ...lock.files, [name]: { bytes: 1, sha256: '' } } }),
+      );
+      expect(await fault('loogle'), name).to.match(/pull\.json {2}files\..*: Invalid key/);
+    }
+  });
 });
 
 describe('the catalogue of data sets', () => {

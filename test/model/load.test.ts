@@ -87,6 +87,12 @@ describe('openModelFiles', () => {
     expect(userError(() => resolveModel(temp())).hint).to.match(/exactly one .gguf/);
   });
 
+  it('says what is wrong with a name that no file can have', () => {
+    for (const name of ['./a\0b', `./${'x'.repeat(5000)}`]) {
+      expect(userError(() => resolveModel(name)).message).to.match(/^cannot be looked at: /);
+    }
+  });
+
   it('says what is wrong with a folder', async () => {
     expect(userError(() => resolveModel(temp())).message).to.equal('holds no model');
     folder();

@@ -18,7 +18,7 @@ const NUMBERS = [
 ];
 /** In Thrift and the like: the largest variable-length integers. */
 const VARINTS = ['ffffffff07', 'ffffffff0f', 'ffffffffffffffffff01', 'feffffffffffffffff01', '808080808000'];
-const LONGEST = 2 ** 20;
+const LONGEST = 2 ** 18;
 
 /** A place in `[0, size]`, more often near the ends, where headers and footers are. */
 export function placeIn(size: number, random: Random): number {

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { makeCase, writeCase } from './case.js';
-import { judge, MAX_MS, MAX_RSS_BYTES, type Outcome } from './judge.js';
+import { judge, MAX_CPU_MS, MAX_RSS_BYTES, type Outcome } from './judge.js';
 import { KINDS } from './kinds.js';
 
 export interface Order {
@@ -19,7 +19,8 @@ export interface Order {
 
 export interface Reply {
   readonly outcome: Outcome;
-  readonly ms: number;
+  /** Of the processor, all threads. */
+  readonly cpuMs: number;
   /** The most that the process held meanwhile. */
   readonly peakRssBytes: number;
 }
@@ -42,9 +43,10 @@ async function obey({ kind: name, seed, number, folder }: Order): Promise<Reply>
   writeCase(made, folder);
   forgetEarlierMemory();
   process.send!('written');
-  const started = performance.now();
+  const started = process.cpuUsage();
   const outcome = await judge(kind, folder, made.sound);
-  const ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(started);
+  const cpuMs = (user + system) / 1000;
   await new Promise(setImmediate); // what nobody waited for
   const peakRssBytes = peakRss();
   const beside = readdirSync(dirname(folder)).filter((entry) => entry !== basename(folder));
@@ -52,11 +54,11 @@ async function obey({ kind: name, seed, number, folder }: Order): Promise<Reply>
     ...(typeof outcome === 'object' ? [outcome.fault] : []),
     ...(uncaught === undefined ? [] : [uncaught]),
     ...(beside.length === 0 ? [] : [`wrote outside its folder: ${beside.join(', ')}`]),
-    ...(ms > MAX_MS ? [`took ${Math.round(ms)} ms`] : []),
+    ...(cpuMs > MAX_CPU_MS ? [`took ${Math.round(cpuMs)} ms of the processor`] : []),
     ...(peakRssBytes > MAX_RSS_BYTES ? [`took ${Math.round(peakRssBytes / 2 ** 20)} MiB`] : []),
   ];
   uncaught = undefined;
-  return { outcome: faults.length > 0 ? { fault: faults.join('; ') } : outcome, ms, peakRssBytes };
+  return { outcome: faults.length > 0 ? { fault: faults.join('; ') } : outcome, cpuMs, peakRssBytes };
 }
 
 /** What is garbage already, and the peak of the cases before, are not this case's. */

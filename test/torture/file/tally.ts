@@ -10,7 +10,7 @@ import type { Reply } from './child.js';
 
 export class Tally {
   private readonly counts = { read: 0, refused: 0, fault: 0 };
-  private slowestMs = 0;
+  private mostCpuMs = 0;
   private peakRssBytes = 0;
   private readonly faults = new Map<string, { readonly first: string; times: number }>();
 
@@ -21,9 +21,9 @@ export class Tally {
    *
    * @returns that fault, in words
    */
-  add({ outcome, ms, peakRssBytes }: Reply, folder: string, kept: string): string | undefined {
+  add({ outcome, cpuMs, peakRssBytes }: Reply, folder: string, kept: string): string | undefined {
     this.counts[typeof outcome === 'object' ? 'fault' : outcome]++;
-    this.slowestMs = Math.max(this.slowestMs, ms);
+    this.mostCpuMs = Math.max(this.mostCpuMs, cpuMs);
     this.peakRssBytes = Math.max(this.peakRssBytes, peakRssBytes);
     if (typeof outcome !== 'object') return undefined;
     const key = outcome.fault.replaceAll(folder, '').replace(/\d+/g, '#').slice(0, 200);
@@ -52,7 +52,7 @@ export class Tally {
       figures: {
         read,
         refused,
-        'slowest ms': Math.round(this.slowestMs),
+        'most CPU ms': Math.round(this.mostCpuMs),
         'peak MiB': Math.round(this.peakRssBytes / 2 ** 20),
       },
     };
