@@ -107,7 +107,10 @@ const ownParams: ReadonlyMap<string, z.ZodObject> = new Map(
   }),
 );
 
-const nested: NestedParams = { key: 'with', schema: ({ base }) => ownParams.get(String(base)) };
+const nested: NestedParams = {
+  key: 'with',
+  schema: ({ base }) => (typeof base === 'string' ? ownParams.get(base) : undefined),
+};
 
 function scorerOf({ base }: BaseParams): ScoringMethod {
   const method = scorers.get(base);

@@ -83,6 +83,9 @@ describe('spec: parameters of a method inside another', () => {
     expect(one('[{adakv: {base: spark, ratio: 0.5}}]')).to.match(
       /adakv\.base: expected "snapkv".*, got "spark"/,
     );
+    expect(one('[{adakv: {base: {toString: 1}, ratio: 0.5}}]')).to.match(
+      /adakv\.base: expected "snapkv".*, got a mapping with toString/,
+    );
   });
 
   it('are bounded as all sweeps are', () => {

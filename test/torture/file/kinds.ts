@@ -28,7 +28,8 @@ import { scoreSample } from '../../../src/tasks/score-sample.js';
 import { ggufNumber, hostileZip, safetensorsHeader } from './headers.js';
 import { jsonLine, jsonValue } from './json.js';
 import type { Files, Kind, Mutation } from './kind.js';
-import * as sound from './sound.js';
+import * as data from './sound-data.js';
+import * as models from './sound-models.js';
 import { YAML_MUTATIONS } from './yaml.js';
 
 const PROBE =
@@ -52,7 +53,7 @@ async function readModel(path: string): Promise<void> {
 }
 
 let whole: { readonly whole: Files; readonly shards: Files } | undefined;
-const checkpoint = (form: 'whole' | 'shards'): Files => (whole ??= sound.checkpoints())[form];
+const checkpoint = (form: 'whole' | 'shards'): Files => (whole ??= models.checkpoints())[form];
 
 /** A file of a checkpoint folder. */
 function ofModel(
@@ -123,23 +124,23 @@ function readResultFiles(folder: string): void {
   const { results, folders } = readResults([folder]);
   accuracyCsv(results);
   memoryCsv(results);
-  const { spec, specHash: hash, models } = folders[0]!.manifest;
-  for (const model of models) modelUnchanged(model);
-  inspectFolder(folder, { spec, specHash: hash });
+  const { manifest } = folders[0]!;
+  for (const model of manifest.models) modelUnchanged(model);
+  inspectFolder(folder, { spec: manifest.spec, specHash: manifest.specHash });
   mergeFolders([folder], join(folder, 'merged'));
 }
 
 export const KINDS: readonly Kind[] = [
-  { name: 'spec', sound: () => sound.SPECS, mutations: YAML_MUTATIONS, read: readSpecFile },
+  { name: 'spec', sound: () => data.SPECS, mutations: YAML_MUTATIONS, read: readSpecFile },
   {
     name: 'GGUF',
-    sound: () => sound.GGUF,
+    sound: () => models.GGUF,
     mutations: [ggufNumber],
     read: (folder) => readModel(join(folder, 'model.gguf')),
   },
   {
     name: 'GGUF tensors',
-    sound: () => sound.GGUF_TENSORS,
+    sound: () => models.GGUF_TENSORS,
     mutations: [ggufNumber],
     read: (folder) => {
       readAll(openGguf(join(folder, 'model.gguf')).tensors);
@@ -147,7 +148,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'safetensors',
-    sound: () => sound.SAFETENSORS,
+    sound: () => models.SAFETENSORS,
     mutations: [safetensorsHeader],
     read: (folder) => {
       readAll(openSafetensors(join(folder, 'x.safetensors')));
@@ -159,26 +160,26 @@ export const KINDS: readonly Kind[] = [
   ofModel('tokenizer.json', 'whole', /^tokenizer\.json$/, [jsonValue]),
   ofModel('tokenizer_config.json', 'whole', /^tokenizer_config\.json$/, [jsonValue]),
   ofModel('record of a pull', 'whole', /^pull\.json$/, [jsonValue]),
-  { name: 'JSON lines', sound: () => sound.ROWS, mutations: [jsonLine, jsonLine, jsonValue], read: readRows },
-  { name: 'Parquet', sound: () => sound.parquetFolders(), mutations: [], read: readRows },
+  { name: 'JSON lines', sound: () => data.ROWS, mutations: [jsonLine, jsonLine, jsonValue], read: readRows },
+  { name: 'Parquet', sound: () => data.parquetFolders(), mutations: [], read: readRows },
   {
     name: 'journal and manifest',
-    sound: () => sound.RESULTS,
+    sound: () => data.RESULTS,
     mutations: [jsonLine, jsonValue],
     read: readResultFiles,
   },
   {
     name: 'factors',
-    sound: () => [sound.factors()],
+    sound: () => [models.factors()],
     mutations: [jsonValue, safetensorsHeader],
-    mend: sound.withDigest,
+    mend: models.withDigest,
     read: async (folder) => {
-      await readFactors(folder, sound.FACTORS_CONFIG as ModelConfig);
+      await readFactors(folder, models.FACTORS_CONFIG as ModelConfig);
     },
   },
   {
     name: 'zip',
-    sound: () => sound.ARCHIVES,
+    sound: () => data.ARCHIVES,
     mutations: [hostileZip],
     read: (folder) => {
       unzipFiles(join(folder, 'data.zip'), join(folder, 'out'), ['a.jsonl', 'b/c.jsonl']);
@@ -186,7 +187,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'text',
-    sound: () => sound.TEXTS,
+    sound: () => data.TEXTS,
     mutations: [],
     read: async (folder) => {
       const text = join(folder, 'text.txt');
@@ -197,7 +198,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'lock of data',
-    sound: () => sound.DATA_LOCKS,
+    sound: () => data.DATA_LOCKS,
     target: (path) => path === 'pull.json',
     mutations: [jsonValue],
     read: (folder) => {
