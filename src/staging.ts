@@ -6,6 +6,7 @@
  */
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isGone } from './processes.js';
 
 /**
  * Fills a staging folder beside `folder` and renames it to `folder`, replacing what was there. Where `fill` throws,
@@ -46,15 +47,7 @@ export async function removeAbandoned(folder: string): Promise<void> {
     const pid = Number.parseInt(name.slice(prefix.length), 10);
     // A program that the process started may still be writing.
     const options = { recursive: true, force: true, maxRetries: 5 };
-    if (!isRunning(pid)) await rm(join(dirname(folder), name), options);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const isNoId = (pid | 0) !== pid;
+    if (isNoId || isGone(pid)) await rm(join(dirname(folder), name), options);
   }
 }

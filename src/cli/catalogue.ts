@@ -4,8 +4,11 @@
  * Decides nothing; joins the floors that do not know each other.
  */
 import type { Method } from '../methods/types.js';
+import type { FolderState } from '../runner/folder-state.js';
+import { specOfShard } from '../runner/shard.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import type { Task } from '../tasks/types.js';
+import type { ShardOptions, SpecOptions } from './options.js';
 
 export interface Catalogue {
   readonly methods: ReadonlyMap<string, Method>;
@@ -30,4 +33,15 @@ export async function readSpec(
 ): Promise<{ spec: ResolvedSpec; catalogue: Catalogue }> {
   const [catalogue, { loadSpec }] = await Promise.all([loadCatalogue(), import('../spec/load.js')]);
   return { spec: loadSpec(file, { catalogue, overrides }), catalogue };
+}
+
+/** A spec, or its shard, and what its folder holds of it. Throws UserError as `readSpec`, or where that is another's. */
+export async function readSpecState(
+  file: string,
+  { set, shard }: SpecOptions & ShardOptions,
+): Promise<{ spec: ResolvedSpec; catalogue: Catalogue; state: FolderState }> {
+  const { spec: whole, catalogue } = await readSpec(file, set);
+  const spec = specOfShard(whole, shard);
+  const { folderState } = await import('../runner/folder-state.js');
+  return { spec, catalogue, state: await folderState(spec, catalogue.tasks, undefined, shard) };
 }

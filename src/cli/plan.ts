@@ -7,10 +7,9 @@ import type { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { type Align, alignColumns } from '../report/text-table.js';
 import type { FolderState } from '../runner/folder-state.js';
-import { specOfShard } from '../runner/shard.js';
 import { taskLabel } from '../spec/label.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
-import { type Catalogue, readSpec } from './catalogue.js';
+import { type Catalogue, readSpecState } from './catalogue.js';
 import { formatBytes, plural } from './format.js';
 import {
   jsonOption,
@@ -36,10 +35,7 @@ export function addPlan(root: Command, session: Session): void {
 }
 
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
-  const { spec: whole, catalogue } = await readSpec(file, options.set);
-  const spec = specOfShard(whole, options.shard);
-  const { folderState } = await import('../runner/folder-state.js');
-  const state = await folderState(spec, catalogue.tasks, undefined, options.shard);
+  const { spec, catalogue, state } = await readSpecState(file, options);
   const bytes = await fullCacheBytes(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes));
   else session.print(planText(spec, catalogue.tasks, state, bytes));

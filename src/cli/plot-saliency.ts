@@ -41,7 +41,8 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
       import('../model/transformer.js'),
       import('../runner/models.js'),
     ]);
-  const [{ buildSegments }, { measureSaliency }, { saliencyPlot }] = await Promise.all([
+  const [{ makeSample }, { buildSegments }, { measureSaliency }, { saliencyPlot }] = await Promise.all([
+    import('../runner/make-sample.js'),
     import('../runner/prompt.js'),
     import('../runner/saliency.js'),
     import('../report/plots/saliency.js'),
@@ -51,13 +52,7 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
   try {
     const params = defaultsOf(known);
     await known.prepare?.(params, context);
-    const prompt = known.sample({
-      contextLength: context,
-      seed,
-      index: sample,
-      params,
-      countTokens: (text) => files.tokenizer.encode(text).length,
-    });
+    const prompt = makeSample(known, { contextLength: context, seed, index: sample, params }, files);
     const { contextIds } = buildSegments(files, prompt, 'compressed');
     const engine = await openEngine(options.engine);
     checkModelFits(engine, parameterBytes(files));

@@ -5,9 +5,8 @@
  */
 import type { Command } from 'commander';
 import { type Align, alignColumns } from '../report/text-table.js';
-import { specOfShard } from '../runner/shard.js';
 import { taskLabel } from '../spec/label.js';
-import { readSpec } from './catalogue.js';
+import { readSpecState } from './catalogue.js';
 import { plural } from './format.js';
 import {
   jsonOption,
@@ -33,10 +32,7 @@ export function addStatus(root: Command, session: Session): void {
 }
 
 async function status(file: string, options: StatusOptions, session: Session): Promise<void> {
-  const { spec: whole, catalogue } = await readSpec(file, options.set);
-  const spec = specOfShard(whole, options.shard);
-  const { folderState } = await import('../runner/folder-state.js');
-  const state = await folderState(spec, catalogue.tasks, undefined, options.shard);
+  const { spec, catalogue, state } = await readSpecState(file, options);
   const complete = state.done === state.total;
   if (!complete) session.exitCode = 3;
   if (options.json === true) {

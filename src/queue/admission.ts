@@ -5,13 +5,11 @@
  * weights, tokenizers and data, room for the models. All of that is looked at here, before the first job.
  */
 import type { EngineName } from '../engine/types.js';
-import { checkModelFits } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { dataOf, groupCells } from '../runner/cells.js';
 import type { JobRunner } from '../runner/job.js';
-import { cacheBudget, machineMemory } from '../runner/memory.js';
 import { modelRecord } from '../runner/model-record.js';
-import { memoryUses, openModels, parameterBytes } from '../runner/models.js';
+import { fitModels, openModels } from '../runner/models.js';
 import type { Progress } from '../runner/progress.js';
 import { WorkerRunner } from '../runner/workers.js';
 import type { ResolvedSpec } from '../spec/types.js';
@@ -61,7 +59,7 @@ export async function admit(card: RunCard, options: AdmissionOptions): Promise<A
 async function lookAtFiles(
   spec: ResolvedSpec,
   engine: EngineName,
-  memory = machineMemory(),
+  memory: number | undefined,
 ): Promise<{ identity: Identity; cells: string[]; cacheBytes: number }> {
   const models = await openModels(spec);
   try {
@@ -70,8 +68,7 @@ async function lookAtFiles(
     );
     const groups = groupCells(spec, new Map(known));
     const cells = groups.flatMap((group) => group.cells);
-    for (const files of models.values()) checkModelFits({ name: engine }, parameterBytes(files));
-    const uses = memoryUses(spec, models);
+    const cacheBytes = fitModels(spec, models, { engine, workers: 1, memory });
     return {
       identity: filesIdentity({
         models: known.map(([, { record }]) => record),
@@ -79,7 +76,7 @@ async function lookAtFiles(
         cells,
       }),
       cells: cells.map(({ key }) => key),
-      cacheBytes: cacheBudget(uses, { engine, workers: 1, cacheDtype: spec.cacheDtype, memory }),
+      cacheBytes,
     };
   } finally {
     for (const files of models.values()) files.weights.close();

@@ -10,6 +10,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf } from '../results/canonical-json.js';
 import { PACKAGE_FOLDER, packageVersion } from '../results/machine.js';
+import { modelDigests } from '../results/manifest.js';
 import type { Manifest } from '../results/types.js';
 import type { EngineFacts } from '../runner/workers.js';
 
@@ -49,15 +50,12 @@ export function filesIdentity({
   cells,
 }: Pick<Manifest, 'models' | 'data' | 'cells'>): Identity {
   const tasks = [...new Set(data.map(({ task }) => task))];
-  return Object.fromEntries([
-    ...models.flatMap(({ name, weightsDigest, tokenizerDigest, configDigest }) => [
-      [`weights of ${name}`, weightsDigest],
-      [`tokenizer of ${name}`, tokenizerDigest],
-      [`configuration of ${name}`, configDigest],
-    ]),
-    ...tasks.map((task) => [`data of ${task}`, digestOf(data.filter((entry) => entry.task === task))]),
-    ['cells', digestOf(cells.map(({ key }) => key))],
-  ]) as Identity;
+  const dataOfTask = (task: string): string => digestOf(data.filter((entry) => entry.task === task));
+  return {
+    ...modelDigests(models),
+    ...Object.fromEntries(tasks.map((task) => [`data of ${task}`, dataOfTask(task)])),
+    cells: digestOf(cells.map(({ key }) => key)),
+  };
 }
 
 /** What of `here` is another at the run: `weights of spark-nano: 0123… at the run, 4567… here`. */

@@ -8,6 +8,7 @@ import { closeSync, linkSync, openSync, readdirSync, readFileSync, renameSync, r
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { isGone } from '../processes.js';
 import { fileError } from './files.js';
 
 const FILE = 'run.lock';
@@ -121,15 +122,6 @@ function isStale(text: string, path: string): boolean {
   if (isGone(holder.pid)) return true;
   const started = startOf(holder.pid);
   return started !== undefined && holder.started !== undefined && started !== holder.started;
-}
-
-function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }
 
 /** When a process started, in clock ticks since the system did; undefined where the system does not tell. */

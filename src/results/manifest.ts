@@ -109,6 +109,17 @@ export function readManifest(path: string): Manifest | undefined {
   return manifest.success ? manifest.data : refuse(oneLine(manifest.error));
 }
 
+/** What each model was made of, by what a difference is told as. */
+export function modelDigests(models: Manifest['models']): Record<string, string> {
+  return Object.fromEntries(
+    models.flatMap(({ name, weightsDigest, tokenizerDigest, configDigest }) => [
+      [`weights of ${name}`, weightsDigest],
+      [`tokenizer of ${name}`, tokenizerDigest],
+      [`configuration of ${name}`, configDigest],
+    ]),
+  );
+}
+
 /** What differs between two resolved specs, a line each: `context: [1024] → [1024,2048]`. */
 export function describeDifferences(before: unknown, after: unknown): string[] {
   const [old, now] = [asRecord(before), asRecord(after)];

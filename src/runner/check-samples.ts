@@ -11,6 +11,7 @@ import { tasks as knownTasks } from '../tasks/registry.js';
 import { scoreSample } from '../tasks/score-sample.js';
 import type { Task } from '../tasks/types.js';
 import type { Job } from './job.js';
+import { makeSample } from './make-sample.js';
 
 /**
  * Makes samples of what is to run.
@@ -30,18 +31,12 @@ export async function checkSamples(
     asked.set(group, { first: asked.get(group)?.first ?? sample, last: sample });
   }
   for (const [index, { first, last }] of asked) {
-    const { model, task: name, taskParams: params, context, seed } = spec.groups[index]!;
+    const { model, task: name, taskParams: params, context: contextLength, seed } = spec.groups[index]!;
     const task = tasks.get(name)!;
-    await task.prepare?.(params, context);
+    await task.prepare?.(params, contextLength);
     const isRows = task.ignores?.includes('seed') === true;
     for (const sample of isRows && last > first ? [first, last] : [first]) {
-      const made = task.sample({
-        contextLength: context,
-        seed,
-        index: sample,
-        params,
-        countTokens: (text) => models.get(model)!.tokenizer.encode(text).length,
-      });
+      const made = makeSample(task, { contextLength, seed, index: sample, params }, models.get(model)!);
       scoreSample(task, '', made, sample);
     }
   }

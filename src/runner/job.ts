@@ -14,6 +14,7 @@ import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { tasks } from '../tasks/registry.js';
 import { scoreSample } from '../tasks/score-sample.js';
+import { makeSample } from './make-sample.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
@@ -67,13 +68,8 @@ export class LocalRunner implements JobRunner {
     const { files, weights } = await this.load(group.model, job.variant);
     const task = tasks.get(group.task)!;
     await task.prepare?.(group.taskParams, group.context);
-    const sample = task.sample({
-      contextLength: group.context,
-      seed: group.seed,
-      index: job.sample,
-      params: group.taskParams,
-      countTokens: (text) => files.tokenizer.encode(text).length,
-    });
+    const { context: contextLength, seed, taskParams: params } = group;
+    const sample = makeSample(task, { contextLength, seed, index: job.sample, params }, files);
     const segments = buildSegments(files, sample, group.question, group.maxContext);
     const outcome = await runSample({
       model: weights,

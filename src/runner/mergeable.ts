@@ -6,7 +6,7 @@
  */
 import { UserError } from '../errors.js';
 import { canonicalJson } from '../results/canonical-json.js';
-import { describeDifferences } from '../results/manifest.js';
+import { describeDifferences, modelDigests } from '../results/manifest.js';
 import type { Manifest } from '../results/types.js';
 
 /** A folder and whose results it holds. */
@@ -67,13 +67,7 @@ function identityOf({ spec, version, engine, models, data }: Manifest): Record<s
     engine: engine.name,
     'versions of the engine': engine.versions,
     ...(engine.name === 'native' ? { threads: engine.threads } : {}),
-    ...Object.fromEntries(
-      models.flatMap(({ name, weightsDigest, tokenizerDigest, configDigest }) => [
-        [`weights of ${name}`, weightsDigest],
-        [`tokenizer of ${name}`, tokenizerDigest],
-        [`configuration of ${name}`, configDigest],
-      ]),
-    ),
+    ...modelDigests(models),
     ...Object.fromEntries(
       tasks.map((task) => [
         `data of ${task}`,

@@ -1,13 +1,14 @@
 /**
  * The models of a spec: opened before any work, and what they will be given.
  *
- * Decides that all are there and sound before the first of them runs. Knows nothing of engines.
+ * Decides that all are there and sound, and fit, before the first of them runs. Opens no engine.
  */
+import { checkModelFits } from '../engine/limits.js';
 import { openModelFiles } from '../model/load.js';
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { tasks } from '../tasks/registry.js';
-import type { MemoryUse } from './memory.js';
+import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from './memory.js';
 
 /**
  * Every model of the spec by its name there, in the order of the spec. The caller closes their weights.
@@ -32,8 +33,27 @@ export function parameterBytes({ weights }: Pick<ModelFiles, 'weights'>): number
   return 4 * weights.names.reduce((total, name) => total + weights.shape(name).reduce((a, b) => a * b, 1), 0);
 }
 
+/**
+ * Bytes that the packed caches of one process may take.
+ *
+ * @param memory bytes for all processes together. Default: the machine's, or the container's
+ * @throws UserError (exit code 2) where a model, or a row of a sample, does not fit
+ */
+export function fitModels(
+  spec: ResolvedSpec,
+  models: ReadonlyMap<string, ModelFiles>,
+  {
+    engine,
+    workers,
+    memory = machineMemory(),
+  }: Pick<MemoryOptions, 'engine' | 'workers'> & { readonly memory?: number | undefined },
+): number {
+  for (const files of models.values()) checkModelFits({ name: engine }, parameterBytes(files));
+  return cacheBudget(memoryUses(spec, models), { engine, workers, cacheDtype: spec.cacheDtype, memory });
+}
+
 /** What each group of the spec asks of the memory. Of a task with lengths of its own only the most is known. */
-export function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): MemoryUse[] {
+function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): MemoryUse[] {
   return spec.groups.map(({ model, task, context, maxContext }) => {
     const files = models.get(model)!;
     const { config } = files;

@@ -4,15 +4,14 @@
  * Decides what a run asks of whoever computes for it, and how that is done on this machine: in this process, or in several
  * that it starts. Knows nothing of result folders.
  */
-import { checkModelFits, openEngine } from '../engine/index.js';
+import { openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import type { ModelFiles } from '../model/types.js';
 import type { Manifest, SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dispatch } from './dispatch.js';
 import { LocalRunner, type Job, type JobRunner } from './job.js';
-import { cacheBudget, machineMemory } from './memory.js';
-import { memoryUses, parameterBytes } from './models.js';
+import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
 import { variantsOf } from './variants.js';
 import { checkWorkers, type EngineFacts, WorkerRunner } from './workers.js';
@@ -64,13 +63,7 @@ export class LocalPool implements JobPool {
     const { workers, memory } = this.options;
     const engine = await openEngine(this.options.engine);
     checkWorkers(workers, engine.name);
-    for (const files of models.values()) checkModelFits(engine, parameterBytes(files));
-    const cacheBytes = cacheBudget(memoryUses(spec, models), {
-      engine: engine.name,
-      workers,
-      cacheDtype: spec.cacheDtype,
-      memory: memory ?? machineMemory(),
-    });
+    const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });
     this.opened = { spec, models, engine, cacheBytes };
     return engine;
   }

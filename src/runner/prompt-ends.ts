@@ -9,6 +9,7 @@ import type { ModelFiles } from '../model/types.js';
 import type { CellInfo, Manifest } from '../results/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
 import type { Sample, Task } from '../tasks/types.js';
+import { makeSample } from './make-sample.js';
 
 export interface PromptEnds {
   readonly head: string;
@@ -54,13 +55,7 @@ export async function remakePrompts(
   await task.prepare?.(params, cell.context);
   const ends = new Map<number, PromptEnds>();
   for (const [index, expected] of answers) {
-    const sample = task.sample({
-      contextLength: cell.context,
-      seed: cell.seed,
-      index,
-      params,
-      countTokens: (text) => files.tokenizer.encode(text).length,
-    });
+    const sample = makeSample(task, { contextLength: cell.context, seed: cell.seed, index, params }, files);
     if (
       sample.answers.length !== expected.length ||
       sample.answers.some((answer, i) => answer !== expected[i])

@@ -6,14 +6,13 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../errors.js';
+import { PACKAGE_FOLDER } from '../results/machine.js';
 
 export type Path = readonly (string | number)[];
 
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 const SHIPPED = 'experiments';
 const MAX_FILE_BYTES = 2 ** 17;
 const MAX_ALIASES = 100;
@@ -208,7 +207,7 @@ export function keyText(pair: Pair): string {
 /** The user's own file first. */
 function locate(file: string): string {
   const shipped = normalize(file).startsWith(SHIPPED + sep) && !existsSync(file);
-  return shipped ? join(PACKAGE, file) : file;
+  return shipped ? join(PACKAGE_FOLDER, file) : file;
 }
 
 function readText(file: string): string {
@@ -228,7 +227,7 @@ function readText(file: string): string {
     if (error instanceof UserError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') {
-      const shipped = `those that ship with the package are in ${join(PACKAGE, SHIPPED)}`;
+      const shipped = `those that ship with the package are in ${join(PACKAGE_FOLDER, SHIPPED)}`;
       return fail(
         'no such file',
         `Specs like ${SHIPPED}/quickstart.yaml can be named from anywhere: ${shipped}.`,

@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { createChatTemplate } from '../../src/model/chat-template.js';
 import { openModelFiles } from '../../src/model/load.js';
 import type { ModelFiles } from '../../src/model/types.js';
+import { makeSample } from '../../src/runner/make-sample.js';
 import { buildSegments, stopIdsOf } from '../../src/runner/prompt.js';
 import { tasks } from '../../src/tasks/registry.js';
 import { LONGBENCH_NAMES } from '../../src/tasks/longbench/facts.js';
@@ -67,13 +68,7 @@ describe('prompts of every task', () => {
   function splits(name: string, given: object): string[] {
     const task = tasks.get(name)!;
     const params = task.params.parse(given);
-    const sample = task.sample({
-      contextLength: CONTEXT,
-      seed: 42,
-      index: 0,
-      params,
-      countTokens: (text) => files.tokenizer.encode(text).length,
-    });
+    const sample = makeSample(task, { contextLength: CONTEXT, seed: 42, index: 0, params }, files);
     const shown = 'protocol' in given ? `${name} ${String(given.protocol)}` : name;
     return Object.entries(TEMPLATES).flatMap(([template, source]) => {
       const chatTemplate =

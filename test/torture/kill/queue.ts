@@ -4,14 +4,14 @@
  * Decides that a lease lasts a second, so that the jobs of the dead are soon taken again, and that a finished run leaves
  * nothing in Redis.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { PROGRAM, sparkEval } from '../../e2e/support.js';
+import { REDIS_INSTALLED, startRedis } from '../../support/redis.js';
 import { folderFaults, journalLines, RECORDS, reference, RESULT_FILES, writeSpec } from './results.js';
 import type { Victim, VictimMaker } from './victim.js';
 
@@ -30,16 +30,7 @@ export const coordinator: VictimMaker = async (folder) => {
   if (bench === undefined) return ABSENT;
   const worker = start(['worker', bench.url, ...LEASE, '--progress', 'none']);
   return {
-    ...victim(bench, 'run --queue', [
-      'run',
-      bench.spec,
-      '--engine',
-      'wasm',
-      '--progress',
-      'none',
-      '--queue',
-      bench.url,
-    ]),
+    ...victim(bench, 'run --queue', runArgs(bench)),
     reset: () => startOver(bench),
     faults: () => finalFaults(bench),
     close: async () => {
@@ -61,16 +52,7 @@ export const worker: VictimMaker = async (folder) => {
     reset: async () => {
       if (coordinator !== undefined) await end(coordinator);
       await startOver(bench);
-      coordinator = start([
-        'run',
-        bench.spec,
-        '--engine',
-        'wasm',
-        '--progress',
-        'none',
-        '--queue',
-        bench.url,
-      ]);
+      coordinator = start(runArgs(bench));
       await published(bench);
     },
     faults: async () => {
@@ -102,22 +84,21 @@ interface Bench {
 }
 
 async function makeBench(folder: string): Promise<Bench | undefined> {
-  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
+  if (!REDIS_INSTALLED) return undefined;
   const spec = writeSpec(folder);
-  const port = await freePort();
-  const dir = join(folder, 'redis');
-  mkdirSync(dir);
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir];
-  const server = spawn('redis-server', options, { stdio: 'ignore' });
-  const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null });
-  redis.on('error', () => undefined); // until it listens
-  await redis.ping();
-  const close = async (): Promise<void> => {
-    redis.disconnect();
-    await end(server);
+  const { port, client, stop } = await startRedis();
+  return {
+    spec,
+    out: join(folder, 'out'),
+    accuracy: reference(folder, spec),
+    url: `redis://127.0.0.1:${port}/0`,
+    redis: client,
+    close: stop,
   };
-  const out = join(folder, 'out');
-  return { spec, out, accuracy: reference(folder, spec), url: `redis://127.0.0.1:${port}/0`, redis, close };
+}
+
+function runArgs({ spec, url }: Bench): string[] {
+  return ['run', spec, '--engine', 'wasm', '--progress', 'none', '--queue', url];
 }
 
 function victim(
@@ -159,12 +140,4 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill();
   await once(child, 'exit');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
