@@ -49,11 +49,16 @@ export const deleted: DiskCase = async (bench) => {
   return [...errorFaults(outcome, /out.*no longer .*\n {2}/), ...finishFaults(bench, out, recordsIn(out))];
 };
 
-/** Does something to a run that has begun, and waits for its end. */
+/** Does something to a run that has begun, which stands still meanwhile, and waits for its end. */
 async function interrupted(bench: Bench, out: string, act: () => void): Promise<{ outcome: Outcome }> {
   const started = startSparkEval(runInto(bench, out));
   await whileRunning(started, () => hasLine(join(out, 'journal.jsonl')));
-  act();
+  started.child.kill('SIGSTOP');
+  try {
+    act();
+  } finally {
+    started.child.kill('SIGCONT');
+  }
   return { outcome: { status: await started.exited, stdout: '', stderr: started.stderr() } };
 }
 
