@@ -17,7 +17,7 @@ import { median, Skip, type Bench, type BenchContext } from './types.js';
 /** Jobs that take about the same time. */
 const SPEC = ['experiments/quickstart.yaml', '--engine', 'wasm', '--set', 'context=1024'];
 /** Of each of the two groups, per worker. */
-const SAMPLES = 8;
+const SAMPLES = 16;
 
 /** One result: when a worker told of it, and how long it computed; seconds. */
 interface Result {

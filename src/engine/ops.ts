@@ -15,10 +15,11 @@ export type TfNamespace = typeof import('@tensorflow/tfjs-core');
  * @param backend name of a backend that has been initialised
  */
 export function createOps(tf: TfNamespace, backend: string): Ops {
+  // tfjs-node and cpu keep a reference to the array that they are given, and may hand it out again.
+  const owned = (data: Float32Array): Float32Array => (backend === 'wasm' ? data : data.slice());
   const ops: Ops = {
-    // tfjs-node and cpu keep a reference to the array that they are given, and may hand it out again.
-    fromHost: (data, shape) => tf.tensor(data.slice(), [...shape], 'float32'),
-    toHost: (x) => (x.dataSync() as Float32Array).slice(),
+    fromHost: (data, shape) => tf.tensor(owned(data), [...shape], 'float32'),
+    toHost: (x) => owned(x.dataSync() as Float32Array),
     matMul(a, b) {
       if (a.rank !== 2 || b.rank !== 2) {
         throw new RangeError(
