@@ -4,6 +4,10 @@
  * Decides what is compared: everything of one repetition runs right after the other, so that a loaded machine slows
  * both sides of a ratio alike.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Ops } from '../src/engine/types.js';
 import { openKernels } from '../src/kernels/index.js';
 import { generate } from '../src/model/decode.js';
@@ -15,7 +19,7 @@ import { drawnIds, openModel, prefillOperations } from './model.js';
 import { FULL, sparkAlone, table1 } from './table1.js';
 import { median, seconds, type Bench, type BenchContext, type Target } from './types.js';
 
-const TOKENS = 4096;
+export const TOKENS = 4096;
 const NEW_TOKENS = 64;
 const SUFFIX_TOKENS = 16;
 /** M = K = N of the matmul that the machine's rate is measured with. */
@@ -58,14 +62,47 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
       decode: rows / full.decode,
     });
   }
+  const apart = median(await withWorkers(repeat, log));
   const of = (key: keyof Round): number => median(rounds.map((round) => round[key]));
   return [
     { name: '1 sweep of 27 pipelines / full alone', value: of('sweep'), limit: 2, bound: 'at most' },
     { name: '1 sweep of 27 pipelines, seconds', value: of('seconds'), limit: 16, bound: 'at most' },
+    {
+      name: '1 the same for each of a sample a processor, seconds',
+      value: apart,
+      limit: 16,
+      bound: 'at most',
+    },
     { name: '2 prefill rate / matmul rate', value: of('rate'), limit: 0.5, bound: 'at least' },
     { name: '4 packing / prefill', value: of('packing'), limit: 0.05, bound: 'at most' },
     { name: '5 decode of 27 rows / of one', value: of('decode'), limit: 4, bound: 'at most' },
   ];
+}
+
+/** Seconds for each sample where every processor has a process, as with `run --workers`; of each repetition. */
+async function withWorkers(repeat: number, log: (line: string) => void): Promise<number[]> {
+  const count = availableParallelism();
+  const script = fileURLToPath(new URL('sweep-worker.ts', import.meta.url));
+  const workers = Array.from({ length: count }, () =>
+    fork(script, { env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1' } }),
+  );
+  const allDone = (): Promise<unknown> => Promise.all(workers.map((worker) => once(worker, 'message')));
+  try {
+    await allDone();
+    const rounds = [];
+    for (let r = 1; r <= repeat; r++) {
+      const each =
+        (await seconds(() => {
+          for (const worker of workers) worker.send('go');
+          return allDone();
+        })) / count;
+      log(`sweep ${r}/${repeat}: ${count} processes with one thread, ${each.toFixed(1)} s for each sample`);
+      rounds.push(each);
+    }
+    return rounds;
+  } finally {
+    for (const worker of workers) worker.kill();
+  }
 }
 
 /** What one repetition gives. */
@@ -82,7 +119,7 @@ function total({ prefill, compress, decode }: Times): number {
 }
 
 /** Seconds of one sample, as a run has it; no row stops early. */
-async function sample(
+export async function sample(
   model: Transformer,
   pipelines: readonly Pipeline[],
   maxNewTokens = NEW_TOKENS,

@@ -38,7 +38,7 @@ export function progressOption(): Option {
 export function workersOption(): Option {
   return new Option(
     '--workers <n>',
-    'processes that compute samples, for --engine wasm; each loads the model',
+    'processes that compute samples, on wasm or native; each loads the model and takes its share of the processors',
   )
     .default(1)
     .argParser((value: string) => {

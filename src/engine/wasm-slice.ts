@@ -8,14 +8,20 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TfNamespace } from './ops.js';
 
+/** Entries that a loop copies sooner than a view of them is made. */
+const SHORT_RUN = 64;
+
+type Heap = Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap'>;
+type Numbers = ReturnType<Heap['typedArrayFromHeap']>;
+
 /** Puts the kernel in the place of the backend's own. Strings are not for it. */
 export function replaceWasmSlice(tf: TfNamespace): void {
   const { parseSliceParams } = tf.slice_util;
   const kernel: Core.KernelFunc = ({ inputs, attrs, backend }) => {
-    const wasm = backend as BackendWasm;
+    const wasm = backend as Heap;
     const x = inputs['x']!;
     const { begin, size } = attrs as unknown as Core.SliceAttrs;
-    const [from, shape] = parseSliceParams(x as Core.Tensor, begin, size) as [number[], number[]];
+    const [from, shape] = parseSliceParams(x, begin, size) as [number[], number[]];
     const out = wasm.makeOutput(shape, x.dtype);
     // Only now: making the output may have moved the heap.
     copyPart(wasm.typedArrayFromHeap(x), x.shape, wasm.typedArrayFromHeap(out), from, shape);
@@ -24,11 +30,6 @@ export function replaceWasmSlice(tf: TfNamespace): void {
   tf.unregisterKernel('Slice', 'wasm');
   tf.registerKernel({ kernelName: 'Slice', backendName: 'wasm', kernelFunc: kernel });
 }
-
-/** Entries that a loop copies sooner than a view of them is made. */
-const SHORT_RUN = 64;
-
-type Numbers = ReturnType<BackendWasm['typedArrayFromHeap']>;
 
 /**
  * Copies the box that starts at `from`, of `size`, out of `x`; both row-major.

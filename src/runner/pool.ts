@@ -14,7 +14,7 @@ import { LocalRunner, type Job, type JobRunner } from './job.js';
 import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
 import { variantsOf } from './variants.js';
-import { checkWorkers, type EngineFacts, WorkerRunner } from './workers.js';
+import { checkWorkers, type EngineFacts, threadsOfEach, WorkerRunner } from './workers.js';
 
 /** Computes the jobs of one run. */
 export interface JobPool {
@@ -61,7 +61,8 @@ export class LocalPool implements JobPool {
 
   async open(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): Promise<EngineFacts> {
     const { workers, memory } = this.options;
-    const engine = await openEngine(this.options.engine);
+    const threads = threadsOfEach(workers);
+    const engine = await openEngine(this.options.engine, threads === undefined ? {} : { threads });
     checkWorkers(workers, engine.name);
     const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });
     this.opened = { spec, models, engine, cacheBytes };
@@ -94,7 +95,15 @@ export class LocalPool implements JobPool {
     }
     return Array.from(
       { length: workers },
-      () => new WorkerRunner({ spec, engine: engine.name, cacheBytes, progress, signal }),
+      () =>
+        new WorkerRunner({
+          spec,
+          engine: engine.name,
+          threads: engine.threads,
+          cacheBytes,
+          progress,
+          signal,
+        }),
     );
   }
 }

@@ -27,8 +27,8 @@ process.on('message', (message: ToWorker) => {
 });
 
 async function start(message: ToWorker & { readonly kind: 'start' }): Promise<Started> {
-  const { spec, cacheBytes } = message;
-  const engine = await openEngine(message.engine);
+  const { spec, threads, cacheBytes } = message;
+  const engine = await openEngine(message.engine, threads === undefined ? {} : { threads });
   const runner = new LocalRunner({
     spec,
     engine,

@@ -1,11 +1,13 @@
 /**
- * Runners in processes of their own, for engines that have one thread.
+ * Runners in processes of their own.
  *
- * Decides what goes between the processes, and how a worker's failure reads here. A worker never touches the result
+ * Decides what goes between the processes, how many threads each has, and how a worker's failure reads here. A worker never touches the result
  * folder. The other end is `worker-main.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { threadsFromEnvironment } from '../engine/open-native.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
 import type { SampleRecord } from '../results/types.js';
@@ -15,7 +17,7 @@ import type { Progress } from './progress.js';
 
 /** To a worker; `start` comes first, once. */
 export type ToWorker =
-  | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'spec' | 'engine' | 'cacheBytes'>)
+  | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'spec' | 'engine' | 'threads' | 'cacheBytes'>)
   | { readonly kind: 'engine' }
   | { readonly kind: 'job'; readonly job: Job };
 
@@ -41,20 +43,31 @@ export interface WorkerError {
 export interface WorkerOptions {
   readonly spec: ResolvedSpec;
   readonly engine: EngineName | 'auto';
+  /** As in `EngineOptions`. */
+  readonly threads?: number | undefined;
   /** As in `JobContext`. */
   readonly cacheBytes?: number | undefined;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal: AbortSignal;
 }
 
-/** @throws UserError (exit code 2) where the engine has threads of its own */
+/** @throws UserError (exit code 2) where several processes cannot share what the engine computes on */
 export function checkWorkers(workers: number, engine: EngineName): void {
-  if (workers === 1 || (engine !== 'native' && engine !== 'gpu')) return;
-  throw new UserError(`engine ${engine} already uses all processors`, {
+  if (workers === 1 || engine !== 'gpu') return;
+  throw new UserError('one GPU holds the weights of one process', {
     place: '--workers',
-    hint: '--workers goes with --engine wasm, which has one thread in each.',
+    hint: '--workers goes with --engine native and wasm.',
     exitCode: 2,
   });
+}
+
+/**
+ * Threads of each of several workers: its share of the processors, at least 1. Undefined where the engine decides: for one
+ * worker, or where the environment names a number. The numbers of a run do not depend on it.
+ */
+export function threadsOfEach(workers: number): number | undefined {
+  if (workers === 1 || threadsFromEnvironment() !== undefined) return undefined;
+  return Math.max(1, Math.floor(availableParallelism() / workers));
 }
 
 /** A worker's process is gone, whatever it was computing. */
@@ -77,8 +90,8 @@ export class WorkerRunner implements JobRunner {
     });
     // Without a listener an error of the channel would end this process; `run` hears of it by the exit.
     this.child.on('error', () => undefined);
-    const { spec, engine, cacheBytes } = options;
-    this.send({ kind: 'start', spec, engine, cacheBytes });
+    const { spec, engine, threads, cacheBytes } = options;
+    this.send({ kind: 'start', spec, engine, threads, cacheBytes });
   }
 
   async run(job: Job): Promise<readonly SampleRecord[]> {

@@ -1,7 +1,9 @@
 /** Several workers: the same results, one journal, and nothing left running. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { nativeAbsence } from '../../src/engine/open-native.js';
 import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
 
 const SPEC = `
@@ -28,6 +30,14 @@ describe('spark-eval run --workers', function () {
       .trim()
       .split('\n')
       .map((line) => line.split(',').slice(0, -4).join(','));
+  /** Of every sample, sorted. */
+  const answers = (): string[] =>
+    readFileSync(out('journal.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .map(({ cell, sample, prediction }) => JSON.stringify({ cell, sample, prediction }))
+      .sort();
 
   before(() => {
     folder = temporaryFolder();
@@ -45,6 +55,23 @@ describe('spark-eval run --workers', function () {
     expect(readFileSync(out('accuracy.csv'), 'utf8')).to.equal(accuracy);
     expect(memory()).to.deep.equal(bytes);
     expect(stderr).to.not.match(/TensorFlow|============/);
+  });
+
+  it('on native too, with another number of threads in each', function () {
+    if (nativeAbsence('native') !== undefined) this.skip();
+    const native = (...args: string[]): string[] => {
+      const { status, stderr } = sparkEval(['run', spec, '--engine', 'native', '--fresh', ...args]);
+      expect(status, stderr).to.equal(0);
+      return [readFileSync(out('accuracy.csv'), 'utf8'), ...memory(), ...answers()];
+    };
+    const alone = native();
+    expect(alone.length).to.be.above(12);
+    expect(native('--workers', '2')).to.deep.equal(alone);
+    expect(JSON.parse(readFileSync(out('manifest.json'), 'utf8')))
+      .to.have.property('engine')
+      .that.deep.includes({ threads: Math.max(1, Math.floor(availableParallelism() / 2)) });
+    rmSync(out(''), { recursive: true });
+    run();
   });
 
   it('goes on with other workers after a kill', async () => {

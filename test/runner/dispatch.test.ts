@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { dispatch } from '../../src/runner/dispatch.js';
 import type { Job, JobRunner } from '../../src/runner/job.js';
 import { UserError } from '../../src/errors.js';
-import { checkWorkers } from '../../src/runner/workers.js';
+import { checkWorkers, threadsOfEach } from '../../src/runner/workers.js';
 
 const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, variant: 0, missing: [] }));
 
@@ -63,11 +64,29 @@ describe('dispatch', () => {
 });
 
 describe('checkWorkers', () => {
-  it('wants an engine with one thread', () => {
-    checkWorkers(1, 'native');
+  it('refuses to share a GPU', () => {
+    checkWorkers(1, 'gpu');
     checkWorkers(2, 'wasm');
+    checkWorkers(2, 'native');
     expect(() => {
-      checkWorkers(2, 'native');
-    }).to.throw(UserError, 'already uses all processors');
+      checkWorkers(2, 'gpu');
+    }).to.throw(UserError, 'one GPU');
+  });
+});
+
+describe('threadsOfEach', () => {
+  it('shares the processors out, unless the environment names a number', () => {
+    const before = process.env['TF_NUM_INTRAOP_THREADS'];
+    try {
+      delete process.env['TF_NUM_INTRAOP_THREADS'];
+      expect(threadsOfEach(1)).to.equal(undefined);
+      expect(threadsOfEach(availableParallelism())).to.equal(1);
+      expect(threadsOfEach(10 * availableParallelism())).to.equal(1);
+      process.env['TF_NUM_INTRAOP_THREADS'] = '3';
+      expect(threadsOfEach(2)).to.equal(undefined);
+    } finally {
+      if (before === undefined) delete process.env['TF_NUM_INTRAOP_THREADS'];
+      else process.env['TF_NUM_INTRAOP_THREADS'] = before;
+    }
   });
 });
