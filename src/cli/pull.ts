@@ -1,5 +1,6 @@
 /** `spark-eval pull NAME`: fetches a model or a data set of the catalogues. How is the business of their floors. */
 import type { Command } from 'commander';
+import { didYouMean } from '../did-you-mean.js';
 import { UserError } from '../errors.js';
 import type { Session } from './session.js';
 
@@ -36,7 +37,6 @@ async function pullerOf(
   ]);
   if (findDataSet(name) !== undefined) return (await import('../data/pull.js')).pullDataSet;
   if (findModel(name) !== undefined) return (await import('../model/pull.js')).pullModel;
-  const { didYouMean } = await import('../did-you-mean.js');
   const known = [...MODEL_NAMES, ...DATA_SET_NAMES];
   throw new UserError(`no model or data set is called "${name}".${didYouMean(name, known)}`, {
     hint: `Known: ${known.join(', ')}.`,

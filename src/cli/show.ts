@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander';
 import type * as z from 'zod';
+import { didYouMean } from '../did-you-mean.js';
 import { UserError } from '../errors.js';
 import { alignColumns } from '../report/text-table.js';
 import type { IgnoredField } from '../tasks/types.js';
@@ -200,7 +201,6 @@ function cardText({ kind, name, summary, facts, notes, parameters }: Card): stri
 }
 
 async function unknownName(name: string): Promise<UserError> {
-  const { didYouMean } = await import('../did-you-mean.js');
   const entries = await Promise.all(KINDS.map(listEntries));
   const names = entries.flat().map((entry) => entry.name);
   return new UserError(

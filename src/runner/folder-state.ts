@@ -14,6 +14,7 @@ import { specHash } from '../spec/load.js';
 import type { ResolvedSpec, TaskCell } from '../spec/types.js';
 import type { Task } from '../tasks/types.js';
 import { cellsOfGroup } from './cells.js';
+import { modelUnchanged } from './model-record.js';
 import { shardFilter } from './shard.js';
 
 type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
@@ -100,7 +101,6 @@ async function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefin
   const user = { spec: spec.canonical, specHash: specHash(spec), engine };
   const { manifest, records } = inspectFolder(spec.output, user);
   if (manifest === undefined) return { manifest, cells: [], records, changedModels: [] };
-  const { modelUnchanged } = await import('./model-record.js');
   const models = new Map(manifest.models.map((model) => [model.name, model]));
   return {
     manifest,

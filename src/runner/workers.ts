@@ -86,6 +86,8 @@ export class WorkerRunner implements JobRunner {
   constructor(private readonly options: WorkerOptions) {
     this.child = fork(fileURLToPath(new URL('../runner/worker-main.js', import.meta.url)), {
       serialization: 'advanced',
+      // The garbage collector's own threads would take from the other workers what they are to compute with.
+      execArgv: [...process.execArgv, '--single-threaded-gc'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     // Without a listener an error of the channel would end this process; `run` hears of it by the exit.
