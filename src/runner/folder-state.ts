@@ -97,7 +97,7 @@ interface Look {
   readonly changedModels: readonly string[];
 }
 
-async function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefined): Promise<Look> {
+function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefined): Look {
   const user = { spec: spec.canonical, specHash: specHash(spec), engine };
   const { manifest, records } = inspectFolder(spec.output, user);
   if (manifest === undefined) return { manifest, cells: [], records, changedModels: [] };
