@@ -3,7 +3,7 @@
  *
  * Decides the layout: a D-bit mask, `[n − recent, T]` narrow rows, `[recent, D]` dense ones. Pruned channels read as 0.
  */
-import { EntryWriter } from '../kernels/entries.js';
+import { entriesAt, entriesOf } from '../kernels/entries.js';
 import type { DenseRows, Pointer } from '../kernels/index.js';
 import { countKept } from './bytes.js';
 import { encodeDense } from './encode-dense.js';
@@ -53,20 +53,21 @@ function packMasks(masks: readonly Uint8Array[], width: number, buffers: PackedB
 }
 
 function encodeNarrow(
-  { bits, tokens, width }: HeadSource,
+  { bits, entries, tokens, width }: HeadSource,
   mask: Uint8Array,
   buffers: PackedBuffers,
 ): DenseRows {
   const { memory, format } = buffers;
   const count = tokens.length;
   const kept = countKept(mask);
-  const entries = buffers.allocEntries('value', count * kept);
-  const writer = new EntryWriter(memory, format, entries, count * kept);
-  const row = new Uint32Array(kept);
+  const from = entries ?? entriesOf(bits, format);
+  const columns = Uint8Array.from(mask.keys()).filter((j) => mask[j] === 1);
+  const pointer = buffers.allocEntries('value', count * kept);
+  const to = entriesAt(memory, format, pointer, count * kept);
+  let at = 0;
   for (const position of tokens) {
-    let next = 0;
-    for (let j = 0; j < width; j++) if (mask[j] === 1) row[next++] = bits[position * width + j]!;
-    writer.write(row, 0, kept);
+    const row = position * width;
+    for (let i = 0; i < kept; i++) to[at++] = from[row + columns[i]!]!;
   }
-  return { kind: 'dense', format, count, width: kept, entries };
+  return { kind: 'dense', format, count, width: kept, entries: pointer };
 }

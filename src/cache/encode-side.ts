@@ -4,7 +4,7 @@
  * Decides which codec and which tail a side of a plan gets. Knows no layout.
  * Alphabet: S prompt tokens, n kept tokens of a KV head, KV, D.
  */
-import { bitsOf } from '../kernels/entries.js';
+import { bitsOf, entriesOf, type Entries } from '../kernels/entries.js';
 import type { Kernels } from '../kernels/index.js';
 import { encodeChannels, type HeadMasks } from './encode-channels.js';
 import { encodeDense } from './encode-dense.js';
@@ -16,7 +16,7 @@ import { encodeSparse } from './encode-sparse.js';
 import type { PackedBuffers } from './packed-buffers.js';
 import type { HeadSource, PackedSide } from './segment.js';
 import { Tail, type SideTail } from './tail.js';
-import type { LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
+import type { CacheDtype, LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
 
 /** Per KV head, and the tokens after the prompt; the tail also holds the prompt where both are quantised together. */
 export interface CachedSide {
@@ -36,13 +36,15 @@ export function encodeSide(
   const { precision } = side;
   if (side.codec === 'channels' && side.everyToken === true) {
     const sources = plan.tokens.map((tokens, head) => ({
-      ...headSource(trace, trace[name], tokens, head),
+      ...headSource(trace, trace[name], tokens, head, buffers.format),
       masks: headMasks(trace, side, head),
     }));
     return encodePruned(sources, precision, buffers, kernels);
   }
   if (precision !== undefined && (side.codec === 'dense' || side.codec === 'channels')) {
-    const sources = plan.tokens.map((tokens, head) => quantisedSource(trace, name, side, tokens, head));
+    const sources = plan.tokens.map((tokens, head) =>
+      quantisedSource(trace, name, side, tokens, head, buffers.format),
+    );
     return { prompt: sources.map(() => []), tail: encodeQuantised(sources, precision, buffers, kernels) };
   }
   const tail = new Tail(buffers.memory, buffers.format, trace.kvHeads, trace.headDim);
@@ -64,7 +66,7 @@ function encodeHead(
   buffers: PackedBuffers,
   kernels: Kernels,
 ): PackedSide {
-  const source = headSource(trace, trace[name], tokens, head);
+  const source = headSource(trace, trace[name], tokens, head, buffers.format);
   switch (side.codec) {
     case 'dense':
       return encodeDense(contentsOf(source, side, head), buffers);
@@ -83,8 +85,9 @@ function quantisedSource(
   side: SidePlan & { readonly codec: 'dense' | 'channels' },
   tokens: Int32Array,
   head: number,
+  format: CacheDtype,
 ): QuantisedSource {
-  const source = headSource(trace, trace[name], tokens, head);
+  const source = headSource(trace, trace[name], tokens, head, format);
   if (side.codec === 'dense') return { ...contentsOf(source, side, head), recent: 0 };
   return { ...source, masks: headMasks(trace, side, head), recent: side.recent };
 }
@@ -99,9 +102,32 @@ function headMasks(
 }
 
 /** `side` is `[KV, S, D]`. */
-function headSource(trace: LayerTrace, side: Float32Array, tokens: Int32Array, head: number): HeadSource {
-  const size = trace.length * trace.headDim;
-  return { bits: bitsOf(side.subarray(head * size, (head + 1) * size)), tokens, width: trace.headDim };
+function headSource(
+  trace: LayerTrace,
+  side: Float32Array,
+  tokens: Int32Array,
+  head: number,
+  format: CacheDtype,
+): HeadSource {
+  const from = head * trace.length * trace.headDim;
+  const end = from + trace.length * trace.headDim;
+  return {
+    bits: bitsOf(side).subarray(from, end),
+    entries: storedSide(side, format).subarray(from, end),
+    tokens,
+    width: trace.headDim,
+  };
+}
+
+/** Sides in bfloat16: many pipelines pack the same trace. */
+const rounded = new WeakMap<Float32Array, Entries>();
+
+/** All entries of a side in the cache's format; the side must not change afterwards. */
+function storedSide(side: Float32Array, format: CacheDtype): Entries {
+  if (format === 'float32') return bitsOf(side);
+  const known = rounded.get(side) ?? entriesOf(bitsOf(side), format);
+  rounded.set(side, known);
+  return known;
 }
 
 /** What stands in place of the kept tokens' entries, if anything does. */

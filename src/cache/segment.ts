@@ -3,6 +3,7 @@
  *
  * Decides how attention and `decode` see a cache, whatever its codec.
  */
+import type { Entries } from '../kernels/entries.js';
 import type { PackedRows } from '../kernels/rows.js';
 import type { Pointer } from '../kernels/memory.js';
 
@@ -33,6 +34,8 @@ export type PackedSide = readonly Segment[];
 export interface HeadSource {
   /** `[S, D]` float32, as bits. */
   readonly bits: Uint32Array;
+  /** The same in the cache's format, where that is known already. */
+  readonly entries?: Entries;
   /** `[n]` kept positions, ascending. */
   readonly tokens: Int32Array;
   /** D */

@@ -43,5 +43,5 @@ export async function readSpecState(
   const { spec: whole, catalogue } = await readSpec(file, set);
   const spec = specOfShard(whole, shard);
   const { folderState } = await import('../runner/folder-state.js');
-  return { spec, catalogue, state: await folderState(spec, catalogue.tasks, undefined, shard) };
+  return { spec, catalogue, state: folderState(spec, catalogue.tasks, undefined, shard) };
 }

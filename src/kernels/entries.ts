@@ -7,6 +7,9 @@ import type { KernelMemory, Pointer } from './memory.js';
 
 export type EntryFormat = 'bfloat16' | 'float32';
 
+/** Entries of either format, as bits. */
+export type Entries = Uint16Array | Uint32Array;
+
 /** Bytes of one entry. */
 export function entryBytes(format: EntryFormat): 2 | 4 {
   return format === 'bfloat16' ? 2 : 4;
@@ -38,6 +41,24 @@ export function rounded(numbers: Float32Array, format: EntryFormat): Float32Arra
   return stored;
 }
 
+/** Float32 numbers, given as bits, as entries of the format; float32 ones are not copied. */
+export function entriesOf(bits: Uint32Array, format: EntryFormat): Entries {
+  if (format === 'float32') return bits;
+  const halves = new Uint16Array(bits.length);
+  for (let i = 0; i < halves.length; i++) halves[i] = roundToBfloat16(bits[i]!);
+  return halves;
+}
+
+/** A buffer of `count` entries; valid until the memory's next `alloc`. */
+export function entriesAt(
+  memory: KernelMemory,
+  format: EntryFormat,
+  pointer: Pointer,
+  count: number,
+): Entries {
+  return format === 'bfloat16' ? memory.halves(pointer, count) : memory.words(pointer, count);
+}
+
 /** The same numbers as bits, not copied. */
 export function bitsOf(numbers: Float32Array): Uint32Array {
   return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
@@ -45,20 +66,18 @@ export function bitsOf(numbers: Float32Array): Uint32Array {
 
 /** Fills a buffer of `count` entries from its start; valid until the memory's next `alloc`. */
 export class EntryWriter {
-  private readonly halves: Uint16Array | undefined;
-  private readonly words: Uint32Array | undefined;
+  private readonly entries: Entries;
   private at = 0;
 
   constructor(memory: KernelMemory, format: EntryFormat, pointer: Pointer, count: number) {
-    if (format === 'bfloat16') this.halves = memory.halves(pointer, count);
-    else this.words = memory.words(pointer, count);
+    this.entries = entriesAt(memory, format, pointer, count);
   }
 
   /** Appends `source[from, from + count)`, float32 numbers as bits. */
   write(source: Uint32Array, from: number, count: number): void {
-    const { halves, at } = this;
-    if (halves === undefined) this.words!.set(source.subarray(from, from + count), at);
-    else for (let i = 0; i < count; i++) halves[at + i] = roundToBfloat16(source[from + i]!);
+    const { entries, at } = this;
+    if (entries instanceof Uint32Array) entries.set(source.subarray(from, from + count), at);
+    else for (let i = 0; i < count; i++) entries[at + i] = roundToBfloat16(source[from + i]!);
     this.at += count;
   }
 }

@@ -4,7 +4,7 @@
  * Decides the tiles, which stay in the processor's cache between one operation and the next, and when the plain softmax
  * must do it: exp(logits) of a tile is summed as it is, so a row whose sum is out of float32's comfortable range has to
  * be taken again. Tiles above the diagonal are not computed; only those on it are masked.
- * Alphabet: S tokens, T queries or keys of a tile, G = H/KV, D head width.
+ * Alphabet: S tokens, T queries of a tile, G = H/KV, D head width.
  */
 import type { Ops, Tensor } from '../engine/types.js';
 import {
@@ -13,11 +13,17 @@ import {
   causalMask,
   perHead,
   queryRows,
+  type HeadSides,
   type LayerHeads,
+  type QueryRows,
 } from './prefill-attention.js';
 
-/** T */
-const TILE = 512;
+type Span = Pick<QueryRows, 'start' | 'end'>;
+
+/** Queries of a tile, and keys of one on the diagonal: what is above it costs up to half of these. */
+const QUERIES = 512;
+/** Keys of any other tile: fewer and larger products run faster, as long as their weights stay in the cache. */
+const KEYS = 2048;
 /**
  * Rows outside this range are taken again: below it the terms of a sum of up to 10⁷ keys begin to vanish, above it they
  * overflow.
@@ -30,24 +36,17 @@ export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
   const S = heads.queries.shape[1]!;
   return ops.tidy(() => {
     const sides = perHead(ops, heads);
-    const spans = Array.from({ length: Math.ceil(S / TILE) }, (_, block) => {
-      const start = block * TILE;
-      return { start, end: Math.min(S, start + TILE) };
-    });
-    const tiles = sides.map(({ keysT, values }) => {
-      const D = keysT.shape[0];
-      return spans.map(({ start, end }) => ({
-        keysT: ops.slice(keysT, [0, start], [D, end - start]),
-        values: ops.slice(values, [start, 0], [end - start, D]),
-      }));
+    const spans = Array.from({ length: Math.ceil(S / QUERIES) }, (_, block) => {
+      const start = block * QUERIES;
+      return { start, end: Math.min(S, start + QUERIES) };
     });
     const sizes = new Set(spans.map(({ start, end }) => end - start));
     const triangles = new Map([...sizes].map((size) => [size, triangle(ops, size)]));
-    const blocks = spans.map((span, block) =>
-      attendBlock(ops, heads, sides, span, (side, rows, kv) => {
+    const blocks = spans.map((span) =>
+      attendBlock(ops, heads, sides, span, (side, rows) => {
         const { start, end } = span;
-        const seen = tiles[kv]!.slice(0, block + 1);
-        const summed = sumTiles(ops, queryRows(ops, heads.queries, rows), seen, triangles.get(end - start)!);
+        const mask = triangles.get(end - start)!;
+        const summed = sumTiles(ops, queryRows(ops, heads.queries, rows), side, span, mask);
         return summed ?? attendHead(ops, heads.queries, rows, side, causalMask(ops, start, end));
       }),
     );
@@ -55,32 +54,52 @@ export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
   });
 }
 
-interface KeyTile {
-  /** `[D, T]` */
-  readonly keysT: Tensor;
-  /** `[T, D]` */
-  readonly values: Tensor;
+/** Σ exp(logit) · value of some keys, `[G·T, D]`, and Σ exp(logit), `[G·T]`. */
+interface Sums {
+  readonly out: Tensor;
+  readonly total: Tensor;
 }
 
-/** `queries [G·T, D]`, scaled, over tiles of which the last is on the diagonal; undefined where a sum is out of range. */
-function sumTiles(ops: Ops, queries: Tensor, tiles: readonly KeyTile[], mask: Tensor): Tensor | undefined {
+/** `queries [G·T, D]`, scaled, at the positions of `span`; undefined where a sum is out of range. */
+function sumTiles(
+  ops: Ops,
+  queries: Tensor,
+  side: HeadSides,
+  { start, end }: Span,
+  mask: Tensor,
+): Tensor | undefined {
   return ops.tidy(() => {
-    let total: { readonly out: Tensor; readonly sums: Tensor } | undefined;
-    for (const [index, { keysT, values }] of tiles.entries()) {
-      const part = ops.tidy(() => {
-        const all = ops.exp(ops.matMul(queries, keysT)); // [G·T, T]
-        const weights = index === tiles.length - 1 ? masked(ops, all, mask) : all;
-        const out = ops.matMul(weights, values); // [G·T, D]
-        const sums = ops.sum(weights, 1); // [G·T]
-        if (total === undefined) return { out, sums };
-        return { out: ops.add(total.out, out), sums: ops.add(total.sums, sums) };
+    let sums = sumTile(ops, queries, side, { start, end }, mask);
+    for (let from = 0; from < start; from += KEYS) {
+      const before = sums;
+      sums = ops.tidy(() => {
+        const tile = sumTile(ops, queries, side, { start: from, end: Math.min(start, from + KEYS) });
+        return { out: ops.add(before.out, tile.out), total: ops.add(before.total, tile.total) };
       });
-      total = part;
     }
-    const { out, sums } = total!;
+    const { out, total } = sums;
     // not `every`: NaN is out of range too
-    for (const sum of ops.toHost(sums)) if (!(sum > LEAST_SUM && sum < MOST_SUM)) return undefined;
-    return ops.div(out, ops.reshape(sums, [sums.shape[0], 1]));
+    for (const sum of ops.toHost(total)) if (!(sum > LEAST_SUM && sum < MOST_SUM)) return undefined;
+    return ops.div(out, ops.reshape(total, [total.shape[0], 1]));
+  });
+}
+
+/** The keys `keys.start … keys.end − 1`; with `mask`, those on the diagonal. */
+function sumTile(
+  ops: Ops,
+  queries: Tensor,
+  { keysT, values }: HeadSides,
+  { start, end }: Span,
+  mask?: Tensor,
+): Sums {
+  return ops.tidy(() => {
+    const D = keysT.shape[0];
+    const all = ops.exp(ops.matMul(queries, ops.slice(keysT, [0, start], [D, end - start]))); // [G·T, keys]
+    const weights = mask === undefined ? all : masked(ops, all, mask);
+    return {
+      out: ops.matMul(weights, ops.slice(values, [start, 0], [end - start, D])),
+      total: ops.sum(weights, 1),
+    };
   });
 }
 

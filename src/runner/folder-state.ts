@@ -55,13 +55,8 @@ export interface FinishedRun {
  * @param engine where the user asks for a certain one; a folder of another engine raises UserError
  * @param shard where only that part is asked for; the spec's output is then the shard's own folder
  */
-export async function folderState(
-  spec: ResolvedSpec,
-  tasks: Tasks,
-  engine?: string,
-  shard?: Shard,
-): Promise<FolderState> {
-  const look = await lookAt(spec, tasks, engine);
+export function folderState(spec: ResolvedSpec, tasks: Tasks, engine?: string, shard?: Shard): FolderState {
+  const look = lookAt(spec, tasks, engine);
   const { cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
   const owns = shardFilter(spec.groups, shard);

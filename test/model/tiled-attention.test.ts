@@ -45,7 +45,7 @@ for (const name of TESTED_ENGINES) {
       return worst;
     }
 
-    for (const S of [1, 7, 512, 513, 1100]) {
+    for (const S of [1, 7, 512, 513, 1100, 2600]) {
       it(`${S} tokens`, () => {
         expect(difference(S, 1)).to.be.below(1e-5);
       });

@@ -73,19 +73,19 @@ const tasks = new Map([['ruler/one', { dataDigest: () => 'd' }]]);
 
 describe('runner/folder-state', () => {
   it('knows a finished run from its folder', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root);
-      const finished = (await folderState(spec, tasks, undefined)).finished;
+      const finished = folderState(spec, tasks, undefined).finished;
       expect(finished!.records).to.have.length(4);
       expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
-      expect(await folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
+      expectfolderState(spec, tasks).to.deep.include({ done: 4, total: 4, changedModels: [] });
     }));
 
   it('counts what is missing, per cell', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root, 1);
-      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
-      const state = await folderState(spec, tasks);
+      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
+      const state = folderState(spec, tasks);
       expect(state.cells.map(({ pipeline, done }) => [pipeline, done])).to.deep.equal([
         ['full', 2],
         ['spark(ratio=0.8)', 1],
@@ -93,52 +93,52 @@ describe('runner/folder-state', () => {
     }));
 
   it('has nothing where there is no folder', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root);
       const elsewhere = { ...spec, output: join(root, 'none') };
-      expect((await folderState(elsewhere, tasks, undefined)).finished).to.equal(undefined);
-      expect(await folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
+      expect(folderState(elsewhere, tasks, undefined).finished).to.equal(undefined);
+      expectfolderState(elsewhere, tasks).to.include({ done: 0, total: 4 });
     }));
 
   it('does not count results of other data', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root);
       const changed = new Map([['ruler/one', { dataDigest: () => 'e' }]]);
-      expect((await folderState(spec, changed, undefined)).finished).to.equal(undefined);
-      expect((await folderState(spec, changed)).done).to.equal(0);
+      expect(folderState(spec, changed, undefined).finished).to.equal(undefined);
+      expect(folderState(spec, changed).done).to.equal(0);
     }));
 
   it('wants a second look where the files of a model have been touched', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec, model } = finishedRun(root);
       utimesSync(join(model, 'config.json'), 1, 1);
-      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
-      expect((await folderState(spec, tasks)).changedModels).to.deep.equal([model]);
+      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
+      expect(folderState(spec, tasks).changedModels).to.deep.equal([model]);
     }));
 
   it('wants a second look where a table is missing', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root);
       rmSync(join(spec.output, 'memory.csv'));
-      expect((await folderState(spec, tasks, undefined)).finished).to.equal(undefined);
+      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
     }));
 
   it('refuses the folder of another spec or engine', () =>
-    inFolder(async (root) => {
+    inFolder((root) => {
       const { spec } = finishedRun(root);
-      const refusal = async (run: Promise<unknown>): Promise<string> => {
+      const refusal = (run: () => unknown): string => {
         try {
-          await run;
+          run();
         } catch (error) {
           expect(error).to.be.instanceOf(UserError);
           return (error as UserError).format();
         }
         throw new Error('expected a UserError');
       };
-      expect(await refusal(folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
+      expect(refusal(() => folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
         'name: quick → slow',
       );
-      expect(await refusal(folderState(spec, tasks, 'native'))).to.contain(
+      expect(refusal(() => folderState(spec, tasks, 'native'))).to.contain(
         'engine "wasm", this run uses "native"',
       );
     }));
