@@ -78,7 +78,7 @@ describe('runner/folder-state', () => {
       const finished = folderState(spec, tasks, undefined).finished;
       expect(finished!.records).to.have.length(4);
       expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
-      expectfolderState(spec, tasks).to.deep.include({ done: 4, total: 4, changedModels: [] });
+      expect(folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
     }));
 
   it('counts what is missing, per cell', () =>
@@ -97,7 +97,7 @@ describe('runner/folder-state', () => {
       const { spec } = finishedRun(root);
       const elsewhere = { ...spec, output: join(root, 'none') };
       expect(folderState(elsewhere, tasks, undefined).finished).to.equal(undefined);
-      expectfolderState(elsewhere, tasks).to.include({ done: 0, total: 4 });
+      expect(folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
     }));
 
   it('does not count results of other data', () =>
