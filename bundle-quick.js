@@ -6,7 +6,15 @@
  * compiled code is of use to one version of Node alone, and is not published.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
@@ -44,6 +52,7 @@ const withoutOtherCommands = {
 /** Takes away what an earlier build left: no quick command is of other sources than the program. */
 export function removeQuick() {
   const folder = dirname(QUICK_FILE);
+  mkdirSync(folder, { recursive: true });
   const left = readdirSync(folder).filter((name) => /^quick-.*\.bin/.test(name));
   for (const name of left) rmSync(join(folder, name), { force: true });
 }
