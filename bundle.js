@@ -10,27 +10,17 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
+import { bundleQuick, removeQuick } from './bundle-quick.js';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
 
-const { outputFiles, metafile } = await build({
+const OPTIONS = {
   absWorkingDir: ROOT,
-  entryPoints: ['src/cli/main.ts', 'src/runner/worker-main.ts'],
-  outdir: DIST,
-  outbase: 'src',
-  // As deep as the sources: a path relative to a module holds in either.
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  write: false,
-  metafile: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
-  legalComments: 'linked',
   external: [
     '@huggingface/*',
     '@node-rs/*',
@@ -41,6 +31,21 @@ const { outputFiles, metafile } = await build({
     'vega',
     'vega-lite',
   ],
+};
+
+const { outputFiles, metafile } = await build({
+  ...OPTIONS,
+  entryPoints: ['src/cli/main.ts', 'src/runner/worker-main.ts'],
+  outdir: DIST,
+  outbase: 'src',
+  // As deep as the sources: a path relative to a module holds in either.
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  write: false,
+  metafile: true,
+  format: 'esm',
+  legalComments: 'linked',
   // What a bundled CommonJS library asks for at run time: Node's own modules.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
@@ -52,6 +57,7 @@ const notices = {
   contents: thirdPartyNotices(Object.keys(metafile.inputs)),
 };
 const files = [...outputFiles, notices];
+removeQuick();
 for (const { path, contents } of files) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
@@ -64,6 +70,7 @@ for (const name of await readdir(DIST, { recursive: true })) {
     await rm(path, { recursive: true, force: true });
   }
 }
+await bundleQuick(OPTIONS);
 
 /** Name, version and licence texts of every package that a module was taken from; none may lack them. */
 function thirdPartyNotices(modules) {

@@ -2,11 +2,13 @@
 // The launcher, nothing else.
 import { existsSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
+import { quickProgram } from './quick.js';
 
 const program = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(program)) {
-  const { main } = await import(program.href);
-  process.exitCode = await main(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const { main } = quickProgram(args) ?? (await import(program.href));
+  process.exitCode = await main(args);
 } else {
   const folder = fileURLToPath(new URL('..', import.meta.url));
   console.error(

@@ -20,14 +20,21 @@ const SPEC =
 const HEAVY = /node_modules/;
 
 const dataModule = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
-/** Writes the address of every module that Node loads to standard error. */
+/** Writes the address of every module that Node loads to standard error, whether imported or required. */
 const TRACE = dataModule(
-  `import { register } from 'node:module'; register(${JSON.stringify(
-    dataModule(
-      `import { writeSync } from 'node:fs';
+  `import Module, { isBuiltin, register } from 'node:module';
+   import { writeSync } from 'node:fs';
+   const load = Module._load;
+   Module._load = (request, parent, isMain) => {
+     if (!isBuiltin(request)) writeSync(2, 'LOADED ' + Module._resolveFilename(request, parent) + '\\n');
+     return load(request, parent, isMain);
+   };
+   register(${JSON.stringify(
+     dataModule(
+       `import { writeSync } from 'node:fs';
        export async function load(url, context, next) { writeSync(2, 'LOADED ' + url + '\\n'); return next(url, context); }`,
-    ),
-  )});`,
+     ),
+   )});`,
 );
 
 function modulesOf(args: readonly string[]): { status: number | null; loaded: string[]; stderr: string } {
@@ -35,7 +42,7 @@ function modulesOf(args: readonly string[]): { status: number | null; loaded: st
     encoding: 'utf8',
   });
   const loaded = [...stderr.matchAll(/^LOADED (.*)$/gm)].map((match) => match[1]!);
-  expect(loaded.some((url) => url.endsWith('/dist/cli/main.js'))).to.equal(true);
+  expect(loaded.some((url) => /\/(bin\/quick|dist\/cli\/main)\.js$/.test(url))).to.equal(true);
   return { status, loaded, stderr };
 }
 

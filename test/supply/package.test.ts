@@ -17,7 +17,7 @@ interface Packed {
 /** The only files that may be published, as patterns. */
 const MEANT = [
   /^(package\.json|README\.md|LICENSE)$/,
-  /^bin\/spark-eval\.js$/,
+  /^bin\/(spark-eval|quick)\.js$/,
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
   /^build\/kernels\.wasm$/,
@@ -49,7 +49,13 @@ describe('the npm package', () => {
 
   it('holds what the program opens: built files, every spec, text, list, table and card', () => {
     expect(paths).to.include.members([
-      ...['bin/spark-eval.js', 'dist/cli/main.js', 'dist/runner/worker-main.js', 'build/kernels.wasm'],
+      ...[
+        'bin/spark-eval.js',
+        'bin/quick.js',
+        'dist/cli/main.js',
+        'dist/runner/worker-main.js',
+        'build/kernels.wasm',
+      ],
       ...[
         'models/spark-nano/model.safetensors',
         'models/spark-nano/tokenizer.json',
