@@ -20,7 +20,7 @@ const MEANT = [
   /^bin\/spark-eval\.js$/,
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
-  /^build\/kernels\.wasm$/,
+  /^build\/kernels(-fma)?\.wasm$/,
   /^assets\/report\/[\w-]+\.(css|js)$/,
   /^experiments\/(paper\/)?[\w.-]+\.yaml$/,
   /^datasets\/\w+\/[\w.-]+\.(md|txt|csv)$/,
@@ -49,7 +49,8 @@ describe('the npm package', () => {
 
   it('holds what the program opens: built files, every spec, text, list, table and card', () => {
     expect(paths).to.include.members([
-      ...['bin/spark-eval.js', 'dist/cli/main.js', 'dist/runner/worker-main.js', 'build/kernels.wasm'],
+      ...['bin/spark-eval.js', 'dist/cli/main.js', 'dist/runner/worker-main.js'],
+      ...['build/kernels.wasm', 'build/kernels-fma.wasm'],
       ...[
         'models/spark-nano/model.safetensors',
         'models/spark-nano/tokenizer.json',

@@ -7,7 +7,8 @@
  */
 import { first, joinFirst, joinSecond, second, splitFirst, splitSecond, upperHalves } from './eights';
 import { padded } from './entries';
-import { multiplyAdd, together } from './rows-together';
+import { multiplyAdd } from './fused';
+import { together } from './rows-together';
 
 /** Tokens whose entries stay in the nearest cache while all their columns are summed. */
 const TILE: usize = 32;

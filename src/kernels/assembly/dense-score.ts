@@ -7,7 +7,8 @@
  */
 import { storeFirst, sumLanes } from './block';
 import { load4, padded } from './entries';
-import { multiplyAdd, together } from './rows-together';
+import { multiplyAdd } from './fused';
+import { together } from './rows-together';
 
 /** By count: ones in the first lanes. */
 const FIRST_LANES: usize = memory.data<u32>([0, 0, 0, 0, -1, 0, 0, 0, -1, -1, 0, 0, -1, -1, -1, 0], 16);

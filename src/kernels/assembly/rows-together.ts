@@ -13,9 +13,3 @@
 export function together(rows: usize): usize {
   return rows == 4 ? 2 : min<usize>(rows, 3);
 }
-
-// @ts-ignore: decorator
-@inline
-export function multiplyAdd(sum: v128, x: v128, y: v128): v128 {
-  return v128.add<f32>(sum, v128.mul<f32>(x, y));
-}
