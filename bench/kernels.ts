@@ -24,7 +24,7 @@ const ROUNDS = 300;
 /** Of one score: its exponential takes 25, the largest, the sum and the share one each. */
 const SOFTMAX_OPERATIONS = 28;
 
-const SHAPES = [
+export const SHAPES = [
   { width: 64, group: 3 },
   { width: 64, group: 4 },
   { width: 128, group: 3 },
@@ -127,7 +127,7 @@ function measure(shape: Shape, rates: { readonly bandwidth: number; readonly sim
   });
 }
 
-function variants(trace: LayerTrace): Variant[] {
+export function variants(trace: LayerTrace): Variant[] {
   const D = trace.headDim;
   const full = fullPlan(trace);
   const kept = (ratio: number): number => D - Math.floor(ratio * D);
@@ -157,7 +157,7 @@ function sparkKeys({ headDim: D, length: n }: LayerTrace, T: number): SidePlan {
   return { codec: 'sparse', heads: [{ mask: randomMasks(n, D, T), fill }] };
 }
 
-function randomTrace({ width, group }: Shape): LayerTrace {
+export function randomTrace({ width, group }: Shape): LayerTrace {
   return {
     layer: 0,
     layers: 1,
@@ -171,7 +171,7 @@ function randomTrace({ width, group }: Shape): LayerTrace {
   };
 }
 
-function randomNumbers(count: number): Float32Array {
+export function randomNumbers(count: number): Float32Array {
   return Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
 }
 

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { createOps } from './ops.js';
 import { loadQuietCore } from './quiet.js';
 import type { Engine } from './types.js';
+import { replaceWasmMatMul } from './wasm-matmul.js';
 import { replaceWasmSlice } from './wasm-slice.js';
 
 /** @throws Error where the backend does not start. */
@@ -19,6 +20,7 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
     const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(join(dirname(main), '/'));
     replaceWasmSlice(tf);
+    replaceWasmMatMul(tf);
   } else {
     await import('@tensorflow/tfjs-backend-cpu');
   }

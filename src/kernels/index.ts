@@ -21,7 +21,9 @@ import { instantiateKernels, type KernelExports } from './module.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
 
 export type { EntryFormat } from './entries.js';
+export type { KernelForm } from './form.js';
 export type { KernelMemory, Pointer } from './memory.js';
+export { kernelForm } from './module.js';
 export type { DenseRows, LatentRows, PackedFill, PackedRows, SparseRows } from './rows.js';
 
 /** The widest row. */

@@ -1,13 +1,15 @@
 /**
  * Finds, loads and instantiates the compiled kernels.
  *
- * Decides where they are (`build/kernels.wasm` of this package) and what is said when they are not there.
+ * Decides where they are (`build/` of this package) and what is said when they are not there. Which form of them is taken is
+ * in `form.ts`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
-import { Instance, Module, type WasmMemory } from './webassembly.js';
+import { chooseKernels, compileRelaxed, type CompiledKernels, type KernelForm } from './form.js';
+import { Instance, type WasmMemory } from './webassembly.js';
 
 type Kernel = (...args: number[]) => void;
 
@@ -46,13 +48,34 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'rankRows',
 ];
 
-let compiled: object | undefined;
+const FILES: Readonly<Record<KernelForm, string>> = { simd: 'kernels.wasm', 'simd+fma': 'kernels-fma.wasm' };
+const MATMUL_FILE = 'matmul-fma.wasm';
+
+/** What `assembly/matmul.ts` exports. */
+export interface MatMulExports {
+  readonly panelBytes: (k: number, n: number) => number;
+  readonly multiplyMany: Kernel;
+  readonly multiplyFew: Kernel;
+}
+
+let compiled: CompiledKernels | undefined;
+
+/** The form of this process's kernels. Throws UserError where they are missing. */
+export function kernelForm(): KernelForm {
+  return (compiled ??= chooseKernels((form) => readKernels(builtPath(FILES[form])))).form;
+}
+
+/** Products of matrices on a memory that is not the kernels' own. Undefined where this process's kernels do not fuse. */
+export function instantiateMatMul(memory: WasmMemory): MatMulExports | undefined {
+  if (kernelForm() !== 'simd+fma') return undefined;
+  const module = compileRelaxed(readKernels(builtPath(MATMUL_FILE)))!;
+  return new Instance(module, { env: { memory } }).exports as unknown as MatMulExports;
+}
 
 /** A new instance of the kernels on `memory`. Throws UserError where they are missing or from other sources. */
 export function instantiateKernels(memory: WasmMemory): KernelExports {
-  const path = kernelsPath();
-  compiled ??= new Module(readKernels(path));
-  const exports = new Instance(compiled, { env: { memory } }).exports;
+  const path = builtPath(FILES[kernelForm()]);
+  const exports = new Instance(compiled!.module, { env: { memory } }).exports;
   const missing = EXPORTS.filter((name) => typeof exports[name] !== 'function');
   if (missing.length > 0) {
     throw new UserError(`the compiled kernels lack ${missing.join(', ')}`, {
@@ -63,11 +86,11 @@ export function instantiateKernels(memory: WasmMemory): KernelExports {
   return exports as unknown as KernelExports;
 }
 
-/** `build/kernels.wasm` beside the package.json above this file, whether it runs from `src/` or from `dist/`. */
-function kernelsPath(): string {
+/** In `build/` beside the package.json above this file, whether it runs from `src/` or from `dist/`. */
+function builtPath(file: string): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return join(folder, 'build', 'kernels.wasm');
+  return join(folder, 'build', file);
 }
 
 function readKernels(path: string): Uint8Array {

@@ -13,7 +13,7 @@ import type { Manifest } from '../results/types.js';
 import type { Job } from '../runner/job.js';
 import type { PoolRun } from '../runner/pool.js';
 import type { Progress } from '../runner/progress.js';
-import type { EngineFacts } from '../runner/workers.js';
+import type { EngineFacts } from '../runner/engine-facts.js';
 import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import type { RedisAddress } from './address.js';

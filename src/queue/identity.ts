@@ -12,7 +12,7 @@ import { digestOf } from '../results/canonical-json.js';
 import { PACKAGE_FOLDER, packageVersion } from '../results/machine.js';
 import { modelDigests } from '../results/manifest.js';
 import type { Manifest } from '../results/types.js';
-import type { EngineFacts } from '../runner/workers.js';
+import type { EngineFacts } from '../runner/engine-facts.js';
 
 /** Values by what they are of. */
 export type Identity = Readonly<Record<string, string>>;
@@ -26,8 +26,11 @@ export function programIdentity(): Identity {
   const code = readdirSync(join(PACKAGE_FOLDER, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.[jt]s$/.test(name))
     .map((name) => join(folder, name));
+  const kernels = readdirSync(join(PACKAGE_FOLDER, 'build'))
+    .filter((name) => name.endsWith('.wasm'))
+    .map((name) => join('build', name));
   const hash = createHash('sha256');
-  for (const name of ['package.json', join('build', 'kernels.wasm'), ...code.sort()]) {
+  for (const name of ['package.json', ...kernels.sort(), ...code.sort()]) {
     hash.update(`${name.replaceAll(sep, '/')}\n`).update(readFileSync(join(PACKAGE_FOLDER, name)));
   }
   return { 'version of spark-eval': packageVersion(), 'code of spark-eval': hash.digest('hex') };

@@ -30,6 +30,8 @@ export interface FolderUser {
   readonly specHash: string;
   /** Undefined where it does not matter (reading). */
   readonly engine?: string | undefined;
+  /** The form of the kernels, one of the engine's versions; undefined where it does not matter. */
+  readonly kernels?: string | undefined;
 }
 
 export interface OpenOptions extends FolderUser {
@@ -168,6 +170,12 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
   if (user.engine !== undefined && manifest.engine.name !== user.engine) {
     return refuse(
       `the folder holds results of the engine "${manifest.engine.name}", this run uses "${user.engine}"; one folder holds one engine's results`,
+    );
+  }
+  const { kernels } = manifest.engine.versions;
+  if (kernels !== undefined && user.kernels !== undefined && kernels !== user.kernels) {
+    return refuse(
+      `the folder holds results of the kernels "${kernels}", this run uses "${user.kernels}"; one folder holds those of one`,
     );
   }
   return manifest;

@@ -10,11 +10,12 @@ import type { ModelFiles } from '../model/types.js';
 import type { Manifest, SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dispatch } from './dispatch.js';
+import { type EngineFacts, factsOf } from './engine-facts.js';
 import { LocalRunner, type Job, type JobRunner } from './job.js';
 import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
 import { variantsOf } from './variants.js';
-import { checkWorkers, type EngineFacts, threadsOfEach, WorkerRunner } from './workers.js';
+import { checkWorkers, threadsOfEach, WorkerRunner } from './workers.js';
 
 /** Computes the jobs of one run. */
 export interface JobPool {
@@ -66,7 +67,7 @@ export class LocalPool implements JobPool {
     checkWorkers(workers, engine.name);
     const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });
     this.opened = { spec, models, engine, cacheBytes };
-    return engine;
+    return factsOf(engine);
   }
 
   async run(jobs: readonly Job[], { onRecords }: PoolRun): Promise<void> {

@@ -21,7 +21,7 @@ import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
 import { shardFilter } from './shard.js';
 import { variantsOf, type Variant } from './variants.js';
-import type { EngineFacts } from './workers.js';
+import type { EngineFacts } from './engine-facts.js';
 
 export interface RunOptions {
   readonly engine: EngineName | 'auto';
@@ -69,6 +69,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
       spec: spec.canonical,
       specHash: hash,
       engine: engine.name,
+      kernels: engine.versions['kernels'],
       fresh: options.fresh,
     });
     try {

@@ -7,6 +7,7 @@
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { openModelFiles } from '../model/load.js';
+import { factsOf } from './engine-facts.js';
 import { LocalRunner, type JobRunner } from './job.js';
 import { toWorkerError, type FromWorker, type ToWorker } from './workers.js';
 
@@ -51,8 +52,7 @@ async function answer(question: Exclude<ToWorker, { readonly kind: 'start' }>): 
     const { engine, runner } = await starting!;
     if (question.kind === 'job') send({ kind: 'records', records: await runner.run(question.job) });
     else {
-      const { name, threads, versions } = engine;
-      send({ kind: 'engine', engine: { name, threads, versions } });
+      send({ kind: 'engine', engine: factsOf(engine) });
     }
   } catch (error) {
     send({ kind: 'failed', error: toWorkerError(error) });

@@ -8,10 +8,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { threadsFromEnvironment } from '../engine/open-native.js';
-import type { Engine, EngineName } from '../engine/types.js';
+import type { EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
 import type { SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
+import type { EngineFacts } from './engine-facts.js';
 import type { Job, JobRunner } from './job.js';
 import type { Progress } from './progress.js';
 
@@ -28,9 +29,6 @@ type Answer =
   | { readonly kind: 'engine'; readonly engine: EngineFacts }
   | { readonly kind: 'records'; readonly records: readonly SampleRecord[] }
   | { readonly kind: 'failed'; readonly error: WorkerError };
-
-/** What a manifest says of an engine. */
-export type EngineFacts = Pick<Engine, 'name' | 'threads' | 'versions'>;
 
 /** An error, as it goes between processes. */
 export interface WorkerError {

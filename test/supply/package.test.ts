@@ -20,7 +20,7 @@ const MEANT = [
   /^bin\/(spark-eval|quick)\.js$/,
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
-  /^build\/kernels\.wasm$/,
+  /^build\/(kernels|kernels-fma|matmul-fma)\.wasm$/,
   /^assets\/report\/[\w-]+\.(css|js)$/,
   /^experiments\/(paper\/)?[\w.-]+\.yaml$/,
   /^datasets\/\w+\/[\w.-]+\.(md|txt|csv)$/,
@@ -49,13 +49,8 @@ describe('the npm package', () => {
 
   it('holds what the program opens: built files, every spec, text, list, table and card', () => {
     expect(paths).to.include.members([
-      ...[
-        'bin/spark-eval.js',
-        'bin/quick.js',
-        'dist/cli/main.js',
-        'dist/runner/worker-main.js',
-        'build/kernels.wasm',
-      ],
+      ...['bin/spark-eval.js', 'bin/quick.js', 'dist/cli/main.js', 'dist/runner/worker-main.js'],
+      ...['kernels', 'kernels-fma', 'matmul-fma'].map((name) => `build/${name}.wasm`),
       ...[
         'models/spark-nano/model.safetensors',
         'models/spark-nano/tokenizer.json',

@@ -5,21 +5,22 @@
  * tokens share a call. `wide` is true for float32 entries, false for bfloat16. Reads up to 31 bytes past the last entry.
  * Alphabet: n tokens, R query rows, D row width; row r belongs to new token ⌊r / group⌋.
  */
-import { first, joinFirst, joinSecond, second, splitFirst, splitSecond, upperHalves } from './eights';
+import { first, second } from './eights';
 import { padded } from './entries';
-import { multiplyAdd, together } from './rows-together';
+import { multiplyAdd } from './fused';
 
 /** Tokens whose entries stay in the nearest cache while all their columns are summed. */
 const TILE: usize = 32;
 
-/** Outputs of eight columns of up to 3 rows. */
-const LAST_COLUMNS: usize = memory.data(3 * 8 * 4, 16);
-
-/** Adds `rows` (a constant, 1 to 3) weighted sums of 8 columns of `tokens` tokens to out; all pointers are at those. */
+/**
+ * Adds `rows` (1 to 4) weighted sums of 4 · `vectors` (1, 2, or with up to 2 rows 4) columns to out; both are constants, all
+ * pointers are at the columns.
+ */
 // @ts-ignore: decorator
 @inline
-function accumulate8<E>(
+function accumulateColumns<E>(
   rows: i32,
+  vectors: i32,
   entries: usize,
   tokens: usize,
   rowBytes: usize,
@@ -28,51 +29,77 @@ function accumulate8<E>(
   out: usize,
   outBytes: usize,
 ): void {
-  const upper = upperHalves();
   const weights1 = weights + (stride << 2);
   const weights2 = weights + (stride << 3);
-  let a0 = splitFirst<E>(v128.load(out), v128.load(out, 16));
-  let a1 = splitSecond<E>(v128.load(out), v128.load(out, 16));
-  let b0 = a0;
-  let b1 = a1;
-  let c0 = a0;
-  let c1 = a1;
-  if (rows > 1) {
-    b0 = splitFirst<E>(v128.load(out + outBytes), v128.load(out + outBytes, 16));
-    b1 = splitSecond<E>(v128.load(out + outBytes), v128.load(out + outBytes, 16));
-  }
-  if (rows > 2) {
-    c0 = splitFirst<E>(v128.load(out + 2 * outBytes), v128.load(out + 2 * outBytes, 16));
-    c1 = splitSecond<E>(v128.load(out + 2 * outBytes), v128.load(out + 2 * outBytes, 16));
-  }
+  const weights3 = weights + 12 * stride;
+  let a0 = v128.load(out);
+  let a1 = vectors > 1 ? v128.load(out, 16) : a0;
+  let b0 = rows > 1 ? v128.load(out + outBytes) : a0;
+  let b1 = rows > 1 && vectors > 1 ? v128.load(out + outBytes, 16) : a0;
+  let c0 = rows > 2 ? v128.load(out + 2 * outBytes) : a0;
+  let c1 = rows > 2 && vectors > 1 ? v128.load(out + 2 * outBytes, 16) : a0;
+  let d0 = rows > 3 ? v128.load(out + 3 * outBytes) : a0;
+  let d1 = rows > 3 && vectors > 1 ? v128.load(out + 3 * outBytes, 16) : a0;
+  let a2 = vectors > 2 ? v128.load(out, 32) : a0;
+  let a3 = vectors > 2 ? v128.load(out, 48) : a0;
+  let b2 = rows > 1 && vectors > 2 ? v128.load(out + outBytes, 32) : a0;
+  let b3 = rows > 1 && vectors > 2 ? v128.load(out + outBytes, 48) : a0;
   const end = tokens << 2;
   for (let i: usize = 0; i < end; i += 4, entries += rowBytes) {
     const raw = v128.load(entries);
-    const x = first<E>(raw);
-    const y = second<E>(raw, entries, upper);
+    const x0 = first<E>(raw);
+    const x1 = vectors > 1 ? second<E>(raw, entries) : x0;
+    const raw2 = vectors > 2 ? v128.load(entries, 8 * sizeof<E>()) : raw;
+    const x2 = vectors > 2 ? first<E>(raw2) : x0;
+    const x3 = vectors > 2 ? second<E>(raw2, entries + 8 * sizeof<E>()) : x0;
     let weight = v128.load_splat<f32>(weights + i);
-    a0 = multiplyAdd(a0, weight, x);
-    a1 = multiplyAdd(a1, weight, y);
+    a0 = multiplyAdd(a0, weight, x0);
+    if (vectors > 1) a1 = multiplyAdd(a1, weight, x1);
+    if (vectors > 2) {
+      a2 = multiplyAdd(a2, weight, x2);
+      a3 = multiplyAdd(a3, weight, x3);
+    }
     if (rows > 1) {
       weight = v128.load_splat<f32>(weights1 + i);
-      b0 = multiplyAdd(b0, weight, x);
-      b1 = multiplyAdd(b1, weight, y);
+      b0 = multiplyAdd(b0, weight, x0);
+      if (vectors > 1) b1 = multiplyAdd(b1, weight, x1);
+      if (vectors > 2) {
+        b2 = multiplyAdd(b2, weight, x2);
+        b3 = multiplyAdd(b3, weight, x3);
+      }
     }
     if (rows > 2) {
       weight = v128.load_splat<f32>(weights2 + i);
-      c0 = multiplyAdd(c0, weight, x);
-      c1 = multiplyAdd(c1, weight, y);
+      c0 = multiplyAdd(c0, weight, x0);
+      if (vectors > 1) c1 = multiplyAdd(c1, weight, x1);
+    }
+    if (rows > 3) {
+      weight = v128.load_splat<f32>(weights3 + i);
+      d0 = multiplyAdd(d0, weight, x0);
+      if (vectors > 1) d1 = multiplyAdd(d1, weight, x1);
     }
   }
-  v128.store(out, joinFirst<E>(a0, a1));
-  v128.store(out, joinSecond<E>(a0, a1), 16);
+  v128.store(out, a0);
+  if (vectors > 1) v128.store(out, a1, 16);
+  if (vectors > 2) {
+    v128.store(out, a2, 32);
+    v128.store(out, a3, 48);
+  }
   if (rows > 1) {
-    v128.store(out + outBytes, joinFirst<E>(b0, b1));
-    v128.store(out + outBytes, joinSecond<E>(b0, b1), 16);
+    v128.store(out + outBytes, b0);
+    if (vectors > 1) v128.store(out + outBytes, b1, 16);
+    if (vectors > 2) {
+      v128.store(out + outBytes, b2, 32);
+      v128.store(out + outBytes, b3, 48);
+    }
   }
   if (rows > 2) {
-    v128.store(out + 2 * outBytes, joinFirst<E>(c0, c1));
-    v128.store(out + 2 * outBytes, joinSecond<E>(c0, c1), 16);
+    v128.store(out + 2 * outBytes, c0);
+    if (vectors > 1) v128.store(out + 2 * outBytes, c1, 16);
+  }
+  if (rows > 3) {
+    v128.store(out + 3 * outBytes, d0);
+    if (vectors > 1) v128.store(out + 3 * outBytes, d1, 16);
   }
 }
 
@@ -90,15 +117,16 @@ function accumulateRows<E>(
 ): void {
   const outBytes = padded(width) << 2;
   const rowBytes = width * sizeof<E>();
-  let j: usize = 0;
-  for (; j + 8 <= padded(width); j += 8) {
-    accumulate8<E>(rows, entries + j * sizeof<E>(), tokens, rowBytes, weights, stride, out + (j << 2), outBytes);
+  let left = padded(width);
+  if (rows < 3) {
+    for (; left >= 16; left -= 16, entries += 16 * sizeof<E>(), out += 64) {
+      accumulateColumns<E>(rows, 4, entries, tokens, rowBytes, weights, stride, out, outBytes);
+    }
   }
-  if (j == padded(width)) return;
-  // The last four columns, in a copy with eight: what is read past them stays in lanes of its own.
-  for (let r: usize = 0; r < <usize>rows; r++) v128.store(LAST_COLUMNS + (r << 5), v128.load(out + r * outBytes + (j << 2)));
-  accumulate8<E>(rows, entries + j * sizeof<E>(), tokens, rowBytes, weights, stride, LAST_COLUMNS, 32);
-  for (let r: usize = 0; r < <usize>rows; r++) v128.store(out + r * outBytes + (j << 2), v128.load(LAST_COLUMNS + (r << 5)));
+  for (; left >= 8; left -= 8, entries += 8 * sizeof<E>(), out += 32) {
+    accumulateColumns<E>(rows, 2, entries, tokens, rowBytes, weights, stride, out, outBytes);
+  }
+  if (left > 0) accumulateColumns<E>(rows, 1, entries, tokens, rowBytes, weights, stride, out, outBytes);
 }
 
 function accumulate<E>(
@@ -110,7 +138,8 @@ function accumulate<E>(
   stride: usize,
   out: usize,
 ): void {
-  if (rows == 3) accumulateRows<E>(3, entries, tokens, width, weights, stride, out);
+  if (rows == 4) accumulateRows<E>(4, entries, tokens, width, weights, stride, out);
+  else if (rows == 3) accumulateRows<E>(3, entries, tokens, width, weights, stride, out);
   else if (rows == 2) accumulateRows<E>(2, entries, tokens, width, weights, stride, out);
   else accumulateRows<E>(1, entries, tokens, width, weights, stride, out);
 }
@@ -138,7 +167,7 @@ function accumulateAll<E>(
       // rows that see as many tokens of the tile
       const tokens = min<usize>(count, <usize>seen);
       const alike = tokens == count ? rows - r : min(rows, (r / group + 1) * group) - r;
-      const taken = together(alike);
+      const taken = min<usize>(alike, 4);
       accumulate<E>(
         taken,
         tile,

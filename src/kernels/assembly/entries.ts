@@ -8,7 +8,7 @@
 @inline
 export function load4<E>(at: usize): v128 {
   if (isFloat<E>()) return v128.load(at);
-  return v128.shl<i32>(v128.load_ext<u16>(at), 16);
+  return v128.shuffle<u16>(i32x4.splat(0), v128.load_zero<u64>(at), 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 // @ts-ignore: decorator

@@ -6,6 +6,7 @@
 export { gather, scatterAdd } from './columns';
 export { accumulateDense } from './dense-accumulate';
 export { scoreDense } from './dense-score';
+export { fusedProbe } from './fused';
 export { rebuildRows, rotateRows } from './latent';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';

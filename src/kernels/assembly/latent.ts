@@ -5,18 +5,13 @@
  * entries, false for bfloat16. Knows nothing of heads. Alphabet: n latents, r rank, D row width (a multiple of 8).
  */
 import { load1 } from './entries';
+import { multiplyAdd } from './fused';
 
 /** The latent of the t-th row: `rows[t]`, or t itself where `rows` is 0. */
 // @ts-ignore: decorator
 @inline
 function at(rows: usize, t: usize): usize {
   return rows == 0 ? t : <usize>load<u32>(rows + (t << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-function multiplyAdd(sum: v128, x: f32, y: v128): v128 {
-  return v128.add<f32>(sum, v128.mul<f32>(f32x4.splat(x), y));
 }
 
 /** 8 columns of four rows whose latents are at `a`, `b`, `c`, `d`; `up` is at the first of the columns. */
@@ -48,10 +43,10 @@ function fourRows<E>(
   for (let k: usize = 0; k < rank * sizeof<E>(); k += sizeof<E>(), up += rowBytes) {
     const low = v128.load(up);
     const high = v128.load(up, 16);
-    const xa = load1<E>(a + k);
-    const xb = load1<E>(b + k);
-    const xc = load1<E>(c + k);
-    const xd = load1<E>(d + k);
+    const xa = f32x4.splat(load1<E>(a + k));
+    const xb = f32x4.splat(load1<E>(b + k));
+    const xc = f32x4.splat(load1<E>(c + k));
+    const xd = f32x4.splat(load1<E>(d + k));
     a0 = multiplyAdd(a0, xa, low);
     a1 = multiplyAdd(a1, xa, high);
     b0 = multiplyAdd(b0, xb, low);
@@ -82,7 +77,7 @@ function oneRow<E>(a: usize, rank: usize, up: usize, rowBytes: usize, bias: usiz
     a1 = v128.load(bias, 16);
   }
   for (let k: usize = 0; k < rank * sizeof<E>(); k += sizeof<E>(), up += rowBytes) {
-    const x = load1<E>(a + k);
+    const x = f32x4.splat(load1<E>(a + k));
     a0 = multiplyAdd(a0, x, v128.load(up));
     a1 = multiplyAdd(a1, x, v128.load(up, 16));
   }

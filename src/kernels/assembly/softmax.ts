@@ -5,6 +5,8 @@
  * sum: by lane in ascending order, then (0+1)+(2+3). Row r belongs to new token ⌊r / group⌋.
  */
 
+import { multiplyAdd, multiplySubtract } from './fused';
+
 /** 1.5·2²³ + 127: a small number added to it is rounded to a whole one, which then stands in the low bits, plus 127. */
 const ROUND: f32 = 12583039;
 
@@ -32,18 +34,18 @@ v128.store(CONSTANTS, f32x4.splat(1), 176);
 function exp(x: v128): v128 {
   x = v128.pmax<f32>(x, v128.load(CONSTANTS));
   const round = v128.load(CONSTANTS, 32);
-  const rounded = v128.add<f32>(v128.mul<f32>(x, v128.load(CONSTANTS, 16)), round);
+  const rounded = multiplyAdd(round, x, v128.load(CONSTANTS, 16));
   const n = v128.sub<f32>(rounded, round);
   // x − n·ln 2 in two steps, ln 2 = 0.693359375 − 2.12194440e-4
-  let f = v128.sub<f32>(x, v128.mul<f32>(n, v128.load(CONSTANTS, 48)));
-  f = v128.add<f32>(f, v128.mul<f32>(n, v128.load(CONSTANTS, 64)));
+  let f = multiplySubtract(x, n, v128.load(CONSTANTS, 48));
+  f = multiplyAdd(f, n, v128.load(CONSTANTS, 64));
   let p = v128.load(CONSTANTS, 80);
-  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 96));
-  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 112));
-  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 128));
-  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 144));
-  p = v128.add<f32>(v128.mul<f32>(p, f), v128.load(CONSTANTS, 160));
-  p = v128.add<f32>(v128.add<f32>(v128.mul<f32>(v128.mul<f32>(p, f), f), f), v128.load(CONSTANTS, 176));
+  p = multiplyAdd(v128.load(CONSTANTS, 96), p, f);
+  p = multiplyAdd(v128.load(CONSTANTS, 112), p, f);
+  p = multiplyAdd(v128.load(CONSTANTS, 128), p, f);
+  p = multiplyAdd(v128.load(CONSTANTS, 144), p, f);
+  p = multiplyAdd(v128.load(CONSTANTS, 160), p, f);
+  p = v128.add<f32>(multiplyAdd(f, v128.mul<f32>(p, f), f), v128.load(CONSTANTS, 176));
   return v128.mul<f32>(p, v128.shl<i32>(rounded, 23));
 }
 
@@ -61,7 +63,14 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
     for (let at = row + (seen << 2); at < end; at += 4) store<f32>(at, -Infinity);
 
     let best = f32x4.splat(-Infinity);
-    for (let at = row; at < end; at += 16) best = v128.pmax<f32>(best, v128.load(at));
+    let other = best;
+    let at = row;
+    for (; at + 32 <= end; at += 32) {
+      best = v128.pmax<f32>(best, v128.load(at));
+      other = v128.pmax<f32>(other, v128.load(at, 16));
+    }
+    if (at < end) best = v128.pmax<f32>(best, v128.load(at));
+    best = v128.pmax<f32>(best, other);
     best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 2, 3, 0, 1));
     best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 1, 0, 3, 2));
     v128.store(LARGEST, best);

@@ -13,7 +13,7 @@
 import { storeFirst } from './block';
 import { upperHalves } from './eights';
 import { load4 } from './entries';
-import { multiplyAdd } from './rows-together';
+import { multiplyAdd } from './fused';
 import { fillSums, lookUp, QUERIES, turn } from './sparse-tables';
 
 /** Scores of the tokens before the fourth. */
