@@ -3,7 +3,8 @@
  *
  * Decides the layout: a D-bit mask, `[n − recent, T]` narrow rows, `[recent, D]` dense ones. Pruned channels read as 0.
  */
-import { entriesAt, entriesOf } from '../kernels/entries.js';
+import { entriesAt } from '../kernels/entries.js';
+import { entriesOf } from '../kernels/rounding.js';
 import type { DenseRows, Pointer } from '../kernels/index.js';
 import { countKept } from './bytes.js';
 import { encodeDense } from './encode-dense.js';
@@ -60,7 +61,7 @@ function encodeNarrow(
   const { memory, format } = buffers;
   const count = tokens.length;
   const kept = countKept(mask);
-  const from = entries ?? entriesOf(bits, format);
+  const from = entries?.() ?? entriesOf(bits, format);
   const columns = Uint8Array.from(mask.keys()).filter((j) => mask[j] === 1);
   const pointer = buffers.allocEntries('value', count * kept);
   const to = entriesAt(memory, format, pointer, count * kept);

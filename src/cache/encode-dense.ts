@@ -1,7 +1,8 @@
 /**
  * The dense codec: kept tokens as they are, `[n, D]` in the cache's format.
  */
-import { entriesAt, entriesOf } from '../kernels/entries.js';
+import { entriesAt } from '../kernels/entries.js';
+import { entriesOf } from '../kernels/rounding.js';
 import type { PackedBuffers } from './packed-buffers.js';
 import type { HeadSource, PackedSide } from './segment.js';
 
@@ -12,7 +13,7 @@ export function encodeDense(
   const count = tokens.length;
   if (count === 0) return [];
   const { memory, format } = buffers;
-  const from = entries ?? entriesOf(bits, format);
+  const from = entries?.() ?? entriesOf(bits, format);
   const pointer = buffers.allocEntries('value', count * width);
   const to = entriesAt(memory, format, pointer, count * width);
   for (let t = 0; t < count;) {

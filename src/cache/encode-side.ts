@@ -4,8 +4,9 @@
  * Decides which codec and which tail a side of a plan gets. Knows no layout.
  * Alphabet: S prompt tokens, n kept tokens of a KV head, KV, D.
  */
-import { bitsOf, entriesOf, type Entries } from '../kernels/entries.js';
+import { bitsOf, type Entries } from '../kernels/entries.js';
 import type { Kernels } from '../kernels/index.js';
+import { entriesOf } from '../kernels/rounding.js';
 import { encodeChannels, type HeadMasks } from './encode-channels.js';
 import { encodeDense } from './encode-dense.js';
 import { encodeLatent } from './encode-latent.js';
@@ -113,7 +114,7 @@ function headSource(
   const end = from + trace.length * trace.headDim;
   return {
     bits: bitsOf(side).subarray(from, end),
-    entries: storedSide(side, format).subarray(from, end),
+    entries: () => storedSide(side, format).subarray(from, end),
     tokens,
     width: trace.headDim,
   };

@@ -34,8 +34,8 @@ export type PackedSide = readonly Segment[];
 export interface HeadSource {
   /** `[S, D]` float32, as bits. */
   readonly bits: Uint32Array;
-  /** The same in the cache's format, where that is known already. */
-  readonly entries?: Entries;
+  /** The same in the cache's format, where it is shared by many caches. */
+  readonly entries?: () => Entries;
   /** `[n]` kept positions, ascending. */
   readonly tokens: Int32Array;
   /** D */

@@ -41,14 +41,6 @@ export function rounded(numbers: Float32Array, format: EntryFormat): Float32Arra
   return stored;
 }
 
-/** Float32 numbers, given as bits, as entries of the format; float32 ones are not copied. */
-export function entriesOf(bits: Uint32Array, format: EntryFormat): Entries {
-  if (format === 'float32') return bits;
-  const halves = new Uint16Array(bits.length);
-  for (let i = 0; i < halves.length; i++) halves[i] = roundToBfloat16(bits[i]!);
-  return halves;
-}
-
 /** A buffer of `count` entries; valid until the memory's next `alloc`. */
 export function entriesAt(
   memory: KernelMemory,

@@ -29,6 +29,7 @@ export interface KernelExports {
   readonly dequantiseChannels: Kernel;
   readonly recoverQuantised: Kernel;
   readonly rankRows: Kernel;
+  readonly roundToHalves: Kernel;
 }
 
 const EXPORTS: readonly (keyof KernelExports)[] = [
@@ -46,6 +47,7 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'dequantiseChannels',
   'recoverQuantised',
   'rankRows',
+  'roundToHalves',
 ];
 
 const FILES: Readonly<Record<KernelForm, string>> = { simd: 'kernels.wasm', 'simd+fma': 'kernels-fma.wasm' };

@@ -4,8 +4,7 @@
  * Decides where a block lies: in a small memory of its own, as ranking comes before anything is cached. Knows nothing of what
  * the numbers mean.
  */
-import { instantiateKernels, type KernelExports } from './module.js';
-import { Memory, PAGE_BYTES } from './webassembly.js';
+import { openOwnMemory, type OwnMemory } from './own-memory.js';
 
 /** Rows of a block. */
 const ROWS = 256;
@@ -34,7 +33,7 @@ export function rankRows(
   width: number,
   fill: (t: number, row: Float32Array) => number,
 ): RankedRows {
-  const { code, memory, base } = (opened ??= open());
+  const { code, buffer, base } = (opened ??= openOwnMemory(ROWS * (5 * 256 + 16)));
   const stride = Math.ceil(width / VECTOR) * VECTOR;
   const place = {
     below: base,
@@ -43,7 +42,6 @@ export function rankRows(
     kept: base + 12 * ROWS + 4 * ROWS * stride,
     masks: base + 16 * ROWS + 4 * ROWS * stride,
   };
-  const { buffer } = memory;
   const values = new Float32Array(buffer, place.values, ROWS * stride).fill(-1);
   const rows = Array.from({ length: Math.min(n, ROWS) }, (_, r) =>
     values.subarray(r * stride, r * stride + width),
@@ -71,20 +69,4 @@ export function rankRows(
   return ranked;
 }
 
-interface Opened {
-  readonly code: KernelExports;
-  readonly memory: InstanceType<typeof Memory>;
-  /** Of the block, bytes; a multiple of 16. */
-  readonly base: number;
-}
-
-let opened: Opened | undefined;
-
-function open(): Opened {
-  const memory = new Memory({ initial: PAGES, maximum: PAGES });
-  const code = instantiateKernels(memory);
-  return { code, memory, base: Math.ceil(code.heapBase() / VECTOR) * VECTOR };
-}
-
-/** What the kernels themselves take, a block of the widest rows, and what is read past its end. */
-const PAGES = 4 + Math.ceil((ROWS * (5 * 256 + 16)) / PAGE_BYTES);
+let opened: OwnMemory | undefined;

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { bitsOf, EntryWriter, roundToBfloat16 } from '../../src/kernels/entries.js';
 import { openKernels } from '../../src/kernels/index.js';
+import { entriesOf } from '../../src/kernels/rounding.js';
 
 function widen(half: number): number {
   return new Float32Array(Uint32Array.of(half * 0x1_0000).buffer)[0]!;
@@ -39,6 +40,31 @@ describe('roundToBfloat16', () => {
       expect(widen(rounded(nan)), nan.toString(16)).to.be.NaN;
     }
     expect(rounded(0x7f7f_ffff), 'beyond the largest bfloat16').to.equal(0x7f80);
+  });
+});
+
+describe('entriesOf', () => {
+  it('rounds a block as it rounds one number', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(0xffff_ffff), { maxLength: 40 }), (bits) => {
+        const found = entriesOf(Uint32Array.from(bits), 'bfloat16');
+        expect([...found]).to.deep.equal(bits.map(roundToBfloat16));
+      }),
+    );
+  });
+
+  it('takes more than a block, and every kind of number', () => {
+    const bits = Uint32Array.from({ length: 70_001 }, (_, i) => Math.imul(i, 0x9e37_79b9));
+    bits.set(
+      [0, 0x8000_0000, 0x7f80_0000, 0xff80_0000, 0x7f80_0001, 0xffff_ffff, 0x7f7f_ffff, 0x3f80_8000],
+      65_533,
+    );
+    expect(entriesOf(bits, 'bfloat16')).to.deep.equal(Uint16Array.from(bits, roundToBfloat16));
+  });
+
+  it('leaves float32 as it is', () => {
+    const bits = Uint32Array.of(1, 2);
+    expect(entriesOf(bits, 'float32')).to.equal(bits);
   });
 });
 

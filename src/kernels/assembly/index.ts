@@ -10,6 +10,7 @@ export { fusedProbe } from './fused';
 export { rebuildRows, rotateRows } from './latent';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';
+export { roundToHalves } from './rounding';
 export { softmaxRows } from './softmax';
 export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
 
