@@ -1,9 +1,12 @@
 /**
- * What one core of this machine can do at most: bytes read from memory and 128-bit float32 operations per second.
+ * What one core of this machine can do at most: bytes read from memory and 128-bit float32 instructions per second.
  *
  * Decides how both are measured: the best pass of two seconds, a search through a buffer that no cache holds, and a loop of
- * independent multiplications and additions in registers, compiled here.
+ * independent multiply-adds in registers, compiled here in the form that the kernels run in: one fused instruction each, or a
+ * multiplication and an addition.
  */
+import { setFlagsFromString } from 'node:v8';
+import type { KernelForm } from '../src/kernels/index.js';
 
 /** Named by a variable: its types declare AssemblyScript's globals, which would hold for the whole project. */
 const COMPILER: string = 'assemblyscript/asc';
@@ -24,8 +27,15 @@ export function memoryBandwidth(): number {
 const CHAINS = 12;
 const STEPS = 200_000;
 
-/** Floating point operations per second, a multiplication and an addition counted as two. */
-export async function simdRate(): Promise<number> {
+/** Instructions of a multiply-add. */
+export function instructionsOf(form: KernelForm): 1 | 2 {
+  return form === 'simd' ? 2 : 1;
+}
+
+/** Lanes of float32 instructions per second: four for an instruction, whether it fuses two operations or is one. */
+export async function simdRate(form: KernelForm): Promise<number> {
+  const step = (s: string): string =>
+    form === 'simd' ? `v128.add<f32>(v128.mul<f32>(${s}, x), y)` : `v128.relaxed_madd<f32>(${s}, x, y)`;
   const sums = Array.from({ length: CHAINS }, (_, i) => `s${i}`);
   // x and y are arguments: constants would be made anew in the loop
   const source = `export function run(n: i32, half: f32, one: f32): f32 {
@@ -33,7 +43,7 @@ export async function simdRate(): Promise<number> {
     const y = f32x4.splat(one);
     ${sums.map((s) => `let ${s} = f32x4.splat(0);`).join('\n')}
     for (; n > 0; n--) {
-      ${sums.map((s) => `${s} = v128.add<f32>(v128.mul<f32>(${s}, x), y);`).join('\n')}
+      ${sums.map((s) => `${s} = ${step(s)};`).join('\n')}
     }
     return f32x4.extract_lane(${sums.reduce((a, b) => `v128.add<f32>(${a}, ${b})`)}, 0);
   }`;
@@ -41,13 +51,15 @@ export async function simdRate(): Promise<number> {
   const { binary, error } = await asc.compileString(source, {
     optimizeLevel: 3,
     runtime: 'stub',
-    enable: ['simd'],
+    enable: form === 'simd' ? ['simd'] : ['simd', 'relaxed-simd'],
   });
   if (binary === null)
     throw new Error(`the loop that measures the SIMD rate did not compile: ${String(error)}`);
+  // as src/kernels/form.ts does it
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const { Instance, Module } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
   const { run } = new Instance(new Module(binary), { env: { abort: () => undefined } }).exports;
-  return (CHAINS * STEPS * 8) / bestSeconds(() => run(STEPS, 0.5, 1));
+  return (CHAINS * STEPS * 4 * instructionsOf(form)) / bestSeconds(() => run(STEPS, 0.5, 1));
 }
 
 interface Wasm {

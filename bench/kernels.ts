@@ -6,25 +6,29 @@
  * be shared. Values are dense in every variant. Masks and signs are random, which is the worst case for both.
  *
  * How to read it: `× dense` is the time over that of the dense bfloat16 kernel; GFLOP/s are the dense kernel's multiply-adds
- * (2 each) over its time; `× floor` is the time over the larger of bytes read / memory bandwidth and operations / SIMD rate,
- * both measured here, and the floor that binds is named. A SparK row needs T multiply-adds and D/8 additions for its score.
+ * (2 each) over its time; `× floor` is the time over the larger of bytes read / memory bandwidth and instructions / SIMD rate,
+ * both measured here, and the floor that binds is named. Instructions are counted, not operations, and both for the form of
+ * the kernels that runs: a multiply-add is one where it is fused, two where it is not, which makes the floor of fused kernels
+ * a lower one. A SparK row needs T multiply-adds and D/8 additions for its score.
  */
 import { pathToFileURL } from 'node:url';
 import { encodeLayer } from '../src/cache/layer-cache.js';
 import { fullPlan } from '../src/cache/plan.js';
 import { sumBytes } from '../src/cache/bytes.js';
 import type { LayerPlan, LayerTrace, SidePlan } from '../src/cache/types.js';
-import { openKernels } from '../src/kernels/index.js';
-import { memoryBandwidth, simdRate } from './kernels-rates.js';
+import { kernelForm, openKernels } from '../src/kernels/index.js';
+import { instructionsOf, memoryBandwidth, simdRate } from './kernels-rates.js';
 import type { Bench, Target } from './types.js';
 
 const TOKENS = 4096;
 const ROUNDS = 300;
 
-/** Of one score: its exponential takes 25, the largest, the sum and the share one each. */
-const SOFTMAX_OPERATIONS = 28;
+/** Of one score: 9 in its exponential. */
+const SOFTMAX_MULTIPLY_ADDS = 9;
+/** Of one score: 6 in its exponential, 2 before it; the largest, the sum and the share one each. */
+const SOFTMAX_OTHERS = 11;
 
-export const SHAPES = [
+const SHAPES = [
   { width: 64, group: 3 },
   { width: 64, group: 4 },
   { width: 128, group: 3 },
@@ -41,8 +45,10 @@ interface Shape {
 interface Variant {
   readonly name: string;
   readonly plan: LayerPlan;
-  /** Floating point operations of the scores of one token for one query row. */
-  readonly operations: number;
+  /** Of the score of one token for one query row. */
+  readonly multiplyAdds: number;
+  /** Instructions beside these. */
+  readonly others: number;
   /** At most this many times the dense kernel. */
   readonly limit?: number;
 }
@@ -50,14 +56,18 @@ interface Variant {
 interface Measured extends Variant {
   readonly microseconds: number;
   readonly floor: number;
-  readonly boundBy: 'memory' | 'operations';
+  readonly boundBy: 'memory' | 'instructions';
 }
 
 export const kernels: Bench = {
   name: 'kernels',
   async run({ log }) {
-    const rates = { bandwidth: memoryBandwidth(), simd: await simdRate() };
-    log(`memory ${(rates.bandwidth / 1e9).toFixed(1)} GB/s, SIMD ${(rates.simd / 1e9).toFixed(1)} GFLOP/s`);
+    const form = kernelForm();
+    const rates = { bandwidth: memoryBandwidth(), simd: await simdRate(form) };
+    const [bandwidth, lanes] = [rates.bandwidth / 1e9, rates.simd / 1e9];
+    log(
+      `kernels ${form}, memory ${bandwidth.toFixed(1)} GB/s, SIMD ${lanes.toFixed(1)} · 10⁹ lanes of instructions per second`,
+    );
     return SHAPES.flatMap((shape) => {
       const [dense, ...others] = measure(shape, rates);
       const title = `D = ${shape.width}, G = ${shape.group}`;
@@ -112,9 +122,11 @@ function measure(shape: Shape, rates: { readonly bandwidth: number; readonly sim
   }
   return prepared.map(({ variant, cache, best }) => {
     const memory = (1e6 * sumBytes(cache.bytes())) / rates.bandwidth;
-    const operations = (1e6 * TOKENS * G * (variant.operations + SOFTMAX_OPERATIONS + 2 * D)) / rates.simd;
+    const multiplyAdds = variant.multiplyAdds + SOFTMAX_MULTIPLY_ADDS + D;
+    const lanes = instructionsOf(kernelForm()) * multiplyAdds + variant.others + SOFTMAX_OTHERS;
+    const instructions = (1e6 * TOKENS * G * lanes) / rates.simd;
     cache.free();
-    const floor = Math.max(memory, operations);
+    const floor = Math.max(memory, instructions);
     // nothing is faster than a floor: then the rates were measured wrongly, and say nothing
     if (best * 1000 < floor)
       throw new Error(`${variant.name} took ${best * 1000} µs, less than its floor of ${floor}`);
@@ -122,29 +134,31 @@ function measure(shape: Shape, rates: { readonly bandwidth: number; readonly sim
       ...variant,
       microseconds: best * 1000,
       floor,
-      boundBy: memory > operations ? 'memory' : 'operations',
+      boundBy: memory > instructions ? 'memory' : 'instructions',
     };
   });
 }
 
-export function variants(trace: LayerTrace): Variant[] {
+function variants(trace: LayerTrace): Variant[] {
   const D = trace.headDim;
   const full = fullPlan(trace);
   const kept = (ratio: number): number => D - Math.floor(ratio * D);
   const spark = (ratio: number, limit: number): Variant => ({
     name: `SparK ${ratio}`,
     plan: { ...full, keys: sparkKeys(trace, kept(ratio)) },
-    operations: 2 * kept(ratio) + D / 8,
+    multiplyAdds: kept(ratio),
+    others: D / 8,
     limit,
   });
   const think = (ratio: number, limit?: number): Variant => ({
     name: `ThinK ${ratio}`,
     plan: { ...full, keys: { codec: 'channels', recent: 0, masks: [randomMasks(1, D, kept(ratio))] } },
-    operations: 2 * kept(ratio),
+    multiplyAdds: kept(ratio),
+    others: 0,
     ...(limit !== undefined && { limit }),
   });
   return [
-    { name: 'dense', plan: full, operations: 2 * D },
+    { name: 'dense', plan: full, multiplyAdds: D, others: 0 },
     spark(0.8, 0.9),
     spark(0.5, 1.4),
     think(0.8),
@@ -157,7 +171,7 @@ function sparkKeys({ headDim: D, length: n }: LayerTrace, T: number): SidePlan {
   return { codec: 'sparse', heads: [{ mask: randomMasks(n, D, T), fill }] };
 }
 
-export function randomTrace({ width, group }: Shape): LayerTrace {
+function randomTrace({ width, group }: Shape): LayerTrace {
   return {
     layer: 0,
     layers: 1,
@@ -171,7 +185,7 @@ export function randomTrace({ width, group }: Shape): LayerTrace {
   };
 }
 
-export function randomNumbers(count: number): Float32Array {
+function randomNumbers(count: number): Float32Array {
   return Float32Array.from({ length: count }, () => 2 * Math.random() - 1);
 }
 

@@ -67,7 +67,8 @@ const PROBE_PAGES = 4;
 /** (1 + 2⁻¹²)² − (1 + 2⁻¹¹): 2⁻²⁴ where it is rounded once; rounded twice, the product loses its last bit, and all is 0. */
 function isFused(module: object): boolean {
   const memory = new Memory({ initial: PROBE_PAGES, maximum: PROBE_PAGES });
-  const probe = new Instance(module, { env: { memory } }).exports['fusedProbe'];
+  const { fusedProbe } = new Instance(module, { env: { memory } }).exports;
+  const probe = fusedProbe as ((...numbers: number[]) => number) | undefined;
   const x = 1 + 2 ** -12;
-  return typeof probe === 'function' && probe(x, x, -(1 + 2 ** -11)) === 2 ** -24;
+  return probe?.(x, x, -(1 + 2 ** -11)) === 2 ** -24;
 }

@@ -84,6 +84,16 @@ describe('results/folder', () => {
       expect(refusal(path, { engine: 'native' })).to.contain('engine "wasm", this run uses "native"');
     }));
 
+  it('refuses the results of other kernels', () =>
+    inFolder((path) => {
+      const folder = ResultFolder.open(path, options);
+      folder.begin({ ...ours, engine: { ...ours.engine, versions: { kernels: 'simd' } } });
+      folder.append(record(cells[0]!, 0));
+      folder.close();
+      ResultFolder.open(path, { ...options, kernels: 'simd' }).close();
+      expect(refusal(path, { kernels: 'simd+fma' })).to.contain('kernels "simd", this run uses "simd+fma"');
+    }));
+
   it('refuses results that nobody claims', () =>
     inFolder((path) => {
       fill(path);
