@@ -7,8 +7,10 @@
  */
 import { bitsOf, EntryWriter } from '../kernels/entries.js';
 import type { Kernels } from '../kernels/index.js';
+import { packKept } from '../kernels/packing.js';
+import { countKept } from './bytes.js';
 import type { PackedBuffers } from './packed-buffers.js';
-import { encodeSparse, forEachKept, packPattern, packScales } from './encode-sparse.js';
+import { encodeSparse, packPattern, packScales } from './encode-sparse.js';
 import { packCodes } from './pack-codes.js';
 import { quantiseGroup, settledTokens } from './quantise.js';
 import { quantisedSparseRows } from './quantised-sparse-rows.js';
@@ -68,9 +70,13 @@ function quantiseKept(
 ): { readonly codes: Uint8Array; readonly ranges: Float32Array } {
   const codes = new Uint8Array(source.width);
   const packed = new Uint8Array(mask.length); // [n, D] bytes are more than T codes of each token need
+  const kept = new Float32Array(countKept(mask));
+  packKept(source, mask, undefined, 'float32', bitsOf(kept));
   const ranges: number[] = [];
-  let end = 0;
-  forEachKept(source, mask, ({ numbers }, length) => {
+  let [next, end] = [0, 0];
+  for (let t = 0; t < source.tokens.length; t++) {
+    const length = countKept(mask.subarray(t * source.width, (t + 1) * source.width));
+    const numbers = kept.subarray(next, (next += length));
     for (let first = 0; first < length; first += group) {
       const count = Math.min(group, length - first);
       const { scale, minimum } = quantiseGroup(numbers, { first, step: 1, count }, bits, format, codes);
@@ -78,6 +84,6 @@ function quantiseKept(
       packCodes(codes.subarray(first, first + count), bits, packed.subarray(end));
       end += Math.ceil((count * bits) / 8);
     }
-  });
+  }
   return { codes: packed.subarray(0, end), ranges: Float32Array.from(ranges) };
 }

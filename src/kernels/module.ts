@@ -30,6 +30,8 @@ export interface KernelExports {
   readonly recoverQuantised: Kernel;
   readonly rankRows: Kernel;
   readonly roundToHalves: Kernel;
+  readonly packSigns: Kernel;
+  readonly packKept: (...args: number[]) => number;
 }
 
 const EXPORTS: readonly (keyof KernelExports)[] = [
@@ -48,6 +50,8 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'recoverQuantised',
   'rankRows',
   'roundToHalves',
+  'packSigns',
+  'packKept',
 ];
 
 const FILES: Readonly<Record<KernelForm, string>> = { simd: 'kernels.wasm', 'simd+fma': 'kernels-fma.wasm' };

@@ -8,6 +8,7 @@ export { accumulateDense } from './dense-accumulate';
 export { scoreDense } from './dense-score';
 export { fusedProbe } from './fused';
 export { rebuildRows, rotateRows } from './latent';
+export { packKept, packSigns } from './packing';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';
 export { roundToHalves } from './rounding';

@@ -7,7 +7,7 @@
 /** Four numbers, as bits → their entries, one in each lane. */
 // @ts-ignore: decorator
 @inline
-function round(bits: v128): v128 {
+export function round(bits: v128): v128 {
   const cut = v128.shr<u32>(bits, 16);
   const up = v128.add<i32>(v128.and(cut, i32x4.splat(1)), i32x4.splat(0x7fff));
   const nearest = v128.shr<u32>(v128.add<i32>(bits, up), 16);
