@@ -4,8 +4,10 @@
  * Decides that every page lies in its column chunk and has no more values than the chunk says: hyparquet takes these
  * numbers as they are, and one damaged bit can keep it busy for ever. Knows nothing of what is in a page.
  */
-import type { AsyncBuffer, ColumnMetaData, FileMetaData, PageHeader } from 'hyparquet';
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, PageHeader, SchemaTree } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
+import { getSchemaPath } from 'hyparquet/src/schema.js';
+import { checkRuns } from './parquet-runs.js';
 
 /** Of one page, uncompressed; writers use about a megabyte. */
 const MAX_PAGE_BYTES = 2 ** 30;
@@ -23,12 +25,12 @@ export async function checkPages(
   for (const { columns: chunks } of metadata.row_groups) {
     for (const { meta_data } of chunks) {
       if (meta_data !== undefined && columns.includes(meta_data.path_in_schema[0]!))
-        await checkChunk(file, meta_data);
+        await checkChunk(file, meta_data, getSchemaPath(metadata.schema, meta_data.path_in_schema));
     }
   }
 }
 
-async function checkChunk(file: AsyncBuffer, chunk: ColumnMetaData): Promise<void> {
+async function checkChunk(file: AsyncBuffer, chunk: ColumnMetaData, path: SchemaTree[]): Promise<void> {
   // Some writers put 0 where there is no dictionary.
   const start = Number(
     chunk.dictionary_page_offset === undefined || chunk.dictionary_page_offset === 0n
@@ -55,7 +57,10 @@ async function checkChunk(file: AsyncBuffer, chunk: ColumnMetaData): Promise<voi
     ) {
       throw new RangeError(`column ${name}: impossible sizes in the page at byte ${at}`);
     }
-    if (page.type !== 'DICTIONARY_PAGE') left -= values;
+    if (page.type !== 'DICTIONARY_PAGE') {
+      checkRuns(new Uint8Array(bytes, reader.offset, packed), page, chunk, path);
+      left -= values;
+    }
     reader.offset += packed;
   }
   if (left !== 0) throw new RangeError(`column ${name}: ${left} values are missing`);

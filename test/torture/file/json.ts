@@ -137,7 +137,9 @@ function changed(text: string, random: Random): string {
   const root = { top: JSON.parse(text) as Json };
   const raw = new RawTexts();
   for (let left = 1 + random.below(3); left > 0; left--) breakValue(root, raw, random);
-  return raw.restore(JSON.stringify(root.top, undefined, random.pick([0, 0, 1])));
+  // What is left of a document of which nothing is left.
+  const written = JSON.stringify(root.top, undefined, random.pick([0, 0, 1])) as string | undefined;
+  return raw.restore(written ?? '');
 }
 
 function breakValue(root: { top: Json }, raw: RawTexts, random: Random): void {
