@@ -3,7 +3,7 @@
  *
  * Decides what else is a fault. Knows no format.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from '../../../src/errors.js';
 import type { Kind } from './kind.js';
@@ -59,30 +59,28 @@ function judgeError(error: unknown, folder: string): Outcome {
 
 const DESCRIPTORS = '/proc/self/fd';
 
-/** Pipes do not count: the compiler of the tests has some. Undefined where the system does not tell. */
-function openFiles(): number | undefined {
-  try {
-    return readdirSync(DESCRIPTORS).filter(isFile).length;
-  } catch {
-    return undefined;
-  }
+/** Descriptors and what they are of; none where the system does not tell. Pipes do not count: the compiler of the tests has some. */
+function openFiles(): Set<string> {
+  if (!existsSync(DESCRIPTORS)) return new Set();
+  return new Set(readdirSync(DESCRIPTORS).flatMap(fileOf));
 }
 
-function isFile(descriptor: string): boolean {
+function fileOf(descriptor: string): string[] {
   try {
-    return isAbsolute(readlinkSync(join(DESCRIPTORS, descriptor)));
+    const target = readlinkSync(join(DESCRIPTORS, descriptor));
+    return isAbsolute(target) ? [`${descriptor} ${target}`] : [];
   } catch {
-    return false; // the one that the folder was listed with
+    return []; // the one that the folder was listed with
   }
 }
 
 /** Streams close a moment after they have ended. */
-async function leftOpen(before: number | undefined): Promise<number> {
-  if (before === undefined) return 0;
-  let left = openFiles()! - before;
+async function leftOpen(before: ReadonlySet<string>): Promise<number> {
+  const more = (): number => [...openFiles()].filter((file) => !before.has(file)).length;
+  let left = more();
   for (let wait = 0; left > 0 && wait < 10; wait++) {
     await new Promise((done) => setTimeout(done, 2 ** wait));
-    left = openFiles()! - before;
+    left = more();
   }
   return left;
 }
