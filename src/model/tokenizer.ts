@@ -127,12 +127,24 @@ export function specialTokens(settings: unknown, place: string): { bos: string; 
   return { bos: text(bos_token), eos: text(eos_token) };
 }
 
-/** Throws UserError on a missing pattern, or one of a kind that the library would pass over. */
+/** Characters; tokenizers have patterns of a few hundred, and a hundred times as many can take a gigabyte to compile. */
+const MAX_PATTERN = 10_000;
+
+/** Throws UserError on a missing pattern, one of a kind that the library would pass over, or one that is too long. */
 function checkPatterns(value: unknown, place: string): void {
   if (typeof value !== 'object' || value === null) return;
   const { type, pattern } = value as { type?: unknown; pattern?: unknown };
-  if ((type === 'Split' || type === 'Replace') && !patternSchema.safeParse(pattern).success) {
-    throw new UserError(`${type}: expected a pattern, {"Regex": …} or {"String": …}`, { place });
+  if (type === 'Split' || type === 'Replace') {
+    const found = patternSchema.safeParse(pattern).data;
+    if (found === undefined)
+      throw new UserError(`${type}: expected a pattern, {"Regex": …} or {"String": …}`, { place });
+    const { length } = 'Regex' in found ? found.Regex : found.String;
+    if (length > MAX_PATTERN) {
+      throw new UserError(
+        `${type}: expected a pattern of at most ${MAX_PATTERN} characters, found ${length}`,
+        { place },
+      );
+    }
   }
   for (const entry of Object.values(value)) checkPatterns(entry, place);
 }

@@ -102,11 +102,12 @@ describe('tokenizer', () => {
     expect(userError(() => createTokenizer([], {}, 3, 't')).place).to.equal('t');
   });
 
-  it('refuses a pattern that the library would pass over', () => {
+  it('refuses a pattern that the library would pass over, or would compile for long', () => {
     const split = (pattern: unknown): object => ({
       pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern, behavior: 'Isolated' }] },
     });
-    for (const pattern of [{}, 'a', null, { Regex: 1 }, undefined]) {
+    const long = '(?!'.repeat(5000);
+    for (const pattern of [{}, 'a', null, { Regex: 1 }, undefined, { Regex: long }, { String: long }]) {
       expect(userError(() => make(split(pattern))).message).to.match(/^Split: expected a pattern/);
     }
     expect(make(split({ String: 'b' })).encode('ab')).to.deep.equal([2, 3]);
