@@ -85,8 +85,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
   }
   await loadQuietCore();
   const count = threads ?? threadsFromEnvironment() ?? availableParallelism();
-  process.env['TF_NUM_INTRAOP_THREADS'] = String(count);
-  const tf = load(kind, location);
+  const tf = withThreads(count, () => load(kind, location));
   const backend = tf.backend();
   if (kind === 'gpu' && !backend.isUsingGpuDevice) {
     throw new UserError('engine gpu is not available: TensorFlow loads, but finds no CUDA device', {
@@ -110,6 +109,20 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
   };
 }
 
+const THREADS = 'TF_NUM_INTRAOP_THREADS';
+
+/** TensorFlow reads the number while it loads. Processes started later must not inherit it: each decides for itself. */
+function withThreads<T>(count: number, f: () => T): T {
+  const before = process.env[THREADS];
+  process.env[THREADS] = String(count);
+  try {
+    return f();
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(process.env, THREADS);
+    else process.env[THREADS] = before;
+  }
+}
+
 function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNamespace {
   try {
     return require(path) as TfjsNode & TfNamespace;
@@ -130,6 +143,6 @@ function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNames
 
 /** Threads that TensorFlow is told by its environment variable, where it names a valid number. */
 export function threadsFromEnvironment(): number | undefined {
-  const count = Number(process.env['TF_NUM_INTRAOP_THREADS']);
+  const count = Number(process.env[THREADS]);
   return Number.isSafeInteger(count) && count >= 1 ? count : undefined;
 }

@@ -106,7 +106,8 @@ export const everyMethod: readonly MethodEntry[] = [
   },
   {
     method: 'knorm',
-    samples: [{ ratio: 0.5 }, { budget: 10 }],
+    // At 0.5 the border lies between two positions of one token, whose keys in layer 0 are of equal norm but for rounding.
+    samples: [{ ratio: 0.4 }, { budget: 10 }],
     identity: [{ ratio: 0 }, { budget: 200 }],
     rising: ratios(),
     refused: [{ ratio: 0.9 }],
