@@ -4,6 +4,7 @@
  * Decides how attention and `decode` see a cache, whatever its codec.
  */
 import type { Entries } from '../kernels/entries.js';
+import type { PickedRows } from '../kernels/packing.js';
 import type { PackedRows } from '../kernels/rows.js';
 import type { Pointer } from '../kernels/memory.js';
 
@@ -31,13 +32,7 @@ export interface ExpandedRows {
 export type PackedSide = readonly Segment[];
 
 /** What a codec is given: one side of one KV head. */
-export interface HeadSource {
-  /** `[S, D]` float32, as bits. */
-  readonly bits: Uint32Array;
+export interface HeadSource extends PickedRows {
   /** The same in the cache's format, where it is shared by many caches. */
   readonly entries?: () => Entries;
-  /** `[n]` kept positions, ascending. */
-  readonly tokens: Int32Array;
-  /** D */
-  readonly width: number;
 }

@@ -16,6 +16,7 @@ import {
   type SparsePlace,
   type SparseRows,
 } from './rows.js';
+import { KERNEL_PAGES } from './form.js';
 import { KernelMemory, type Pointer } from './memory.js';
 import { instantiateKernels, type KernelExports } from './module.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
@@ -28,9 +29,6 @@ export type { DenseRows, LatentRows, PackedFill, PackedRows, SparseRows } from '
 
 /** The widest row. */
 export const MAX_WIDTH = 256;
-
-/** What the kernels themselves take, and a little more. */
-const MIN_PAGES = 4;
 
 /** The largest memory that WebAssembly's 32-bit addresses reach. */
 const MAX_PAGES = 65_536;
@@ -185,11 +183,11 @@ let shared: Kernels | undefined;
  */
 export function openKernels(options: { readonly maxBytes?: number } = {}): Kernels {
   if (options.maxBytes === undefined) return (shared ??= create(MAX_PAGES));
-  return create(Math.max(MIN_PAGES, Math.min(MAX_PAGES, Math.floor(options.maxBytes / PAGE_BYTES))));
+  return create(Math.max(KERNEL_PAGES, Math.min(MAX_PAGES, Math.floor(options.maxBytes / PAGE_BYTES))));
 }
 
 function create(maxPages: number): Kernels {
-  const memory = new Memory({ initial: MIN_PAGES, maximum: maxPages });
+  const memory = new Memory({ initial: KERNEL_PAGES, maximum: maxPages });
   const code = instantiateKernels(memory);
   return new Kernels(new KernelMemory(memory, code.heapBase(), maxPages), code);
 }

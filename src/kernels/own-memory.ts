@@ -3,17 +3,15 @@
  *
  * Decides nothing of what is there.
  */
+import { ALIGNMENT } from './allocator.js';
+import { KERNEL_PAGES } from './form.js';
 import { instantiateKernels, type KernelExports } from './module.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
-
-/** What the kernels themselves take, and what is read past the end. */
-const KERNEL_PAGES = 4;
-const ALIGNMENT = 16;
 
 export interface OwnMemory {
   readonly code: KernelExports;
   readonly buffer: ArrayBuffer;
-  /** The first free byte, a multiple of 16. */
+  /** The first free byte, a multiple of `ALIGNMENT`. */
   readonly base: number;
 }
 

@@ -2,14 +2,14 @@
  * What sparse rows store of the numbers that they are made of, a block of rows at a time.
  *
  * Decides where a block lies. What is stored is decided by `assembly/packing.ts`.
- * Alphabet: n rows, D row width, a multiple of 8, at most 256.
+ * Alphabet: n rows, D row width, a multiple of 8, at most `MAX_WIDTH`.
  */
 import { entryBytes, type Entries, type EntryFormat } from './entries.js';
+import { MAX_WIDTH } from './index.js';
 import { openOwnMemory, type OwnMemory } from './own-memory.js';
 
 /** Rows of a block. */
 const ROWS = 128;
-const MAX_WIDTH = 256;
 const BLOCK = ROWS * MAX_WIDTH;
 
 /** Some rows of a larger `[S, D]`. */
