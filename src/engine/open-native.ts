@@ -16,6 +16,7 @@ import {
   packageFolder,
   readMarker,
 } from './native-folder.js';
+import { replaceNativeMatMul } from './native-matmul.js';
 import { createOps, type TfNamespace } from './ops.js';
 import { loadQuietCore } from './quiet.js';
 import type { Engine } from './types.js';
@@ -93,6 +94,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
     });
   }
   const { version } = tf;
+  replaceNativeMatMul(tf);
   const ops = createOps(tf, 'tensorflow');
   return {
     name: kind,

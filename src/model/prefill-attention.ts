@@ -58,7 +58,7 @@ export function causalAttention(ops: Ops, heads: LayerHeads, from: number, summe
 }
 
 /** All heads of a block of queries: `attend` gives `[G·T, D]` of each KV head; `[T, H·D]`. */
-export function attendBlock(
+function attendBlock(
   ops: Ops,
   heads: LayerHeads,
   sides: readonly HeadSides[],

@@ -3,22 +3,18 @@
  *
  * Decides the tiles, which stay in the processor's cache between one operation and the next, and when the plain softmax
  * must do it: exp(logits) of a tile is summed as it is, so a row whose sum is out of float32's comfortable range has to
- * be taken again. Tiles above the diagonal are not computed; only those on it are masked.
+ * be taken again. Tiles above the diagonal are not computed; only those on it are masked. The G query rows of a token
+ * stand side by side: a tile's queries are then one piece of memory, and so is what comes out of it.
  * Alphabet: S tokens, T queries of a tile, G = H/KV, D head width.
  */
 import type { Ops, Tensor } from '../engine/types.js';
-import {
-  attendBlock,
-  attendHead,
-  causalMask,
-  perHead,
-  queryRows,
-  type HeadSides,
-  type LayerHeads,
-  type QueryRows,
-} from './prefill-attention.js';
+import { attendHead, causalMask, perHead, type HeadSides, type LayerHeads } from './prefill-attention.js';
 
-type Span = Pick<QueryRows, 'start' | 'end'>;
+/** Tokens `start … end − 1`. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** Queries of a tile, and keys of one on the diagonal: what is above it costs up to half of these. */
 const QUERIES = 512;
@@ -33,87 +29,125 @@ const MOST_SUM = 1e30;
 
 /** Attention output of all queries, `[S, H·D]`; to float32 what a softmax gives. */
 export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
-  const S = heads.queries.shape[1]!;
+  const [H, S, D] = heads.queries.shape as [number, number, number];
   return ops.tidy(() => {
     const sides = perHead(ops, heads);
+    const G = H / sides.length;
     const spans = Array.from({ length: Math.ceil(S / QUERIES) }, (_, block) => {
       const start = block * QUERIES;
       return { start, end: Math.min(S, start + QUERIES) };
     });
     const sizes = new Set(spans.map(({ start, end }) => end - start));
-    const triangles = new Map([...sizes].map((size) => [size, triangle(ops, size)]));
-    const blocks = spans.map((span) =>
-      attendBlock(ops, heads, sides, span, (side, rows) => {
-        const { start, end } = span;
-        const mask = triangles.get(end - start)!;
-        const summed = sumTiles(ops, queryRows(ops, heads.queries, rows), side, span, mask);
-        return summed ?? attendHead(ops, heads.queries, rows, side, causalMask(ops, start, end));
+    const shared = {
+      ones: ops.fromHost(new Float32Array(Math.min(S, KEYS)).fill(1), [Math.min(S, KEYS), 1]),
+      triangles: new Map([...sizes].map((size) => [size, triangle(ops, size, G)])),
+    };
+    const outputs = sides.map((side, kv) =>
+      ops.tidy(() => {
+        const queries = queriesByToken(ops, heads.queries, kv * G, G);
+        const blocks = spans.map((span) => {
+          const summed = sumTiles(ops, queries, side, span, shared);
+          return summed === undefined
+            ? softmaxBlock(ops, heads.queries, side, { firstHead: kv * G, heads: G, ...span })
+            : ops.reshape(summed, [span.end - span.start, G * D]);
+        });
+        return blocks.length === 1 ? blocks[0]! : ops.concat(blocks, 0); // [S, G·D]
       }),
     );
-    return blocks.length === 1 ? blocks[0]! : ops.concat(blocks, 0);
+    return outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 1);
   });
 }
 
-/** Σ exp(logit) · value of some keys, `[G·T, D]`, and Σ exp(logit), `[G·T]`. */
+/** Queries of G heads, scaled by 1/√D, `[S·G, D]`. */
+function queriesByToken(ops: Ops, queries: Tensor, firstHead: number, G: number): Tensor {
+  const [, S, D] = queries.shape as [number, number, number];
+  return ops.tidy(() => {
+    const mine = ops.slice(queries, [firstHead, 0, 0], [G, S, D]);
+    return ops.scale(ops.reshape(ops.transpose(mine, [1, 0, 2]), [S * G, D]), 1 / Math.sqrt(D));
+  });
+}
+
+/** What all tiles of a layer need. */
+interface Shared {
+  /** `[KEYS, 1]`, less where the prompt is shorter: a product with it is a sum over keys. */
+  readonly ones: Tensor;
+  /** By T, `[T·G, T]`: 1 where the key is not after the query, else 0. */
+  readonly triangles: ReadonlyMap<number, Tensor>;
+}
+
+/** Σ exp(logit) · value of some keys, `[T·G, D]`, and Σ exp(logit), `[T·G, 1]`. */
 interface Sums {
   readonly out: Tensor;
   readonly total: Tensor;
 }
 
-/** `queries [G·T, D]`, scaled, at the positions of `span`; undefined where a sum is out of range. */
+/** Output for the tokens of a span, `[T·G, D]`; undefined where a sum is out of range. */
 function sumTiles(
   ops: Ops,
   queries: Tensor,
   side: HeadSides,
   { start, end }: Span,
-  mask: Tensor,
+  { ones, triangles }: Shared,
 ): Tensor | undefined {
+  const [SG, D] = queries.shape as [number, number];
+  const G = SG / side.values.shape[0];
   return ops.tidy(() => {
-    let sums = sumTile(ops, queries, side, { start, end }, mask);
+    const mine = ops.slice(queries, [start * G, 0], [(end - start) * G, D]);
+    let sums = sumTile(ops, mine, side, { start, end }, ones, triangles.get(end - start));
     for (let from = 0; from < start; from += KEYS) {
       const before = sums;
       sums = ops.tidy(() => {
-        const tile = sumTile(ops, queries, side, { start: from, end: Math.min(start, from + KEYS) });
+        const tile = sumTile(ops, mine, side, { start: from, end: Math.min(start, from + KEYS) }, ones);
         return { out: ops.add(before.out, tile.out), total: ops.add(before.total, tile.total) };
       });
     }
     const { out, total } = sums;
     // not `every`: NaN is out of range too
     for (const sum of ops.toHost(total)) if (!(sum > LEAST_SUM && sum < MOST_SUM)) return undefined;
-    return ops.div(out, ops.reshape(total, [total.shape[0], 1]));
+    return ops.div(out, total);
   });
 }
 
-/** The keys `keys.start … keys.end − 1`; with `mask`, those on the diagonal. */
+/** The keys `start … end − 1`; with `mask`, those on the diagonal. */
 function sumTile(
   ops: Ops,
   queries: Tensor,
   { keysT, values }: HeadSides,
   { start, end }: Span,
+  ones: Tensor,
   mask?: Tensor,
 ): Sums {
   return ops.tidy(() => {
     const D = keysT.shape[0];
-    const all = ops.exp(ops.matMul(queries, ops.slice(keysT, [0, start], [D, end - start]))); // [G·T, keys]
-    const weights = mask === undefined ? all : masked(ops, all, mask);
+    const keys = end - start;
+    const all = ops.exp(ops.matMul(queries, ops.slice(keysT, [0, start], [D, keys]))); // [T·G, keys]
+    const weights = mask === undefined ? all : ops.mul(all, mask);
     return {
-      out: ops.matMul(weights, ops.slice(values, [start, 0], [end - start, D])),
-      total: ops.sum(weights, 1),
+      out: ops.matMul(weights, ops.slice(values, [start, 0], [keys, D])),
+      total: ops.matMul(weights, ops.slice(ones, [0, 0], [keys, 1])),
     };
   });
 }
 
-/** `weights [G·T, T]` where the key is not after the query, else 0. */
-function masked(ops: Ops, weights: Tensor, mask: Tensor): Tensor {
-  const T = mask.shape[0];
-  const rows = weights.shape[0];
-  const heads = ops.reshape(weights, [rows / T, T, T]);
-  return ops.reshape(ops.mul(heads, mask), [rows, T]);
+/** The same by the softmax, `[T, G·D]`. */
+function softmaxBlock(
+  ops: Ops,
+  queries: Tensor,
+  side: HeadSides,
+  rows: Span & { readonly firstHead: number; readonly heads: number },
+): Tensor {
+  const { heads: G, start, end } = rows;
+  const D = side.keysT.shape[0];
+  return ops.tidy(() => {
+    const byHead = attendHead(ops, queries, rows, side, causalMask(ops, start, end)); // [G·T, D]
+    const byToken = ops.transpose(ops.reshape(byHead, [G, end - start, D]), [1, 0, 2]);
+    return ops.reshape(byToken, [end - start, G * D]);
+  });
 }
 
-/** `[T, T]`: 1 up to the diagonal, 0 above it. */
-function triangle(ops: Ops, T: number): Tensor {
-  const mask = new Float32Array(T * T);
-  for (let t = 0; t < T; t++) mask.fill(1, t * T, t * T + t + 1);
-  return ops.fromHost(mask, [T, T]);
+/** `[T·G, T]`: each row of a lower triangle G times. */
+function triangle(ops: Ops, T: number, G: number): Tensor {
+  const mask = new Float32Array(T * G * T);
+  for (let row = 0; row < T * G; row++) mask.fill(1, row * T, row * T + Math.floor(row / G) + 1);
+  return ops.fromHost(mask, [T * G, T]);
 }
