@@ -19,11 +19,11 @@ import {
 import { replaceNativeMatMul } from './native-matmul.js';
 import { createOps, type TfNamespace } from './ops.js';
 import { loadQuietCore } from './quiet.js';
+import { equalRowBlocks } from './row-blocks.js';
 import type { Engine } from './types.js';
-import { wideRowBlock } from './wide-row-block.js';
 
-/** Rows of a native matmul block; see `Engine.rowBlock`. */
-const ROW_BLOCK = 16;
+/** Rows of native decode matmuls, where they agree; see `Engine.rowBlocks`. */
+const ROW_BLOCKS = [16, 32, 64];
 
 const require = createRequire(import.meta.url);
 
@@ -105,8 +105,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
       tensorflow: backend.binding.TF_Version,
     },
     threads: count,
-    rowBlock: ROW_BLOCK,
-    wideRowBlock: wideRowBlock(ops, ROW_BLOCK),
+    rowBlocks: equalRowBlocks(ops, ROW_BLOCKS),
     fastExp: true,
   };
 }

@@ -31,8 +31,7 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
     ops: createOps(tf, name),
     versions: { tfjs: tf.version_core },
     threads: 1,
-    rowBlock: 1,
-    wideRowBlock: 1,
+    rowBlocks: [],
     // exp of wasm is scalar (4 ns an entry), its softmax is not
     fastExp: false,
   };

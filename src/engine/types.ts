@@ -62,13 +62,11 @@ export interface Engine {
   readonly versions: Readonly<Record<string, string>>;
   readonly threads: number;
   /**
-   * Rows of every decode matmul. Rows are padded up to a multiple of it and multiplied in blocks of exactly
-   * this many, so that the bits of a row do not depend on how many neighbours it has. 1 where the engine's
-   * rows are independent of each other anyway.
+   * Rows of a decode matmul, ascending: rows are padded and multiplied in blocks of exactly one of these sizes, in all of
+   * which a row has the same bits, so that it does not depend on how many neighbours it has. Empty where the engine's rows
+   * are independent of each other anyway.
    */
-  readonly rowBlock: number;
-  /** A larger block, where a row has the same bits in it and a weight is read less often; else `rowBlock`. */
-  readonly wideRowBlock: number;
+  readonly rowBlocks: readonly number[];
   /** Whether exp() is cheaper than a softmax over the same entries: attention is then summed tile by tile. */
   readonly fastExp: boolean;
 }

@@ -2,9 +2,9 @@
  * Decode: continuations of one prompt under many caches, as rows of one batch.
  *
  * Decides how rows advance together (each weight matrix is read once per step for a block of rows) and when
- * a row stops. A row's arithmetic never depends on its neighbours: matmuls always run on blocks of exactly
- * `engine.rowBlock` rows (or a wider one with the same bits), attention runs row by row. Knows caches only as something
- * that appends and attends.
+ * a row stops. A row's arithmetic never depends on its neighbours: matmuls always run on blocks of one of
+ * `engine.rowBlocks`, which give it the same bits, attention runs row by row. Knows caches only as something that appends
+ * and attends.
  * Alphabet: R rows, B slots in a block, T new tokens of a row, H, KV, D, E, V as everywhere.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -230,14 +230,13 @@ interface Block {
 
 /**
  * Cuts `total` rows into blocks whose matmuls give the same bits for a row whatever stands beside it: a single block where
- * rows are independent anyway (`rowBlock` 1), else blocks of exactly `wideRowBlock` rows, the last one of `rowBlock` where
- * that is enough.
+ * rows are independent anyway, else blocks of the largest size, the last one of the smallest that is enough.
  */
-function blocksOf(total: number, { rowBlock, wideRowBlock }: Engine): Block[] {
-  if (rowBlock === 1) return [{ start: 0, count: total, padded: total }];
-  return Array.from({ length: Math.ceil(total / wideRowBlock) }, (_, b) => {
-    const start = b * wideRowBlock;
-    const count = Math.min(wideRowBlock, total - start);
-    return { start, count, padded: count <= rowBlock ? rowBlock : wideRowBlock };
+function blocksOf(total: number, { rowBlocks }: Engine): Block[] {
+  const largest = rowBlocks.at(-1) ?? total;
+  return Array.from({ length: Math.ceil(total / largest) }, (_, b) => {
+    const start = b * largest;
+    const count = Math.min(largest, total - start);
+    return { start, count, padded: rowBlocks.find((size) => size >= count) ?? count };
   });
 }

@@ -163,8 +163,8 @@ for (const name of ['wasm', 'native'] as const satisfies readonly EngineName[]) 
     });
 
     it('gives a row the same bits whatever rows share its block, and wherever it stands', () => {
-      const { ops, rowBlock, wideRowBlock } = engine;
-      const rows = rowBlock === 1 ? [1, 2, 5, 16, 33] : [rowBlock, wideRowBlock];
+      const { ops, rowBlocks } = engine;
+      const rows = rowBlocks.length === 0 ? [1, 2, 5, 16, 33] : rowBlocks;
       for (const [k, n] of [
         [576, 192],
         [64, 1000],
