@@ -7,17 +7,16 @@
  * so that a table of 256 partial sums per byte of signs gives it in D/8 look-ups. The query rows stand in the four lanes,
  * so that one look-up, one kept entry and one mask bit serve four rows.
  *
- * Decides the order of summation: kept entries in ascending order, one after the other into two sums; bytes likewise.
+ * Decides when rows are expanded for the first sum (`sparse-expand.ts`), by how much the first token keeps; else the order of
+ * summation is: kept entries ascending, one after the other into two sums. Bytes likewise.
  * Alphabet: n tokens, R query rows, D row width, a multiple of 8.
  */
-import { storeFirst } from './block';
 import { upperHalves } from './eights';
 import { load4 } from './entries';
 import { multiplyAdd } from './fused';
+import { SCORES, storeScores } from './score-lanes';
+import { countKept, Four, sumExpanded, takeRows, Three, Two } from './sparse-expand';
 import { fillSums, lookUp, QUERIES, turn } from './sparse-tables';
-
-/** Scores of the tokens before the fourth. */
-const SCORES: usize = memory.data(4 * 16, 16);
 
 /** One entry in all lanes. */
 // @ts-ignore: decorator
@@ -64,67 +63,56 @@ function scoreToken<E>(signed: bool, kept: v128, signs: usize, scale: usize, wid
   return signed ? multiplyAdd(kept, splat<E>(scale), lookUp(signs, width)) : kept;
 }
 
-/** D = 64, four tokens at a time. */
+/**
+ * Scores a token by walking from one mask bit to the next, to `to`; how many entries it keeps. `width` is a constant where
+ * `words` is: one or two words of 64 channels, or 0 for any.
+ */
 // @ts-ignore: decorator
 @inline
-function score64<E>(
+function walk<E>(
   signed: bool,
+  words: i32,
   entries: usize,
   masks: usize,
   signs: usize,
-  scales: usize,
-  n: usize,
-  rows: usize,
-  out: usize,
-  stride: usize,
-): void {
-  let i: usize = 0;
-  for (; i + 4 <= n; i += 4, out += 16) {
-    let mask = load<u64>(masks);
-    let count = <i32>popcnt(mask);
-    v128.store(SCORES, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scales, 64));
-    entries += <usize>count * sizeof<E>();
-    masks += 8;
-    signs += 8;
-    mask = load<u64>(masks);
-    count = <i32>popcnt(mask);
-    v128.store(SCORES, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scales + sizeof<E>(), 64), 16);
-    entries += <usize>count * sizeof<E>();
-    masks += 8;
-    signs += 8;
-    mask = load<u64>(masks);
-    count = <i32>popcnt(mask);
-    v128.store(SCORES, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scales + 2 * sizeof<E>(), 64), 32);
-    entries += <usize>count * sizeof<E>();
-    masks += 8;
-    signs += 8;
-    mask = load<u64>(masks);
-    count = <i32>popcnt(mask);
-    v128.store(SCORES, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scales + 3 * sizeof<E>(), 64), 48);
-    entries += <usize>count * sizeof<E>();
-    masks += 8;
-    signs += 8;
-    scales += 4 * sizeof<E>();
-    storeScores(4, rows, out, stride);
-  }
-  for (let at = SCORES; at < SCORES + ((n - i) << 4); at += 16) {
+  scale: usize,
+  width: usize,
+  to: usize,
+): usize {
+  if (words == 1) {
     const mask = load<u64>(masks);
     const count = <i32>popcnt(mask);
-    v128.store(at, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scales, 64));
-    entries += <usize>count * sizeof<E>();
-    masks += 8;
-    signs += 8;
-    scales += sizeof<E>();
+    v128.store(to, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scale, width));
+    return <usize>count * sizeof<E>();
   }
-  if (i < n) storeScores(n - i, rows, out, stride);
+  let kept = f32x4.splat(0);
+  const start = entries;
+  if (words == 2) {
+    const low = load<u64>(masks);
+    const high = load<u64>(masks, 8);
+    const count = <i32>popcnt(low);
+    kept = keptOfWord<E>(entries, low, count, 0);
+    entries += <usize>count * sizeof<E>();
+    kept = v128.add<f32>(kept, keptOfWord<E>(entries, high, <i32>popcnt(high), 64 << 4));
+    entries += <usize>popcnt(high) * sizeof<E>();
+  } else {
+    for (let j: usize = 0; j < width; j += 64) {
+      let mask = load<u64>(masks + (j >> 3));
+      if (j + 64 > width) mask &= (<u64>1 << (width & 63)) - 1;
+      const count = <i32>popcnt(mask);
+      kept = v128.add<f32>(kept, keptOfWord<E>(entries, mask, count, j << 4));
+      entries += <usize>count * sizeof<E>();
+    }
+  }
+  v128.store(to, scoreToken<E>(signed, kept, signs, scale, width));
+  return entries - start;
 }
 
-/** The same of any width; `is128`, a constant, spares the loop over words. */
 // @ts-ignore: decorator
 @inline
-function scoreAny<E>(
+function scoreWalked<E>(
   signed: bool,
-  is128: bool,
+  words: i32,
   entries: usize,
   masks: usize,
   signs: usize,
@@ -136,55 +124,37 @@ function scoreAny<E>(
   stride: usize,
 ): void {
   const bytes = width >> 3;
-  for (let i: usize = 0; i < n; i++, masks += bytes, signs += bytes, scales += sizeof<E>()) {
-    let kept = f32x4.splat(0);
-    if (is128) {
-      const first = load<u64>(masks);
-      const second = load<u64>(masks, 8);
-      const count = <i32>popcnt(first);
-      kept = keptOfWord<E>(entries, first, count, 0);
-      entries += <usize>count * sizeof<E>();
-      kept = v128.add<f32>(kept, keptOfWord<E>(entries, second, <i32>popcnt(second), 64 << 4));
-      entries += <usize>popcnt(second) * sizeof<E>();
-    } else {
-      for (let j: usize = 0; j < width; j += 64) {
-        let mask = load<u64>(masks + (j >> 3));
-        if (j + 64 > width) mask &= (<u64>1 << (width & 63)) - 1;
-        const count = <i32>popcnt(mask);
-        kept = v128.add<f32>(kept, keptOfWord<E>(entries, mask, count, j << 4));
-        entries += <usize>count * sizeof<E>();
-      }
-    }
-    v128.store(SCORES + ((i & 3) << 4), scoreToken<E>(signed, kept, signs, scales, is128 ? 128 : width));
-    if ((i & 3) == 3) storeScores(4, rows, out + ((i - 3) << 2), stride);
+  const scaleBytes = sizeof<E>();
+  let i: usize = 0;
+  for (; i + 4 <= n; i += 4, out += 16) {
+    entries += walk<E>(signed, words, entries, masks, signs, scales, width, SCORES);
+    masks += bytes;
+    signs += bytes;
+    entries += walk<E>(signed, words, entries, masks, signs, scales + scaleBytes, width, SCORES + 16);
+    masks += bytes;
+    signs += bytes;
+    entries += walk<E>(signed, words, entries, masks, signs, scales + 2 * scaleBytes, width, SCORES + 32);
+    masks += bytes;
+    signs += bytes;
+    entries += walk<E>(signed, words, entries, masks, signs, scales + 3 * scaleBytes, width, SCORES + 48);
+    masks += bytes;
+    signs += bytes;
+    scales += 4 * scaleBytes;
+    storeScores(4, rows, out, stride);
   }
-  if ((n & 3) != 0) storeScores(n & 3, rows, out + ((n & ~3) << 2), stride);
+  for (let to = SCORES; to < SCORES + ((n - i) << 4); to += 16) {
+    entries += walk<E>(signed, words, entries, masks, signs, scales, width, to);
+    masks += bytes;
+    signs += bytes;
+    scales += scaleBytes;
+  }
+  if (i < n) storeScores(n - i, rows, out, stride);
 }
 
-/** Writes SCORES of `count` tokens, lane r of each to row r. */
+/** Scores of tokens whose kept entries are moved to their places. */
 // @ts-ignore: decorator
 @inline
-function storeScores(count: usize, rows: usize, out: usize, stride: usize): void {
-  const first = v128.load(SCORES);
-  const second = v128.load(SCORES, 16);
-  const third = v128.load(SCORES, 32);
-  const fourth = v128.load(SCORES, 48);
-  const a = v128.shuffle<f32>(first, second, 0, 4, 1, 5);
-  const b = v128.shuffle<f32>(third, fourth, 0, 4, 1, 5);
-  storeFirst(out, v128.shuffle<f32>(a, b, 0, 1, 4, 5), count);
-  if (rows > 1) storeFirst(out + (stride << 2), v128.shuffle<f32>(a, b, 2, 3, 6, 7), count);
-  if (rows > 2) {
-    const c = v128.shuffle<f32>(first, second, 2, 6, 3, 7);
-    const d = v128.shuffle<f32>(third, fourth, 2, 6, 3, 7);
-    storeFirst(out + (stride << 3), v128.shuffle<f32>(c, d, 0, 1, 4, 5), count);
-    if (rows > 3) storeFirst(out + 12 * stride, v128.shuffle<f32>(c, d, 2, 3, 6, 7), count);
-  }
-}
-
-/** Up to four query rows; `signed` is a constant. */
-// @ts-ignore: decorator
-@inline
-function scoreRows<E>(
+function scoreExpanded<Rows>(
   signed: bool,
   entries: usize,
   masks: usize,
@@ -196,9 +166,39 @@ function scoreRows<E>(
   out: usize,
   stride: usize,
 ): void {
-  if (width == 64) score64<E>(signed, entries, masks, signs, scales, n, rows, out, stride);
-  else if (width == 128) scoreAny<E>(signed, true, entries, masks, signs, scales, n, 128, rows, out, stride);
-  else scoreAny<E>(signed, false, entries, masks, signs, scales, n, width, rows, out, stride);
+  const bytes = width >> 3;
+  for (let i: usize = 0; i < n; i++, masks += bytes, signs += bytes, scales += 2) {
+    const kept = sumExpanded<Rows>(entries, masks, width);
+    entries += countKept(masks, width) << 1;
+    v128.store(SCORES + ((i & 3) << 4), scoreToken<u16>(signed, kept, signs, scales, width));
+    if ((i & 3) == 3) storeScores(4, rows, out + ((i - 3) << 2), stride);
+  }
+  if ((n & 3) != 0) storeScores(n & 3, rows, out + ((n & ~3) << 2), stride);
+}
+
+/** Up to four query rows; `signed` is a constant. */
+// @ts-ignore: decorator
+@inline
+function scoreRows<E>(
+  signed: bool,
+  expanded: bool,
+  entries: usize,
+  masks: usize,
+  signs: usize,
+  scales: usize,
+  n: usize,
+  width: usize,
+  rows: usize,
+  out: usize,
+  stride: usize,
+): void {
+  if (expanded) {
+    if (rows < 3) scoreExpanded<Two>(signed, entries, masks, signs, scales, n, width, rows, out, stride);
+    else if (rows == 3) scoreExpanded<Three>(signed, entries, masks, signs, scales, n, width, rows, out, stride);
+    else scoreExpanded<Four>(signed, entries, masks, signs, scales, n, width, rows, out, stride);
+  } else if (width == 64) scoreWalked<E>(signed, 1, entries, masks, signs, scales, n, 64, rows, out, stride);
+  else if (width == 128) scoreWalked<E>(signed, 2, entries, masks, signs, scales, n, 128, rows, out, stride);
+  else scoreWalked<E>(signed, 0, entries, masks, signs, scales, n, width, rows, out, stride);
 }
 
 function score<E>(
@@ -214,13 +214,15 @@ function score<E>(
   out: usize,
   stride: usize,
 ): void {
+  const expanded = !isFloat<E>() && width > 64 && (width & 63) == 0 && n > 0 && countKept(masks, width) * 3 > width;
   for (let r: usize = 0; r < rows; r += 4) {
     const count = min<usize>(4, rows - r);
     const to = out + ((r * stride) << 2);
     turn(queries + ((r * width) << 2), count, width);
+    if (expanded) takeRows(queries + ((r * width) << 2), count, width);
     if (channel != 0) fillSums(channel, width);
-    if (channel != 0) scoreRows<E>(true, entries, masks, signs, scales, n, width, count, to, stride);
-    else scoreRows<E>(false, entries, masks, signs, scales, n, width, count, to, stride);
+    if (channel != 0) scoreRows<E>(true, expanded, entries, masks, signs, scales, n, width, count, to, stride);
+    else scoreRows<E>(false, expanded, entries, masks, signs, scales, n, width, count, to, stride);
   }
 }
 

@@ -14,6 +14,10 @@ const SUMS: usize = 1024;
 // @ts-ignore: decorator
 @inline
 export const QUERIES: usize = 1024 + 32 * 4096;
+/** Where they end. */
+// @ts-ignore: decorator
+@inline
+export const TABLES_END: usize = QUERIES + 256 * 16;
 
 /** Two times 16 partial sums of four channels. */
 const FOURS: usize = memory.data(2 * 16 * 16, 16);
