@@ -75,7 +75,7 @@ export class LocalPool implements JobPool {
     const variants = variantsOf(pipelines);
     const runners = this.openRunners(jobs.length);
     try {
-      await dispatch(jobs, runners, {
+      await dispatch(runners.length === 1 ? jobs : longestFirst(jobs, groups), runners, {
         calibrates: ({ group, variant }) =>
           variants[variant]!.request && `${groups[group]!.model} ${variant}`,
         onRecords,
@@ -107,4 +107,21 @@ export class LocalPool implements JobPool {
         }),
     );
   }
+}
+
+/**
+ * Jobs in the order for several runners: long contexts before short ones, so that the last jobs, which one runner computes
+ * while others have none left, are short. Models and their variants stay in the order in which they come.
+ */
+export function longestFirst(
+  jobs: readonly Job[],
+  groups: readonly { readonly model: string; readonly context: number }[],
+): Job[] {
+  const weightsOf = ({ group, variant }: Job): string => `${groups[group]!.model} ${variant}`;
+  const weights = [...new Set(jobs.map(weightsOf))];
+  return weights.flatMap((name) =>
+    jobs
+      .filter((job) => weightsOf(job) === name)
+      .sort((a, b) => groups[b.group]!.context - groups[a.group]!.context),
+  );
 }
