@@ -6,9 +6,10 @@
  */
 import { factoriseLayer, type FactoriseParams } from '../methods/recalkv/layer.js';
 import type { LayerRanks } from '../methods/recalkv/ranks.js';
+import type { LayerWeights } from '../model/layer-weights.js';
 import type { Rope } from '../model/rotate.js';
 import { withLowRank, type LayerFactors, type LowRankFactors } from '../model/low-rank.js';
-import type { LayerWeights, Transformer } from '../model/transformer.js';
+import type { Transformer } from '../model/transformer.js';
 import { embeddings, gramOf, ropeOf, throughLayer } from './forward.js';
 
 export interface FactoriseRun {

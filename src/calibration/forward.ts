@@ -7,11 +7,12 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tensor } from '../engine/types.js';
+import type { LayerWeights } from '../model/layer-weights.js';
 import { causalAttention } from '../model/prefill-attention.js';
 import { splitHeads } from '../model/prefill.js';
 import type { Rope } from '../model/rotate.js';
 import { ropeTable } from '../model/rope.js';
-import type { LayerWeights, Transformer } from '../model/transformer.js';
+import type { Transformer } from '../model/transformer.js';
 
 /** Added to the diagonal of C, as a fraction of its mean. */
 const RIDGE = 1e-6;

@@ -5,7 +5,7 @@
  * portable backends bring none of their own. Knows nothing of models.
  */
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import type { TfNamespace } from './ops.js';
+import type { TfNamespace } from './types.js';
 
 /** Of each input by name; only those that are asked for are computed. */
 type InputGradients = Record<string, () => TfTensor>;

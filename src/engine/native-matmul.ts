@@ -5,7 +5,7 @@
  * operation for batches of them, which takes a tenth longer and, at the few rows of a decode step, a fifth.
  */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { TfNamespace } from './ops.js';
+import type { TfNamespace } from './types.js';
 
 interface Attribute {
   readonly name: string;

@@ -17,10 +17,10 @@ import {
   readMarker,
 } from './native-folder.js';
 import { replaceNativeMatMul } from './native-matmul.js';
-import { createOps, type TfNamespace } from './ops.js';
+import { createOps } from './ops.js';
 import { loadQuietCore } from './quiet.js';
 import { equalRowBlocks } from './row-blocks.js';
-import type { Engine } from './types.js';
+import type { Engine, TfNamespace } from './types.js';
 
 /** Rows of native decode matmuls, where they agree; see `Engine.rowBlocks`. */
 const ROW_BLOCKS = [16, 32, 64];

@@ -5,10 +5,7 @@
  * kernel can be reached. Knows nothing of how an engine is found or loaded.
  */
 import { gradients } from './gradients.js';
-import type { Ops, Tensor } from './types.js';
-
-/** tfjs-core, or a package that exports all of it. */
-export type TfNamespace = typeof import('@tensorflow/tfjs-core');
+import type { Ops, Tensor, TfNamespace } from './types.js';
 
 /**
  * @param tf the namespace that brought the backend: tfjs-node has its own copy of tfjs-core

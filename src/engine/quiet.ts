@@ -3,7 +3,7 @@
  *
  * Must be called before a backend is loaded. Errors are not affected: they are thrown, not printed.
  */
-import type { TfNamespace } from './ops.js';
+import type { TfNamespace } from './types.js';
 
 /** Loads the project's tfjs-core with its banner and its warnings about repeated registrations switched off. */
 export async function loadQuietCore(): Promise<TfNamespace> {

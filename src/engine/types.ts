@@ -6,6 +6,8 @@
  */
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 
+/** tfjs-core, or a package that exports all of it. */
+export type TfNamespace = typeof import('@tensorflow/tfjs-core');
 export type Tensor = TfTensor;
 export type EngineName = 'gpu' | 'native' | 'wasm' | 'cpu';
 export const ENGINE_NAMES: readonly EngineName[] = ['gpu', 'native', 'wasm', 'cpu'];

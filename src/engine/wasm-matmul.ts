@@ -8,7 +8,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { openMatMul, type MatMul } from '../kernels/matmul.js';
 import type { WasmMemory } from '../kernels/webassembly.js';
-import type { TfNamespace } from './ops.js';
+import type { TfNamespace } from './types.js';
 
 /** What this file reads of the backend and of the module that the compiler of its sources made. */
 interface Backend extends Pick<BackendWasm, 'makeOutput' | 'typedArrayFromHeap'> {

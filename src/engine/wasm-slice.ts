@@ -6,7 +6,7 @@
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { TfNamespace } from './ops.js';
+import type { TfNamespace } from './types.js';
 
 /** Entries that a loop copies sooner than a view of them is made. */
 const SHORT_RUN = 64;

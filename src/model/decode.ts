@@ -10,8 +10,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerCache } from '../cache/types.js';
 import type { Engine, Tensor } from '../engine/types.js';
+import type { LayerWeights } from './layer-weights.js';
 import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
-import type { LayerWeights, Transformer } from './transformer.js';
+import type { Transformer } from './transformer.js';
 
 export interface DecodeRow {
   /** One per layer. */

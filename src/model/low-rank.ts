@@ -9,7 +9,7 @@
 import type { LatentGroup, LowRankTrace } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
 import { UserError } from '../errors.js';
-import type { LayerWeights } from './transformer.js';
+import type { LayerWeights, LowRankLayer, UpProjection } from './layer-weights.js';
 import type { ModelConfig } from './types.js';
 
 /** KV heads that share one latent: z = x̂·down is what a token stores, z·up are their keys or values. */
@@ -34,16 +34,6 @@ export interface LayerFactors {
 export interface LowRankFactors {
   readonly layers: readonly LayerFactors[];
 }
-
-/** What a layer holds beside its rebuilt projections. */
-export interface LowRankLayer {
-  /** `[E, Σr]`: the groups' down-projections side by side, those of the keys first. */
-  readonly down: Tensor;
-  readonly keys: readonly UpProjection[];
-  readonly values: readonly UpProjection[];
-}
-
-type UpProjection = Omit<LatentGroup, 'latent'>;
 
 /** Throws UserError where the model's keys are not linear in a latent. */
 export function checkLowRankModel(config: ModelConfig, name: string): void {

@@ -8,13 +8,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerTrace, Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
+import type { LayerWeights } from './layer-weights.js';
 import { latentsOf } from './low-rank.js';
 import { observe } from './observe.js';
 import { causalAttention, type LayerHeads } from './prefill-attention.js';
 import { ropeTable } from './rope.js';
 import { tiledAttention } from './tiled-attention.js';
 import { rotate, type Rope } from './rotate.js';
-import type { LayerWeights, Transformer } from './transformer.js';
+import type { Transformer } from './transformer.js';
 
 /** Rows that go through a matmul at once: bounds the width-2F intermediate. */
 const ROWS_PER_BLOCK = 1024;

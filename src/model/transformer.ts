@@ -6,32 +6,10 @@
  * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, F SwiGLU width, V vocabulary.
  */
 import type { Engine, Ops, Tensor } from '../engine/types.js';
-import { checkFactors, withLowRank, type LowRankFactors, type LowRankLayer } from './low-rank.js';
+import type { LayerWeights } from './layer-weights.js';
+import { checkFactors, withLowRank, type LowRankFactors } from './low-rank.js';
 import { ropeFrequencies } from './rope.js';
 import type { ModelConfig, ModelFiles, WeightSource } from './types.js';
-
-export interface LayerWeights {
-  /** `[E]` */
-  readonly inputNorm: Tensor;
-  /** `[E, (H + 2·KV)·D]`: q, then k, then v */
-  readonly qkv: Tensor;
-  /** `[(H + 2·KV)·D]` */
-  readonly qkvBias: Tensor | undefined;
-  /** `[D]` each (Qwen3) */
-  readonly queryNorm: Tensor | undefined;
-  readonly keyNorm: Tensor | undefined;
-  /** `[H·D, E]` */
-  readonly output: Tensor;
-  /** `[E]` */
-  readonly mlpNorm: Tensor;
-  /** `[E, F]` each */
-  readonly gate: Tensor;
-  readonly up: Tensor;
-  /** `[F, E]` */
-  readonly down: Tensor;
-  /** Where keys and values have latents; `qkv` holds what the factors rebuild. */
-  readonly lowRank: LowRankLayer | undefined;
-}
 
 export class Transformer {
   readonly ops: Ops;
