@@ -72,9 +72,14 @@ function attendBlock(
       const rows = { firstHead: kv * G, heads: G, start, end };
       return ops.tidy(() => ops.reshape(attend(side, rows, kv), [G, end - start, D]));
     });
-    const byHead = outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 0); // [H, T, D]
-    return ops.reshape(ops.transpose(byHead, [1, 0, 2]), [end - start, H * D]);
+    return tokensFirst(ops, outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 0));
   });
+}
+
+/** Some heads `[N, T, D]` as rows of tokens, `[T, N·D]`. */
+export function tokensFirst(ops: Ops, byHead: Tensor): Tensor {
+  const [N, T, D] = byHead.shape as [number, number, number];
+  return ops.tidy(() => ops.reshape(ops.transpose(byHead, [1, 0, 2]), [T, N * D]));
 }
 
 /** Softmax attention of the query heads of one KV head where `mask [T, end]` is 0, `[G·T, D]`; `take` is shown the weights `[G·T, end]`. */

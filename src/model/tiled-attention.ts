@@ -8,13 +8,18 @@
  * Alphabet: S tokens, T queries of a tile, G = H/KV, D head width.
  */
 import type { Ops, Tensor } from '../engine/types.js';
-import { attendHead, causalMask, perHead, type HeadSides, type LayerHeads } from './prefill-attention.js';
+import {
+  attendHead,
+  causalMask,
+  perHead,
+  tokensFirst,
+  type HeadSides,
+  type LayerHeads,
+  type QueryRows,
+} from './prefill-attention.js';
 
 /** Tokens `start … end − 1`. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+type Span = Pick<QueryRows, 'start' | 'end'>;
 
 /** Queries of a tile, and keys of one on the diagonal: what is above it costs up to half of these. */
 const QUERIES = 512;
@@ -63,7 +68,7 @@ function queriesByToken(ops: Ops, queries: Tensor, firstHead: number, G: number)
   const [, S, D] = queries.shape as [number, number, number];
   return ops.tidy(() => {
     const mine = ops.slice(queries, [firstHead, 0, 0], [G, S, D]);
-    return ops.scale(ops.reshape(ops.transpose(mine, [1, 0, 2]), [S * G, D]), 1 / Math.sqrt(D));
+    return ops.scale(ops.reshape(tokensFirst(ops, mine), [S * G, D]), 1 / Math.sqrt(D));
   });
 }
 
@@ -130,18 +135,12 @@ function sumTile(
 }
 
 /** The same by the softmax, `[T, G·D]`. */
-function softmaxBlock(
-  ops: Ops,
-  queries: Tensor,
-  side: HeadSides,
-  rows: Span & { readonly firstHead: number; readonly heads: number },
-): Tensor {
+function softmaxBlock(ops: Ops, queries: Tensor, side: HeadSides, rows: QueryRows): Tensor {
   const { heads: G, start, end } = rows;
   const D = side.keysT.shape[0];
   return ops.tidy(() => {
     const byHead = attendHead(ops, queries, rows, side, causalMask(ops, start, end)); // [G·T, D]
-    const byToken = ops.transpose(ops.reshape(byHead, [G, end - start, D]), [1, 0, 2]);
-    return ops.reshape(byToken, [end - start, G * D]);
+    return tokensFirst(ops, ops.reshape(byHead, [G, end - start, D]));
   });
 }
 

@@ -76,8 +76,7 @@ export class LocalPool implements JobPool {
     const runners = this.openRunners(jobs.length);
     try {
       await dispatch(runners.length === 1 ? jobs : longestFirst(jobs, groups), runners, {
-        calibrates: ({ group, variant }) =>
-          variants[variant]!.request && `${groups[group]!.model} ${variant}`,
+        calibrates: (job) => variants[job.variant]!.request && weightsOf(job, groups),
         onRecords,
       });
     } finally {
@@ -109,6 +108,11 @@ export class LocalPool implements JobPool {
   }
 }
 
+/** Names what a job runs on: a model and its variant. */
+function weightsOf({ group, variant }: Job, groups: readonly { readonly model: string }[]): string {
+  return `${groups[group]!.model} ${variant}`;
+}
+
 /**
  * Jobs in the order for several runners: long contexts before short ones, so that the last jobs, which one runner computes
  * while others have none left, are short. Models and their variants stay in the order in which they come.
@@ -117,11 +121,10 @@ export function longestFirst(
   jobs: readonly Job[],
   groups: readonly { readonly model: string; readonly context: number }[],
 ): Job[] {
-  const weightsOf = ({ group, variant }: Job): string => `${groups[group]!.model} ${variant}`;
-  const weights = [...new Set(jobs.map(weightsOf))];
+  const weights = [...new Set(jobs.map((job) => weightsOf(job, groups)))];
   return weights.flatMap((name) =>
     jobs
-      .filter((job) => weightsOf(job) === name)
+      .filter((job) => weightsOf(job, groups) === name)
       .sort((a, b) => groups[b.group]!.context - groups[a.group]!.context),
   );
 }

@@ -108,6 +108,7 @@ function walk<E>(
   return entries - start;
 }
 
+/** Scores of tokens that are walked, four at a time; `words` as above. */
 // @ts-ignore: decorator
 @inline
 function scoreWalked<E>(
