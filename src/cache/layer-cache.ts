@@ -7,17 +7,20 @@
 import { UserError } from '../errors.js';
 import { MAX_WIDTH, type Kernels } from '../kernels/index.js';
 import { attendLayer, type HeadCache } from './attention.js';
+import { addBytes, sumBytes } from './bytes.js';
 import { decodeSide } from './decode.js';
-import { encodeSide, type CachedSide } from './encode-side.js';
+import type { CachedSide } from './encode-side.js';
 import { encodeLive } from './live-cache.js';
-import { PackedBuffers } from './packed-buffers.js';
+import { PackedSides, type StoredSide } from './packed-sides.js';
 import { checkPlan } from './plan.js';
 import type { PackedSide } from './segment.js';
-import { Tail, type SideTail } from './tail.js';
+import type { SideTail } from './tail.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**
  * Packs one layer as its plan says.
+ *
+ * @param sides what other caches of this layer hold packed: they and this one share what is alike
  *
  * Throws UserError where the cache memory is used up or D is no multiple of 8 up to 256, and Error where
  * the plan does not fit the trace. Then nothing stays allocated.
@@ -27,6 +30,7 @@ export function encodeLayer(
   plan: LayerPlan,
   dtype: CacheDtype,
   kernels: Kernels,
+  sides: PackedSides = new PackedSides(),
 ): LayerCache {
   if (trace.headDim % 8 !== 0 || trace.headDim < 8 || trace.headDim > MAX_WIDTH) {
     throw new UserError(
@@ -35,14 +39,13 @@ export function encodeLayer(
   }
   checkPlan(trace, plan);
   if (plan.decode !== undefined) return encodeLive(trace, plan.tokens, plan.decode, dtype, kernels);
-  const buffers = new PackedBuffers(kernels.memory, dtype);
+  const keys = sides.take(trace, 'keys', plan, dtype, kernels);
   try {
-    const keys = encodeSide(trace, 'keys', plan, buffers, kernels);
-    const values = encodeSide(trace, 'values', plan, buffers, kernels);
+    const values = sides.take(trace, 'values', plan, dtype, kernels);
     const kept = plan.tokens.map(({ length }) => length);
-    return new PackedLayerCache(trace, kept, { keys, values }, buffers, kernels);
+    return new PackedLayerCache(trace, kept, { keys, values }, kernels);
   } catch (error) {
-    buffers.free();
+    keys.buffers.free();
     throw error;
   }
 }
@@ -54,8 +57,7 @@ class PackedLayerCache implements LayerCache {
   constructor(
     private readonly shape: LayerShape,
     readonly kept: readonly number[],
-    private readonly sides: { readonly keys: CachedSide; readonly values: CachedSide },
-    private readonly buffers: PackedBuffers,
+    private readonly sides: { readonly keys: StoredSide; readonly values: StoredSide },
     private readonly kernels: Kernels,
   ) {
     this.tails = [sides.keys.tail, sides.values.tail];
@@ -98,7 +100,12 @@ class PackedLayerCache implements LayerCache {
   }
 
   bytes(): ByteParts {
-    return this.buffers.bytes();
+    return addBytes(this.sides.keys.buffers.bytes(), this.sides.values.buffers.bytes());
+  }
+
+  ownBytes(): number {
+    const own = Object.values(this.sides).filter(({ shared }) => !shared);
+    return own.reduce((total, { buffers }) => total + sumBytes(buffers.bytes()), 0);
   }
 
   tailBytes(): number {
@@ -113,23 +120,13 @@ class PackedLayerCache implements LayerCache {
     return { keys: heads.map(({ keys }) => read(keys)), values: heads.map(({ values }) => read(values)) };
   }
 
-  share(): LayerCache | undefined {
-    this.expectAlive();
-    const { shape, kept, sides, buffers, kernels } = this;
-    if (!this.tails.every((tail) => tail instanceof Tail)) return undefined;
-    const tail = (): Tail => new Tail(buffers.memory, buffers.format, shape.kvHeads, shape.headDim);
-    const shared = {
-      keys: { prompt: sides.keys.prompt, tail: tail() },
-      values: { prompt: sides.values.prompt, tail: tail() },
-    };
-    return new PackedLayerCache(shape, kept, shared, buffers.share(), kernels);
-  }
-
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.buffers.free();
-    for (const tail of this.tails) tail.free();
+    for (const { buffers, tail } of Object.values(this.sides)) {
+      buffers.free();
+      tail.free();
+    }
   }
 
   /** Every KV head, with the first `seen` appended tokens. */

@@ -7,7 +7,7 @@
  * Alphabet: S prompt tokens, n held tokens of a KV head, T new tokens, H, KV, G = H/KV, D.
  */
 import type { Kernels, Pointer } from '../kernels/index.js';
-import { NO_BYTES } from './bytes.js';
+import { NO_BYTES, sumBytes } from './bytes.js';
 import { decodeSide } from './decode.js';
 import { LiveStore, type SideName } from './live-store.js';
 import type {
@@ -108,6 +108,11 @@ class LiveLayerCache implements LayerCache {
     return { ...NO_BYTES, value, index: this.policy.bytes() };
   }
 
+  /** Every token may go: nothing is shared. */
+  ownBytes(): number {
+    return sumBytes(this.bytes());
+  }
+
   /** Decoded tokens are counted by `bytes`. */
   tailBytes(): number {
     return 0;
@@ -120,11 +125,6 @@ class LiveLayerCache implements LayerCache {
         decodeSide(this.kernels.memory, [{ rows: store.rows(side, store.length) }], this.shape.headDim),
       );
     return { keys: read('keys'), values: read('values') };
-  }
-
-  /** Every token may go: nothing can be shared. */
-  share(): undefined {
-    return undefined;
   }
 
   free(): void {

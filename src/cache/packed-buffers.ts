@@ -1,5 +1,5 @@
 /**
- * The buffers of one packed prompt, each entered under what it holds.
+ * The buffers of one packed side, each entered under what it holds.
  *
  * Decides what is counted: the exact size of every buffer that exists. Knows no layout.
  */
@@ -54,8 +54,9 @@ export class PackedBuffers {
     return { ...this.parts };
   }
 
-  /** Adds a user; each must free. */
+  /** Adds a user; each must free. Throws Error once all have. */
   share(): this {
+    if (this.users === 0) throw new Error('buffers were shared after they were freed');
     this.users++;
     return this;
   }

@@ -214,6 +214,8 @@ export interface LayerCache {
   attend(queries: Float32Array, tokens: number, out: Float32Array): void;
   /** Bytes of what holds tokens of the prompt (the tail is not counted); under a decode policy of everything. */
   bytes(): ByteParts;
+  /** Of `bytes()`, those that had not been packed for another cache before. */
+  ownBytes(): number;
   /** Bytes of the tail: what holds decoded tokens only. */
   tailBytes(): number;
   /**
@@ -221,11 +223,6 @@ export interface LayerCache {
    * `queryMasks`, a query head reads its own channels of them.
    */
   decode(): { readonly keys: Float32Array[]; readonly values: Float32Array[] };
-  /**
-   * Another cache of the same packed prompt, with a tail of its own; each must be freed. Undefined where the prompt does
-   * not stand apart from decoded tokens.
-   */
-  share(): LayerCache | undefined;
-  /** Gives the buffers back, the packed prompt once nobody shares it. The cache must not be used afterwards. */
+  /** Gives the buffers back, shared ones once nobody reads them. The cache must not be used afterwards. */
   free(): void;
 }

@@ -23,7 +23,7 @@ import { equalRowBlocks } from './row-blocks.js';
 import type { Engine, TfNamespace } from './types.js';
 
 /** Rows of native decode matmuls, where they agree; see `Engine.rowBlocks`. */
-const ROW_BLOCKS = [16, 32, 64];
+const ROW_BLOCKS = [16, 24, 32, 48, 64];
 
 const require = createRequire(import.meta.url);
 

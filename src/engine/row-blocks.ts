@@ -13,16 +13,17 @@ const SHAPES: readonly (readonly [number, number])[] = [
   [4096, 256],
 ];
 
-/** Those of `sizes`, ascending and each a multiple of the first, whose rows have the bits that the first gives them. */
+/** Those of `sizes`, ascending, whose rows have the bits that the first gives them. */
 export function equalRowBlocks(ops: Ops, sizes: readonly number[]): number[] {
   const [first, widest] = [sizes[0]!, sizes.at(-1)!];
   const cases = SHAPES.map(([k, n]) => {
     const x = numbers(widest * k);
     const weights = numbers(k * n);
-    /** `[widest, N]`, computed in blocks of `size` rows. */
+    /** As many rows of `[widest, N]` as whole blocks of `size` rows make, computed in these. */
     const product = (size: number): Uint32Array => {
-      const out = new Float32Array(widest * n);
-      for (let row = 0; row < widest; row += size) {
+      const rows = widest - (widest % size);
+      const out = new Float32Array(rows * n);
+      for (let row = 0; row < rows; row += size) {
         const block = ops.tidy(() => {
           const part = ops.fromHost(x.subarray(row * k, (row + size) * k), [size, k]);
           const normed = ops.rmsNorm(part, ops.fromHost(weights.subarray(0, k), [k]), 1e-5);
@@ -37,7 +38,7 @@ export function equalRowBlocks(ops: Ops, sizes: readonly number[]): number[] {
   const agrees = (size: number): boolean =>
     cases.every(({ product, expected }) => {
       const found = product(size);
-      return expected.every((bits, i) => bits === found[i]);
+      return found.every((bits, i) => bits === expected[i]);
     });
   return sizes.filter((size) => size === first || agrees(size));
 }

@@ -4,8 +4,9 @@
  * Decides when caches are made and freed, and that pipelines with the same plan in every layer are one row of the decode.
  * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
-import { addBytes, NO_BYTES, paperBytes, sumBytes } from '../cache/bytes.js';
+import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
+import { PackedSides } from '../cache/packed-sides.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import type { Kernels } from '../kernels/index.js';
@@ -124,7 +125,7 @@ export async function compressPrompt(
     observations: observationsOf(prompts.map((prompt) => prompt.pipeline)),
     signal,
     onLayer: (trace) => {
-      const packed = new Map<LayerPlan, LayerCache>();
+      const packed = { sides: new PackedSides(), caches: new Map<LayerPlan, LayerCache>() };
       for (const prompt of prompts) prompt.add(trace, packed);
       if (trace.layer === 0) onFirstLayer?.(trace.layers);
       onPhase?.('prefill', trace.layer + 1, trace.layers);
@@ -132,10 +133,17 @@ export async function compressPrompt(
   });
 }
 
+/** What the pipelines so far have made of one layer. */
+interface PackedLayer {
+  readonly sides: PackedSides;
+  /** The first cache of each plan. */
+  readonly caches: Map<LayerPlan, LayerCache>;
+}
+
 /** The prompt's cache under one pipeline, growing layer by layer. */
 export class CompressedPrompt {
   readonly caches: LayerCache[] = [];
-  /** Per layer the first cache that was packed by the same plan; with one of its own, that. */
+  /** Per layer the first cache of the same plan. */
   private readonly origins: LayerCache[] = [];
   seconds = 0;
   private paper = 0;
@@ -146,16 +154,15 @@ export class CompressedPrompt {
     private readonly kernels: Kernels,
   ) {}
 
-  /** @param packed caches of this layer by their plans, to share or to add to */
-  add(trace: LayerTrace, packed: Map<LayerPlan, LayerCache>): void {
+  /** @param packed what to share, and to add to */
+  add(trace: LayerTrace, { sides, caches }: PackedLayer): void {
     const started = performance.now();
     try {
       const plan = planLayer(trace, this.pipeline.steps);
-      const origin = packed.get(plan);
-      const cache = origin?.share() ?? encodeLayer(trace, plan, this.dtype, this.kernels);
+      const cache = encodeLayer(trace, plan, this.dtype, this.kernels, sides);
+      if (!caches.has(plan)) caches.set(plan, cache);
       this.caches.push(cache);
-      this.origins.push(origin ?? cache);
-      if (origin === undefined) packed.set(plan, cache);
+      this.origins.push(caches.get(plan)!);
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
@@ -173,12 +180,9 @@ export class CompressedPrompt {
     return this.origins.every((origin, layer) => origin === other.origins[layer]);
   }
 
-  /** Bytes of all layers so far, but for what is another's. */
+  /** Bytes of all layers so far, but for what is shared with a pipeline before. */
   ownBytes(): number {
-    return this.caches.reduce(
-      (total, cache, layer) => total + (cache === this.origins[layer] ? sumBytes(cache.bytes()) : 0),
-      0,
-    );
+    return this.caches.reduce((total, cache) => total + cache.ownBytes(), 0);
   }
 
   outcome(ids: readonly number[]): Omit<PipelineOutcome, 'compressSeconds'> {

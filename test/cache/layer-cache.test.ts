@@ -1,15 +1,21 @@
 /** Packed layers: what they decode to, what attention over them gives, and what stays allocated. */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { sumBytes } from '../../src/cache/bytes.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
+import { PackedSides } from '../../src/cache/packed-sides.js';
 import { fullPlan } from '../../src/cache/plan.js';
 import { referenceAttention } from '../../src/cache/reference-attention.js';
-import type { CacheDtype, LayerCache, LayerTrace, SidePlan } from '../../src/cache/types.js';
+import type { CacheDtype, LayerCache, LayerPlan, LayerTrace, SidePlan } from '../../src/cache/types.js';
 import { UserError } from '../../src/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { cases, makeTrace, randomFrom, randomNumbers, type Case } from './support.js';
 
 const kernels = openKernels();
+
+function oddOnes(width: number): Uint8Array {
+  return Uint8Array.from({ length: width }, (_, j) => j % 2);
+}
 
 /** float32 → the nearest number of the format, by arithmetic instead of bits. */
 function stored(x: number, dtype: CacheDtype): number {
@@ -234,6 +240,34 @@ describe('the memory of caches', () => {
     );
   });
 
+  it('shares the side that another cache has too, and nothing where tokens or sides differ', () => {
+    const trace = makeTrace({ kvHeads: 2, heads: 4, headDim: 16, length: 40 }, randomFrom(5));
+    const full = fullPlan(trace);
+    const think = { codec: 'channels', recent: 0, masks: [0, 1].map(() => oddOnes(16)) } as const;
+    const fewer = { ...full, tokens: full.tokens.map((kept) => kept.slice(3)) };
+    const bytes = (plan: LayerPlan, sides: PackedSides): readonly [LayerCache, number] => {
+      const before = kernels.memory.bytesInUse;
+      const cache = encodeLayer(trace, plan, 'bfloat16', kernels, sides);
+      expect(kernels.memory.bytesInUse - before).to.be.at.least(cache.ownBytes());
+      return [cache, cache.ownBytes()];
+    };
+    const before = kernels.memory.bytesInUse;
+    const sides = new PackedSides();
+    const [plain, all] = bytes(full, sides);
+    const [pruned, keysOnly] = bytes({ ...full, keys: think }, sides);
+    const [short, allOfShort] = bytes(fewer, sides);
+    expect(all).to.equal(2 * 2 * 40 * 16 * 2);
+    expect(keysOnly).to.equal(sumBytes(pruned.bytes()) - all / 2);
+    expect(allOfShort).to.equal(sumBytes(short.bytes()));
+
+    const alone = encodeLayer(trace, { ...full, keys: think }, 'bfloat16', kernels);
+    plain.free();
+    const step = randomStep(trace, 2, randomFrom(3));
+    expectSameBits(attend(pruned, step, 2), attend(alone, step, 2));
+    for (const cache of [pruned, short, alone]) cache.free();
+    expect(kernels.memory.bytesInUse).to.equal(before);
+  });
+
   it('is shared by caches of one prompt, whose tails are their own, until the last is freed', () => {
     fc.assert(
       fc.property(cases, fc.boolean(), (c, firstGoesFirst) => {
@@ -243,11 +277,13 @@ describe('the memory of caches', () => {
         const expected = attend(alone, mine, c.tokens);
         alone.free();
 
-        const first = encodeLayer(c.trace, c.plan, c.dtype, kernels);
+        const sides = new PackedSides();
+        const first = encodeLayer(c.trace, c.plan, c.dtype, kernels, sides);
         const packed = kernels.memory.bytesInUse;
-        const second = first.share()!;
+        const second = encodeLayer(c.trace, c.plan, c.dtype, kernels, sides);
         expect(kernels.memory.bytesInUse).to.equal(packed);
         expect(second.bytes()).to.deep.equal(first.bytes());
+        expect([first.ownBytes(), second.ownBytes()]).to.deep.equal([sumBytes(first.bytes()), 0]);
         const [goes, stays] = firstGoesFirst ? [first, second] : [second, first];
         attend(goes, others, 1);
         goes.free();
