@@ -136,7 +136,7 @@ function groupOf(
 /** Mean square of each channel of `rows [H, w, D]` over the window; per query head `[D]`. */
 function channelSquares(rows: Float32Array, { heads, headDim: D }: LayerTrace): Float64Array[] {
   const w = rows.length / heads / D;
-  return Array.from({ length: heads }, (_, h) => meanSquares(rows.subarray(h * w * D, (h + 1) * w * D), D));
+  return Array.from({ length: heads }, (_, h) => meanSquares(rows, D, w, (r) => h * w + r));
 }
 
 /** Mean square of each key channel over the kept tokens of KV head h; `[D]`. */
@@ -145,20 +145,20 @@ function keySquares(
   positions: Int32Array,
   h: number,
 ): Float64Array {
-  const kept = new Float32Array(positions.length * D); // [n, D]
-  positions.forEach((position, t) => {
-    const row = (h * length + position) * D;
-    kept.set(keys.subarray(row, row + D), t * D);
-  });
-  return meanSquares(kept, D);
+  return meanSquares(keys, D, positions.length, (t) => h * length + positions[t]!);
 }
 
-/** `[n, D]` → `[D]` */
-function meanSquares(rows: Float32Array, width: number): Float64Array {
-  const n = rows.length / width;
-  const squares = new Float64Array(width);
+/** Over n rows of `entries [.., D]`, `rowAt` says which; `[D]`. */
+function meanSquares(
+  entries: Float32Array,
+  D: number,
+  n: number,
+  rowAt: (r: number) => number,
+): Float64Array {
+  const squares = new Float64Array(D);
   for (let r = 0; r < n; r++) {
-    for (let j = 0; j < width; j++) squares[j]! += rows[r * width + j]! ** 2 / n;
+    const row = rowAt(r) * D;
+    for (let j = 0; j < D; j++) squares[j]! += entries[row + j]! ** 2 / n;
   }
   return squares;
 }

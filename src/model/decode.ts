@@ -9,6 +9,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerCache } from '../cache/types.js';
+import { concatenate } from '../concatenate.js';
 import type { Engine, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
 import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
@@ -152,26 +153,25 @@ function attendRows(
   const qWidth = H * D;
   const kvWidth = KV * D;
   const width = qWidth + 2 * kvWidth;
-  const joined = new Float32Array(blocks.length * B * width);
-  blocks.forEach((x, b) => {
-    joined.set(
-      ops.tidy(() => ops.toHost(projectHeads(model, weights, x))),
-      b * B * width,
-    );
-  });
+  const projected = blocks.map((x) => ops.tidy(() => ops.toHost(projectHeads(model, weights, x))));
+  const joined = projected.length === 1 ? projected[0]! : concatenate(projected);
   const attended = new Float32Array(blocks.length * B * qWidth);
   let first = 0;
   for (const { row, count: T, table } of slots) {
-    const queries = new Float32Array(T * qWidth); // [T, H, D]
-    const keys = new Float32Array(T * kvWidth); // [T, KV, D]
-    const values = new Float32Array(T * kvWidth);
-    for (let t = 0; t < T; t++) {
-      const at = (first + t) * width;
-      rotateHeads(joined, at, H + KV, table, t);
-      queries.set(joined.subarray(at, at + qWidth), t * qWidth);
-      keys.set(joined.subarray(at + qWidth, at + qWidth + kvWidth), t * kvWidth);
-      values.set(joined.subarray(at + qWidth + kvWidth, at + width), t * kvWidth);
-    }
+    for (let t = 0; t < T; t++) rotateHeads(joined, (first + t) * width, H + KV, table, t);
+    /** Columns of this row's tokens, `[T, size]`. */
+    const columns = (from: number, size: number): Float32Array => {
+      const start = first * width + from;
+      if (T === 1) return joined.subarray(start, start + size);
+      const out = new Float32Array(T * size);
+      for (let t = 0; t < T; t++) {
+        out.set(joined.subarray(start + t * width, start + t * width + size), t * size);
+      }
+      return out;
+    };
+    const queries = columns(0, qWidth); // [T, H, D]
+    const keys = columns(qWidth, kvWidth); // [T, KV, D]
+    const values = columns(qWidth + kvWidth, kvWidth);
     const cache = row.caches[layer]!;
     cache.append(keys, values, T);
     cache.attend(queries, T, attended.subarray(first * qWidth, (first + T) * qWidth));

@@ -165,10 +165,17 @@ export function weightsOf(ops: Ops, queries: Tensor, rows: QueryRows, keysT: Ten
   });
 }
 
+/** Where a mask is written before the engine copies it: kept, as masks are large and every block of a layer needs one. */
+let maskRoom = new Float32Array(0);
+
 /** `[T, end]`: 0 where query `start + t` sees the key, `MASKED` where it does not. */
 export function causalMask(ops: Ops, start: number, end: number): Tensor {
   const T = end - start;
-  const mask = new Float32Array(T * end);
-  for (let t = 0; t < T; t++) mask.fill(MASKED, t * end + start + t + 1, (t + 1) * end);
+  if (maskRoom.length < T * end) maskRoom = new Float32Array(T * end);
+  const mask = maskRoom.subarray(0, T * end);
+  for (let t = 0; t < T; t++) {
+    const seen = t * end + start + t + 1;
+    mask.fill(0, t * end, seen).fill(MASKED, seen, (t + 1) * end);
+  }
   return ops.fromHost(mask, [T, end]);
 }

@@ -5,6 +5,7 @@
  * Llama, Qwen2 and Qwen3 layers outside attention. Knows nothing of how rows attend, or of caches.
  * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, F SwiGLU width, V vocabulary.
  */
+import { concatenate } from '../concatenate.js';
 import type { Engine, Ops, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
 import { checkFactors, withLowRank, type LowRankFactors } from './low-rank.js';
@@ -141,14 +142,4 @@ function vector(ops: Ops, weights: WeightSource, name: string): Tensor {
 /** `[out, in]` on the host → `[in, out]` on the engine. */
 function transposed(ops: Ops, data: Float32Array, shape: readonly [number, number]): Tensor {
   return ops.tidy(() => ops.transpose(ops.fromHost(data, shape), [1, 0]));
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
