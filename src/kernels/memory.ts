@@ -54,8 +54,9 @@ export class KernelMemory {
    * view made before. Throws OutOfCacheMemory where the budget or the machine does not allow it.
    */
   alloc(bytes: number): Pointer {
-    const shortfall = this.allocator.shortfall(bytes);
-    if (shortfall > 0) this.grow(shortfall, bytes);
+    const pointer = this.allocator.alloc(bytes);
+    if (pointer !== undefined) return pointer;
+    this.grow(this.allocator.shortfall(bytes), bytes);
     return this.allocator.alloc(bytes)!;
   }
 
