@@ -159,7 +159,7 @@ function attendRows(
   let first = 0;
   for (const { row, count: T, table } of slots) {
     for (let t = 0; t < T; t++) rotateHeads(joined, (first + t) * width, H + KV, table, t);
-    /** Columns of this row's tokens, `[T, size]`. */
+    /** Some columns of this row's tokens, `[T, size]`; of a single token not copied. */
     const columns = (from: number, size: number): Float32Array => {
       const start = first * width + from;
       if (T === 1) return joined.subarray(start, start + size);
