@@ -3,6 +3,7 @@
  *
  * Decides nothing: it is what the codecs mean, written a second time. Alphabet: n tokens, D width, T kept channels.
  */
+import { concatenate } from '../concatenate.js';
 import type { EntryFormat } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';
 import type { PackedFill, SparseRows } from '../kernels/rows.js';
@@ -11,14 +12,7 @@ import type { PackedSide, Segment } from './segment.js';
 
 /** All rows of one side of one KV head, `[n, D]`. */
 export function decodeSide(memory: KernelMemory, side: PackedSide, width: number): Float32Array {
-  const rows = side.map((segment) => decodeSegment(memory, segment, width));
-  const out = new Float32Array(rows.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const part of rows) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return concatenate(side.map((segment) => decodeSegment(memory, segment, width)));
 }
 
 function decodeSegment(memory: KernelMemory, { rows, columns }: Segment, width: number): Float32Array {

@@ -13,10 +13,6 @@ import { cases, makeTrace, randomFrom, randomNumbers, type Case } from './suppor
 
 const kernels = openKernels();
 
-function oddOnes(width: number): Uint8Array {
-  return Uint8Array.from({ length: width }, (_, j) => j % 2);
-}
-
 /** float32 → the nearest number of the format, by arithmetic instead of bits. */
 function stored(x: number, dtype: CacheDtype): number {
   if (dtype === 'float32' || x === 0) return x;
@@ -243,7 +239,8 @@ describe('the memory of caches', () => {
   it('shares the side that another cache has too, and nothing where tokens or sides differ', () => {
     const trace = makeTrace({ kvHeads: 2, heads: 4, headDim: 16, length: 40 }, randomFrom(5));
     const full = fullPlan(trace);
-    const think = { codec: 'channels', recent: 0, masks: [0, 1].map(() => oddOnes(16)) } as const;
+    const odd = Uint8Array.from({ length: 16 }, (_, j) => j % 2);
+    const think = { codec: 'channels', recent: 0, masks: [odd, odd] } as const;
     const fewer = { ...full, tokens: full.tokens.map((kept) => kept.slice(3)) };
     const bytes = (plan: LayerPlan, sides: PackedSides): readonly [LayerCache, number] => {
       const before = kernels.memory.bytesInUse;
