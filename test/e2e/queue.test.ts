@@ -86,6 +86,7 @@ describe('spark-eval run --queue, worker', function () {
     const coordinator = start(['run', spec, '--engine', 'wasm', '--queue', url(`:${PASSWORD}@`)], {});
     const lost = worker('lost');
     await computing(lost);
+    lost.child.kill('SIGSTOP'); // so that it holds its job however long the next one takes to look
     const other = start(['worker', url(), '--name', 'other', '--until-idle'], withPassword, elsewhere);
     expect(await other.exited).to.equal(0);
     lost.child.kill('SIGKILL');
