@@ -168,16 +168,16 @@ describe('the queue, on a real Redis', function () {
     const slow = await serve(
       id,
       async (job) => {
-        await sleep(1000);
+        await sleep(2000);
         return recordsOf(job);
       },
       'slow',
-      200,
+      1000,
     );
     const other = await serve(id, compute, 'other', 200);
     const job = await slow.next();
     const computed = slow.compute(job!);
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 80; i++) {
       expect(await other.next()).to.equal(undefined);
       await sleep(20);
     }
@@ -213,11 +213,12 @@ describe('the queue, on a real Redis', function () {
 
   it('fails with the failure of a job, and keeps what the others are at', async () => {
     const { records, ended, lines } = await coordinate();
+    const waiting = 'a job has failed; waiting for 1 that are being computed';
     const id = await run();
     const slow = await serve(
       id,
       async (job) => {
-        await sleep(800);
+        while (!lines.includes(waiting)) await sleep(20);
         return recordsOf(job);
       },
       'slow',
@@ -233,7 +234,6 @@ describe('the queue, on a real Redis', function () {
     const error = await ended;
     expect((error as UserError).format()).to.equal('think  prunes none');
     expect(records).to.have.length(2);
-    expect(lines).to.include('a job has failed; waiting for 1 that are being computed');
     expect(await keysLeft()).to.deep.equal([]);
   });
 
