@@ -37,7 +37,7 @@ for (const engineName of TESTED_ENGINES) {
       kernels = openKernels();
     });
     after(() => {
-      model.dispose();
+      (model as Transformer | undefined)?.dispose();
     });
 
     it('gives every pipeline the same answer alone and among any others', async () => {

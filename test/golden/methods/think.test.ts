@@ -124,7 +124,7 @@ for (const engineName of TESTED_ENGINES) {
       model = loadRepeated(engine);
     });
     after(() => {
-      model.dispose();
+      (model as Transformer | undefined)?.dispose();
     });
 
     for (const one of perQueryHead) {
