@@ -30,6 +30,8 @@ export interface MemoryOptions {
   /** Processes that each hold a model and the caches of a sample. */
   readonly workers: number;
   readonly cacheDtype: CacheDtype;
+  /** How often wasm holds the weights. */
+  readonly wasmCopies: number;
   /** Bytes for all processes together. */
   readonly memory: number;
 }
@@ -39,14 +41,16 @@ export interface MemoryNeed {
   /** Node and the engine. */
   readonly program: number;
   readonly weights: number;
+  /** Of the weights outside the engine: the embedding, and a matrix on its way, as it is read and transposed. */
+  readonly loading: number;
   readonly prefill: number;
   /** Packed cache of one row. */
   readonly row: number;
 }
 
 const PROGRAM: Readonly<Record<EngineName, number>> = { wasm: 150e6, cpu: 150e6, native: 450e6, gpu: 450e6 };
-/** How often the machine's memory holds the weights: wasm repacks each matrix beside the first copy, a GPU has its own. */
-const COPIES: Readonly<Record<EngineName, number>> = { wasm: 2, cpu: 1, native: 1, gpu: 0 };
+/** How often the machine's memory holds the weights; a GPU has its own. */
+const COPIES: Readonly<Record<Exclude<EngineName, 'wasm'>, number>> = { cpu: 1, native: 1, gpu: 0 };
 /** Tokens after the prompt that a row is given room for. */
 const DECODED = 256;
 /** Of a prefill: rows of a matmul, queries of a block of attention, scores of one. */
@@ -77,8 +81,8 @@ export function cacheBudget(uses: readonly MemoryUse[], options: MemoryOptions):
     const least = needOf(use, options, use.exact ? use.length : 0);
     const lacking = lackOf(least, options);
     if (lacking !== undefined) throw tooLarge(use, lacking, options);
-    const { program, weights, prefill } = needOf(use, options, use.length);
-    const left = (PLANNED * options.memory) / options.workers - program - weights;
+    const { program, weights, loading, prefill } = needOf(use, options, use.length);
+    const left = (PLANNED * options.memory) / options.workers - program - weights - loading;
     return Math.max(least.row, use.exact ? left - prefill : Math.max(left - prefill, left / 2));
   });
   return Math.min(ADDRESSABLE, ...budgets);
@@ -87,19 +91,20 @@ export function cacheBudget(uses: readonly MemoryUse[], options: MemoryOptions):
 /** Of one process whose prompts have `length` tokens. */
 export function needOf(
   { config, parameterBytes }: Pick<MemoryUse, 'config' | 'parameterBytes'>,
-  { engine, cacheDtype }: Pick<MemoryOptions, 'engine' | 'cacheDtype'>,
+  { engine, cacheDtype, wasmCopies }: Pick<MemoryOptions, 'engine' | 'cacheDtype' | 'wasmCopies'>,
   length: number,
 ): MemoryNeed {
   const { layers, hidden: E, heads: H, kvHeads: KV, headDim: D, intermediate: F, vocabulary: V } = config;
   const joined = (H + 2 * KV) * D;
-  const largest = E * Math.max(V, 2 * F, joined); // on its way to the engine: as it is read, and transposed
+  const largest = E * Math.max(V, 2 * F, joined);
   const queries = Math.min(QUERIES, length, Math.ceil(SCORES / Math.max(1, (H / KV) * length)));
   const scores = (H / KV) * queries * length;
   const perToken = 2 * E + 4 * joined + 3 * H * D + 2 * KV * D;
   const floats = length * perToken + Math.min(length, ROWS) * 6 * F + 4 * scores;
   return {
     program: PROGRAM[engine],
-    weights: COPIES[engine] * parameterBytes + 4 * (V * E + 2 * largest),
+    weights: (engine === 'wasm' ? wasmCopies : COPIES[engine]) * parameterBytes,
+    loading: 4 * (V * E + 2 * largest),
     prefill: 4 * floats,
     row: layers * (fullBytes({ kvHeads: KV, headDim: D, length }, cacheDtype) + 2 * KV * D * DECODED * 4),
   };
@@ -107,14 +112,14 @@ export function needOf(
 
 /** What a need is too large for, in words; undefined where it fits. */
 function lackOf(need: MemoryNeed, { engine, workers, memory }: MemoryOptions): string | undefined {
-  const { program, weights, prefill, row } = need;
+  const { program, weights, loading, prefill, row } = need;
   if (row > ADDRESSABLE)
     return `the packed cache of one row takes ${size(row)}, and may take ${size(ADDRESSABLE)}`;
   if (engine === 'wasm' && weights + prefill > ADDRESSABLE)
     return `weights and prefill take ${size(weights + prefill)}, and wasm has ${size(ADDRESSABLE)} for them`;
-  const total = program + weights + prefill + row;
+  const total = program + weights + loading + prefill + row;
   if (workers * total <= memory) return undefined;
-  const parts = `program ${size(program)}, weights ${size(weights)}, prefill ${size(prefill)}, cache of one row ${size(row)}`;
+  const parts = `program ${size(program)}, weights ${size(weights + loading)}, prefill ${size(prefill)}, cache of one row ${size(row)}`;
   const each = workers === 1 ? '' : `${workers} workers with each `;
   return `needs about ${size(workers * total)} of memory (${each}${parts}), and there are ${size(memory)}`;
 }

@@ -3,7 +3,7 @@
  *
  * Decides that all are there and sound, and fit, before the first of them runs. Opens no engine.
  */
-import { checkModelFits } from '../engine/limits.js';
+import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../model/load.js';
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
@@ -49,7 +49,11 @@ export function fitModels(
   }: Pick<MemoryOptions, 'engine' | 'workers'> & { readonly memory?: number | undefined },
 ): number {
   for (const files of models.values()) checkModelFits({ name: engine }, parameterBytes(files));
-  return cacheBudget(memoryUses(spec, models), { engine, workers, cacheDtype: spec.cacheDtype, memory });
+  return cacheBudget(memoryUses(spec, models), {
+    ...{ engine, workers, memory },
+    cacheDtype: spec.cacheDtype,
+    wasmCopies: wasmWeightCopies(),
+  });
 }
 
 /** What each group of the spec asks of the memory. Of a task with lengths of its own only the most is known. */
