@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Ops } from '../src/engine/types.js';
+import { UserError } from '../src/errors.js';
 import { openKernels } from '../src/kernels/index.js';
 import { generate } from '../src/model/decode.js';
 import type { Transformer } from '../src/model/transformer.js';
@@ -133,7 +134,10 @@ export async function sample(
     maxNewTokens,
     stopIds: [],
   });
-  const compress = outcome.pipelines.reduce((sum, one) => sum + one.compressSeconds, 0);
+  const compress = outcome.pipelines.reduce(
+    (sum, one) => sum + (one instanceof UserError ? 0 : one.compressSeconds),
+    0,
+  );
   return { prefill: outcome.prefillSeconds, compress, decode: outcome.decodeSeconds };
 }
 

@@ -6,6 +6,7 @@
  */
 import type { DecodePolicy, LayerPlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
+import { notFinite } from '../model/not-finite.js';
 import { indicesOfLargest } from './select.js';
 import type { BudgetParams } from './token-method.js';
 
@@ -67,11 +68,7 @@ export function surplus(
   if (held <= budget) return [];
   const older = held - recent;
   const ranked = scores(older); // [n − recent]
-  if (!ranked.every(Number.isFinite)) {
-    throw new UserError('the attention to cached tokens is not finite', {
-      hint: 'The model produced numbers that are not finite; are its weights whole?',
-    });
-  }
+  if (!ranked.every(Number.isFinite)) throw notFinite('the attention to cached tokens is not finite');
   const staying = new Set(indicesOfLargest(ranked, budget - recent));
   return Array.from({ length: older }, (_, i) => i).filter((i) => !staying.has(i));
 }

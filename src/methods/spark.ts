@@ -12,7 +12,7 @@
  */
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
-import { UserError } from '../errors.js';
+import { notFinite } from '../model/not-finite.js';
 import { rankRows } from '../kernels/ranking.js';
 import { keptChannels } from './channels.js';
 import { windowQueries } from './observations.js';
@@ -176,9 +176,7 @@ function rankKeys(trace: LayerTrace, params: SparkParams, positions: Int32Array,
   const scratch = new Float32Array(D);
   const ranked = rankRows(n, D, (t, w) => {
     if (!Number.isFinite(saliency.of(positions[t]!, w))) {
-      throw new UserError(`spark: keys or queries of KV head ${h} are not finite`, {
-        hint: 'The model produced numbers that are not finite; are its weights whole?',
-      });
+      throw notFinite(`spark: keys or queries of KV head ${h} are not finite`);
     }
     return t >= n - params.recent ? D : countOf(w, scratch);
   });

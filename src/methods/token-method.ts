@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
 import { UserError } from '../errors.js';
+import { notFinite } from '../model/not-finite.js';
 import { expectDense } from './plan.js';
 import { indicesOfLargest } from './select.js';
 import type { Method } from './types.js';
@@ -163,11 +164,8 @@ export function rankHeads<P extends BudgetParams>(
     }
     const bad = indexOfBad(scores);
     if (bad !== -1) {
-      throw new UserError(
+      throw notFinite(
         `${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`,
-        {
-          hint: 'The model produced numbers that are not finite; are its weights whole?',
-        },
       );
     }
     return { held, scores, safe, keep };

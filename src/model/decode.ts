@@ -12,6 +12,7 @@ import type { LayerCache } from '../cache/types.js';
 import { concatenate } from '../concatenate.js';
 import type { Engine, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
+import { notFinite } from './not-finite.js';
 import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
 import type { Transformer } from './transformer.js';
 
@@ -62,15 +63,18 @@ export async function generate(model: Transformer, request: GenerateRequest): Pr
   return generated;
 }
 
-/** Advances each row by its tokens; the id with the largest logit after each row's last token. */
+/** Advances each row by its tokens; the id with the largest logit after each row's last token. Throws where one is NaN. */
 function bestIds(
   model: Transformer,
   rows: readonly DecodeRow[],
   tokens: readonly (readonly number[])[],
 ): number[] {
   const blocks = advance(model, rows, tokens);
-  const ids = blocks.flatMap((logits) => [...model.ops.argMax(logits)]);
-  model.ops.dispose(...blocks);
+  const { ops } = model;
+  const ids = blocks.flatMap((logits) => [...ops.argMax(logits)]);
+  const sums = blocks.flatMap((logits) => [...ops.tidy(() => ops.toHost(ops.sum(logits, 1)))]);
+  ops.dispose(...blocks);
+  if (!sums.every(Number.isFinite)) throw notFinite('the logits are not finite');
   return ids.slice(0, rows.length);
 }
 

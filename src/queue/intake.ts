@@ -5,10 +5,10 @@
  * the job that it says; and that it leaves Redis when its records are on the disk. Knows nothing of queues.
  */
 import { UserError } from '../errors.js';
-import type { Manifest, SampleRecord } from '../results/types.js';
-import type { Job } from '../runner/job.js';
+import type { Manifest } from '../results/types.js';
+import type { Job, JobRecord } from '../runner/job.js';
 import type { PoolRun } from '../runner/pool.js';
-import { fromWorker } from '../runner/workers.js';
+import { fromWorker } from '../runner/worker-error.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import type { RunBoard } from './board.js';
 import { jobId, type JobResult, parseResult, printable, printableError } from './messages.js';
@@ -92,7 +92,7 @@ export class Intake {
   }
 
   /** Those that were missing; undefined where the job has failed. */
-  private recordsOf(job: Job, result: JobResult): SampleRecord[] | undefined {
+  private recordsOf(job: Job, result: JobResult): JobRecord[] | undefined {
     const { task, context } = this.spec.groups[job.group]!;
     const place = `${task} ${context} #${job.sample}, worker ${printable(result.worker)}`;
     if (result.kind === 'failed') {
@@ -105,6 +105,10 @@ export class Intake {
       this.firstFailure ??= new UserError('what was delivered is the result of another job', { place });
       return undefined;
     }
-    return job.missing.flatMap(({ cell }) => result.records.find((record) => record.cell === cell) ?? []);
+    return job.missing.flatMap(({ cell }) => {
+      const record = result.records.find((one) => one.cell === cell);
+      if (record === undefined) return [];
+      return 'error' in record ? { ...record, error: printableError(record.error, place) } : record;
+    });
   }
 }

@@ -8,9 +8,8 @@ import * as z from 'zod';
 import { ENGINE_NAMES } from '../engine/types.js';
 import { UserError } from '../errors.js';
 import { oneLine, sampleRecord } from '../results/record-schema.js';
-import type { SampleRecord } from '../results/types.js';
-import type { Job } from '../runner/job.js';
-import type { WorkerError } from '../runner/workers.js';
+import type { Job, JobRecord } from '../runner/job.js';
+import type { WorkerError } from '../runner/worker-error.js';
 
 const MEBI = 2 ** 20;
 const index = z.int().min(0).max(10_000_000);
@@ -59,7 +58,13 @@ const workerError = z.strictObject({
     .optional(),
 });
 
-const record: z.ZodType<SampleRecord> = sampleRecord;
+const failure = z.strictObject({
+  cell: z.string().max(64),
+  sample: index,
+  error: workerError,
+});
+
+const record: z.ZodType<JobRecord> = z.union([sampleRecord, failure]);
 
 /** Who computed what; the job by its id in the queue. */
 const resultOf = { worker: z.string().max(200), job: z.string().max(100) };

@@ -4,12 +4,12 @@
  * Decides that weights which must be calibrated first are calibrated by one runner, the others finding what it has kept.
  * Knows neither processes nor records.
  */
-import type { Job, JobRunner } from './job.js';
+import type { Job, JobRecord, JobRunner } from './job.js';
 
 export interface DispatchOptions {
   /** Names the weights of a job where they have to be calibrated, else undefined. */
   readonly calibrates: (job: Job) => string | undefined;
-  readonly onRecords: (job: Job, records: Awaited<ReturnType<JobRunner['run']>>) => void;
+  readonly onRecords: (job: Job, records: readonly JobRecord[]) => void;
 }
 
 /** Runs all jobs, started in their order. Rejects with the first failure, when the other runners have ended their jobs. */

@@ -7,6 +7,7 @@
 import { fullBytes } from '../cache/bytes.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
+import { UserError } from '../errors.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
 import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../model/types.js';
@@ -20,6 +21,7 @@ import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
 import { runSample } from './sample.js';
 import { openVariant, variantsOf, type OpenVariant } from './variants.js';
+import { toWorkerError, type WorkerError } from './worker-error.js';
 
 /** Plain data: it also goes to other processes. */
 export interface Job {
@@ -32,10 +34,22 @@ export interface Job {
   readonly missing: readonly { readonly pipeline: number; readonly cell: string }[];
 }
 
+/** A pipeline that could not be applied to a sample, as others of the job could. Plain data. */
+export interface Failure {
+  readonly cell: string;
+  readonly sample: number;
+  readonly error: WorkerError;
+}
+
+export type JobRecord = SampleRecord | Failure;
+
 /** Runs jobs, one at a time. */
 export interface JobRunner {
-  /** The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it. */
-  run(job: Job): Promise<readonly SampleRecord[]>;
+  /**
+   * The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it, and with the
+   * first failure where there would be no record.
+   */
+  run(job: Job): Promise<readonly JobRecord[]>;
   close(): void;
 }
 
@@ -62,7 +76,7 @@ export class LocalRunner implements JobRunner {
     this.kernels = openKernels(cacheBytes === undefined ? {} : { maxBytes: cacheBytes });
   }
 
-  async run(job: Job): Promise<readonly SampleRecord[]> {
+  async run(job: Job): Promise<readonly JobRecord[]> {
     const { spec, progress, signal } = this.context;
     const group = spec.groups[job.group]!;
     const { files, weights } = await this.load(group.model, job.variant);
@@ -88,6 +102,9 @@ export class LocalRunner implements JobRunner {
     const length = segments.contextIds.length;
     return job.missing.map(({ cell }, p) => {
       const result = outcome.pipelines[p]!;
+      if (result instanceof UserError) {
+        return { cell, sample: job.sample, error: toWorkerError(result) };
+      }
       const prediction = files.tokenizer.decode(result.ids);
       return {
         format: FORMAT_VERSION,

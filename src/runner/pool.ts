@@ -7,11 +7,11 @@
 import { openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import type { ModelFiles } from '../model/types.js';
-import type { Manifest, SampleRecord } from '../results/types.js';
+import type { Manifest } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dispatch } from './dispatch.js';
 import { type EngineFacts, factsOf } from './engine-facts.js';
-import { LocalRunner, type Job, type JobRunner } from './job.js';
+import { LocalRunner, type Job, type JobRecord, type JobRunner } from './job.js';
 import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
 import { variantsOf } from './variants.js';
@@ -34,7 +34,7 @@ export interface PoolRun {
   /** Of the run that the jobs belong to. */
   readonly manifest: Manifest;
   /** Records of a job that are missing, as they come. What this throws ends the run. */
-  readonly onRecords: (job: Job, records: readonly SampleRecord[]) => void;
+  readonly onRecords: (job: Job, records: readonly JobRecord[]) => void;
 }
 
 export interface LocalPoolOptions {

@@ -6,6 +6,7 @@
  * results, whoever computes them. Knows nothing of how a sample is run.
  */
 import type { EngineName } from '../engine/types.js';
+import { UserError } from '../errors.js';
 import type { ModelFiles } from '../model/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
@@ -14,13 +15,14 @@ import { specHash } from '../spec/load.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { dataOf, groupCells, type CellGroup } from './cells.js';
 import { checkSamples } from './check-samples.js';
-import type { Job } from './job.js';
+import type { Job, JobRecord } from './job.js';
 import { modelRecord } from './model-record.js';
 import { openModels } from './models.js';
 import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
 import { shardFilter } from './shard.js';
 import { variantsOf, type Variant } from './variants.js';
+import { fromWorker } from './worker-error.js';
 import type { EngineFacts } from './engine-facts.js';
 
 export interface RunOptions {
@@ -88,6 +90,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
 
 class Run {
   private readonly variants: readonly Variant[];
+  private failures = 0;
   /** Whether a sample of a group is part of this run. */
   private readonly owns: (group: number, sample: number) => boolean;
 
@@ -115,10 +118,8 @@ class Run {
     try {
       await this.pool.run(jobs, {
         manifest: this.manifest,
-        onRecords: ({ group, sample }, records) => {
-          for (const record of records) this.folder.append(record);
-          const { task, context } = this.groups[group]!.group;
-          progress.tick(records.length, `${task} ${context} #${sample}`);
+        onRecords: (job, records) => {
+          this.take(job, records);
         },
       });
     } catch (error) {
@@ -132,9 +133,29 @@ class Run {
         reused,
       };
     }
+    if (this.failures > 0) {
+      throw new UserError(`${this.failures} of ${asked} results could not be computed (above)`, {
+        hint: 'The others are kept; the same command tries these again.',
+      });
+    }
     const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
     this.folder.finish(cells, manifest);
     return { complete: true, manifest, cells, records: this.recordsOf(cells), asked, reused };
+  }
+
+  /** Keeps records; that a pipeline cannot be applied is told at once, and ends the run when all else is done. */
+  private take({ group, sample }: Job, records: readonly JobRecord[]): void {
+    const { progress } = this.options;
+    const { task, context } = this.groups[group]!.group;
+    const what = `${task} ${context} #${sample}`;
+    for (const record of records) {
+      if ('error' in record) {
+        const error = fromWorker(record.error);
+        progress.log(`${what}: ${error instanceof UserError ? error.format() : error.message}`);
+        this.failures++;
+      } else this.folder.append(record);
+    }
+    progress.tick(records.length, what);
   }
 
   private countAsked(): number {

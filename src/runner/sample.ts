@@ -1,7 +1,8 @@
 /**
  * One sample under many pipelines: prefill once, compress for each pipeline, decode all together.
  *
- * Decides when caches are made and freed, and that pipelines with the same plan in every layer are one row of the decode.
+ * Decides when caches are made and freed, that pipelines with the same plan in every layer are one row of the decode, and that
+ * one which cannot be applied to the prompt does not hold up the others.
  * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
 import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
@@ -39,6 +40,7 @@ export interface PipelineOutcome {
   readonly keptTokens: number;
   /** Prompt tokens kept by every layer, per KV head; undefined where all keep the same number. */
   readonly keptPerHead: readonly (readonly number[])[] | undefined;
+  /** Of the packed prompt, before anything is decoded; under a decode policy of all that is held at the end. */
   readonly bytes: ByteParts;
   /** The paper's own accounting, bytes. */
   readonly paperBytes: number;
@@ -46,8 +48,8 @@ export interface PipelineOutcome {
 }
 
 export interface SampleOutcome {
-  /** In the order of the run's pipelines. */
-  readonly pipelines: readonly PipelineOutcome[];
+  /** In the order of the run's pipelines; why there is none, where one cannot be applied to this prompt. */
+  readonly pipelines: readonly (PipelineOutcome | UserError)[];
   /** Without the compressions. */
   readonly prefillSeconds: number;
   /** Of the whole batch: suffix and generation of all rows together. */
@@ -60,12 +62,15 @@ export interface SampleOutcome {
  * Pipelines whose caches do not fit into the cache memory together take turns, each turn with a prefill of its own;
  * what they answer is the same.
  *
- * @throws UserError where a pipeline does not fit alone, or cannot be applied to this prompt
+ * @throws UserError where a pipeline does not fit alone, or none can be applied to this prompt
  */
 export async function runSample(run: SampleRun): Promise<SampleOutcome> {
   const turns = await inTurns(run.pipelines, (pipelines) => runTurn(run, pipelines));
+  const pipelines = turns.flatMap((turn) => turn.pipelines);
+  const [first] = pipelines;
+  if (first instanceof UserError && pipelines.every((one) => one instanceof UserError)) throw first;
   return {
-    pipelines: turns.flatMap(({ pipelines }) => pipelines),
+    pipelines,
     prefillSeconds: turns.reduce((total, { prefillSeconds }) => total + prefillSeconds, 0),
     decodeSeconds: turns.reduce((total, { decodeSeconds }) => total + decodeSeconds, 0),
   };
@@ -85,7 +90,8 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
       },
     });
     const prefilled = performance.now();
-    const distinct = rows.filter((row, r) => rows.findIndex((other) => other.sameAs(row)) === r);
+    const whole = rows.filter((row) => row.failure === undefined);
+    const distinct = whole.filter((row, r) => whole.findIndex((other) => other.sameAs(row)) === r);
     const generated = await generate(model, {
       rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length })),
       suffixIds: segments.suffixIds,
@@ -97,6 +103,7 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
     const compressing = rows.reduce((total, row) => total + row.seconds, 0);
     return {
       pipelines: rows.map((row) => {
+        if (row.failure !== undefined) return row.failure;
         const one = distinct.findIndex((other) => other.sameAs(row));
         return { ...distinct[one]!.outcome(generated[one]!), compressSeconds: row.seconds };
       }),
@@ -145,7 +152,11 @@ export class CompressedPrompt {
   readonly caches: LayerCache[] = [];
   /** Per layer the first cache of the same plan. */
   private readonly origins: LayerCache[] = [];
+  /** Per layer; undefined under a decode policy. */
+  private readonly packedBytes: (ByteParts | undefined)[] = [];
   seconds = 0;
+  /** Why the pipeline cannot be applied to this prompt; it holds nothing then. */
+  failure: UserError | undefined;
   private paper = 0;
 
   constructor(
@@ -156,6 +167,7 @@ export class CompressedPrompt {
 
   /** @param packed what to share, and to add to */
   add(trace: LayerTrace, { sides, caches }: PackedLayer): void {
+    if (this.failure !== undefined) return;
     const started = performance.now();
     try {
       const plan = planLayer(trace, this.pipeline.steps);
@@ -163,14 +175,16 @@ export class CompressedPrompt {
       if (!caches.has(plan)) caches.set(plan, cache);
       this.caches.push(cache);
       this.origins.push(caches.get(plan)!);
+      this.packedBytes.push(plan.decode === undefined ? cache.bytes() : undefined);
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
-      throw new UserError(error.message, {
+      this.failure = new UserError(error.message, {
         place: `${this.pipeline.label}, layer ${trace.layer}`,
         ...(error.hint === undefined ? {} : { hint: error.hint }),
         cause: error,
       });
+      this.free();
     }
     this.seconds += (performance.now() - started) / 1000;
   }
@@ -192,7 +206,9 @@ export class CompressedPrompt {
       ids,
       keptTokens: kept.reduce((total, n) => total + n, 0) / kept.length,
       keptPerHead: kept.every((n) => n === kept[0]) ? undefined : keptPerHead,
-      bytes: this.caches.map((cache) => cache.bytes()).reduce(addBytes, NO_BYTES),
+      bytes: this.caches
+        .map((cache, layer) => this.packedBytes[layer] ?? cache.bytes())
+        .reduce(addBytes, NO_BYTES),
       paperBytes: this.paper,
     };
   }

@@ -9,7 +9,8 @@ import type { Engine } from '../engine/types.js';
 import { openModelFiles } from '../model/load.js';
 import { factsOf } from './engine-facts.js';
 import { LocalRunner, type JobRunner } from './job.js';
-import { toWorkerError, type FromWorker, type ToWorker } from './workers.js';
+import { toWorkerError } from './worker-error.js';
+import type { FromWorker, ToWorker } from './workers.js';
 
 interface Started {
   readonly engine: Engine;

@@ -1,8 +1,8 @@
 /**
  * Runners in processes of their own.
  *
- * Decides what goes between the processes, how many threads each has, and how a worker's failure reads here. A worker never touches the result
- * folder. The other end is `worker-main.ts`.
+ * Decides what goes between the processes, and how many threads each has. A worker never touches the result folder. The
+ * other end is `worker-main.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -10,11 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { threadsFromEnvironment } from '../engine/open-native.js';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../errors.js';
-import type { SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import type { EngineFacts } from './engine-facts.js';
-import type { Job, JobRunner } from './job.js';
+import type { Job, JobRecord, JobRunner } from './job.js';
 import type { Progress } from './progress.js';
+import { fromWorker, type WorkerError } from './worker-error.js';
 
 /** To a worker; `start` comes first, once. */
 export type ToWorker =
@@ -27,16 +27,8 @@ export type FromWorker = { readonly kind: 'phase' | 'log'; readonly text: string
 
 type Answer =
   | { readonly kind: 'engine'; readonly engine: EngineFacts }
-  | { readonly kind: 'records'; readonly records: readonly SampleRecord[] }
+  | { readonly kind: 'records'; readonly records: readonly JobRecord[] }
   | { readonly kind: 'failed'; readonly error: WorkerError };
-
-/** An error, as it goes between processes. */
-export interface WorkerError {
-  readonly message: string;
-  readonly stack: string | undefined;
-  /** Of a UserError. */
-  readonly user: Pick<UserError, 'place' | 'hint' | 'exitCode'> | undefined;
-}
 
 export interface WorkerOptions {
   readonly spec: ResolvedSpec;
@@ -94,7 +86,7 @@ export class WorkerRunner implements JobRunner {
     this.send({ kind: 'start', spec, engine, threads, cacheBytes });
   }
 
-  async run(job: Job): Promise<readonly SampleRecord[]> {
+  async run(job: Job): Promise<readonly JobRecord[]> {
     return (await this.ask({ kind: 'job', job }, 'records')).records;
   }
 
@@ -156,26 +148,4 @@ export class WorkerRunner implements JobRunner {
     // Where the worker is gone, its exit says so.
     this.child.send(message, () => undefined);
   }
-}
-
-export function toWorkerError(error: unknown): WorkerError {
-  if (!(error instanceof Error)) return { message: String(error), stack: undefined, user: undefined };
-  const { message, stack } = error;
-  if (!(error instanceof UserError)) return { message, stack, user: undefined };
-  const { place, hint, exitCode } = error;
-  return { message, stack, user: { place, hint, exitCode } };
-}
-
-/** The error of a worker, here. */
-export function fromWorker({ message, stack, user }: WorkerError): Error {
-  const error =
-    user === undefined
-      ? new Error(message)
-      : new UserError(message, {
-          ...(user.place === undefined ? {} : { place: user.place }),
-          ...(user.hint === undefined ? {} : { hint: user.hint }),
-          exitCode: user.exitCode,
-        });
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

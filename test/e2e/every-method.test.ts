@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { SampleRecord } from '../../src/results/types.js';
 import { everyMethod, type Params } from '../methods/every-method.js';
-import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
+import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
 const SAMPLES = 2;
 /** A calibration that takes seconds. */
@@ -49,8 +49,8 @@ describe('every method in one spec', function () {
   });
 
   it('goes on where it was killed', async () => {
-    const started = startSparkEval(['run', spec, '--engine', 'wasm'], inCache());
-    await whileRunning(started, () => hasLine(join(folder, 'out', 'journal.jsonl')));
+    const journal = join(folder, 'out', 'journal.jsonl');
+    const started = await startHeld(['run', spec, '--engine', 'wasm'], journal, inCache());
     started.child.kill('SIGKILL');
     await started.exited;
     expect(lines('out', 'journal.jsonl').length).to.be.within(1, SAMPLES * PIPELINES - 1);

@@ -20,7 +20,7 @@ const INSTALL = [
 ];
 
 describe('the package, installed from its tarball', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   let folder: string;
   let installed: string;
 

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { needsRedis, startRedis, type TestRedis } from '../support/redis.js';
 import {
-  hasLine,
   sparkEval,
   type Started,
+  startHeld,
   startSparkEval,
   temporaryFolder,
   whileRunning,
@@ -109,9 +109,10 @@ describe('spark-eval run --queue, worker', function () {
   });
 
   it('outlives a coordinator that is killed, and an interrupted worker gives its job back', async () => {
-    const coordinator = start(['run', spec, '--engine', 'wasm', '--queue', url()]);
     const first = worker('first');
-    await whileRunning(coordinator, () => hasLine(out('journal.jsonl')));
+    const args = ['run', spec, '--engine', 'wasm', '--queue', url()];
+    const coordinator = await startHeld(args, out('journal.jsonl'), withPassword, folder);
+    started.push(coordinator);
     coordinator.child.kill('SIGKILL');
     await coordinator.exited;
     first.child.kill('SIGTERM');

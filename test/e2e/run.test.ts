@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
-import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
+import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
 const SPEC = `
 name: e2e
@@ -75,8 +75,8 @@ describe('spark-eval run', function () {
   it('goes on after a kill, a torn line included, and gives the same accuracy.csv', async () => {
     const whole = readFileSync(out('accuracy.csv'), 'utf8');
     rmSync(join(folder, 'out'), { recursive: true });
-    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--progress', 'none']);
-    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    const args = ['run', spec, '--engine', 'wasm', '--progress', 'none'];
+    const started = await startHeld(args, out('journal.jsonl'));
     started.child.kill('SIGKILL');
     await started.exited;
     const lines = readFileSync(out('journal.jsonl'), 'utf8').trimEnd().split('\n');

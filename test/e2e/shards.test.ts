@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
-import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
+import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
 const SPEC = `
 name: shards
@@ -35,8 +35,8 @@ describe('spark-eval run --shard, merge', function () {
   });
 
   it('keeps the samples of a shard in a folder of its own, and goes on with them', async () => {
-    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--shard', '1/3', '--progress', 'none']);
-    await whileRunning(started, () => hasLine(join(shard(1), 'journal.jsonl')));
+    const args = ['run', spec, '--engine', 'wasm', '--shard', '1/3', '--progress', 'none'];
+    const started = await startHeld(args, join(shard(1), 'journal.jsonl'));
     started.child.kill('SIGKILL');
     await started.exited;
     for (const index of [1, 2]) {

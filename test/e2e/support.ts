@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/spark-eval.js', import.meta.url));
 
+const HOLD = new URL('../support/hold.js', import.meta.url).href;
+
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
@@ -32,14 +34,24 @@ export interface Started {
   readonly exited: Promise<number | null>;
 }
 
-export function startSparkEval(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Started {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+interface StartOptions {
+  readonly nodeArgs?: readonly string[];
+  readonly stdin?: 'ignore' | 'pipe';
+}
+
+export function startSparkEval(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd?: string,
+  { nodeArgs = [], stdin = 'ignore' }: StartOptions = {},
+): Started {
+  const child = spawn(process.execPath, [...nodeArgs, PROGRAM, ...args], {
+    stdio: [stdin, 'ignore', 'pipe'],
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
   const exited = once(child, 'close').then(([code]) => code as number | null);
   return { child, stderr: () => stderr, exited };
 }
@@ -50,6 +62,22 @@ export async function whileRunning({ child, stderr }: Started, condition: () => 
     if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode}: ${stderr()}`);
     await sleep(20);
   }
+}
+
+export interface Held extends Started {
+  readonly go: () => void;
+}
+
+/** A run that has written its first result into `journal` and does nothing more until `go`, however long that takes. */
+export async function startHeld(
+  args: readonly string[],
+  journal: string,
+  env: NodeJS.ProcessEnv = {},
+  cwd?: string,
+): Promise<Held> {
+  const started = startSparkEval(args, env, cwd, { nodeArgs: ['--import', HOLD], stdin: 'pipe' });
+  await whileRunning(started, () => hasLine(journal));
+  return { ...started, go: () => started.child.stdin!.end() };
 }
 
 /** Whether a file is there and holds a whole line. */

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { nativeAbsence } from '../../src/engine/open-native.js';
-import { hasLine, sparkEval, startSparkEval, temporaryFolder, whileRunning, writeSpec } from './support.js';
+import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
 const SPEC = `
 name: workers
@@ -77,8 +77,8 @@ describe('spark-eval run --workers', function () {
   it('goes on with other workers after a kill', async () => {
     const accuracy = readFileSync(out('accuracy.csv'), 'utf8');
     rmSync(out(''), { recursive: true });
-    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--workers', '2']);
-    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    const args = ['run', spec, '--engine', 'wasm', '--workers', '2'];
+    const started = await startHeld(args, out('journal.jsonl'));
     started.child.kill('SIGKILL');
     await started.exited;
     expect(existsSync(out('accuracy.csv'))).to.equal(false);
@@ -88,9 +88,10 @@ describe('spark-eval run --workers', function () {
 
   it('stops on an interrupt and keeps what is finished', async () => {
     rmSync(out(''), { recursive: true });
-    const started = startSparkEval(['run', spec, '--engine', 'wasm', '--workers', '2']);
-    await whileRunning(started, () => hasLine(out('journal.jsonl')));
+    const args = ['run', spec, '--engine', 'wasm', '--workers', '2'];
+    const started = await startHeld(args, out('journal.jsonl'));
     started.child.kill('SIGINT');
+    started.go();
     expect(await started.exited).to.equal(130);
     expect(readFileSync(out('journal.jsonl'), 'utf8')).to.match(/^\{.*\}\n$/s);
   });

@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import type { RunBoard } from '../../src/queue/board.js';
 import { Intake } from '../../src/queue/intake.js';
 import { jobId } from '../../src/queue/messages.js';
-import type { Job } from '../../src/runner/job.js';
-import type { SampleRecord } from '../../src/results/types.js';
+import type { Job, JobRecord } from '../../src/runner/job.js';
 import { CELLS, jobs, manifest, record, recordsOf, spec } from './support.js';
 
 /** Results in a list, as Redis keeps them. */
@@ -21,7 +20,7 @@ function boardWith(
   return board;
 }
 
-const resultOf = (job: Job, records = recordsOf(job)): object => ({
+const resultOf = (job: Job, records: JobRecord[] = recordsOf(job)): object => ({
   kind: 'records',
   worker: 'w',
   job: jobId(job),
@@ -31,10 +30,10 @@ const resultOf = (job: Job, records = recordsOf(job)): object => ({
 async function takeAll(
   results: unknown[],
   mine = jobs,
-  onRecords: (records: readonly SampleRecord[]) => void = () => undefined,
-): Promise<{ intake: Intake; left: string[]; taken: SampleRecord[]; closed: string[] }> {
+  onRecords: (records: readonly JobRecord[]) => void = () => undefined,
+): Promise<{ intake: Intake; left: string[]; taken: JobRecord[]; closed: string[] }> {
   const board = boardWith(results);
-  const [taken, closed]: [SampleRecord[], string[]] = [[], []];
+  const [taken, closed]: [JobRecord[], string[]] = [[], []];
   const intake = new Intake(spec, board as unknown as RunBoard, manifest, mine, (_, records) => {
     onRecords(records);
     taken.push(...records);
@@ -118,6 +117,23 @@ describe('the intake of results', () => {
     expect(taken).to.have.length(2);
     intake.forgetFailure();
     expect(intake.failure()).to.equal(undefined);
+  });
+
+  it('takes a pipeline that could not be applied for a result, its text cleaned', async () => {
+    const job = jobs[0]!;
+    const [first, second] = job.missing;
+    const error = { message: 'prunes\u001b[1m none', user: { place: 'think', exitCode: 1 } } as const;
+    const failure = { cell: second!.cell, sample: job.sample, error };
+    const { intake, taken, closed } = await takeAll([
+      resultOf(job, [record(first!.cell, job.sample), failure]),
+    ]);
+    expect(closed).to.deep.equal([jobId(job)]);
+    expect(intake.failure()).to.equal(undefined);
+    expect(taken[1]).to.deep.nested.include({
+      cell: second!.cell,
+      'error.message': 'prunes [1m none',
+      'error.user.place': 'think',
+    });
   });
 
   it('does not mind a failure of a job that another worker has done', async () => {

@@ -8,8 +8,7 @@ import { Coordinator, type CoordinatorOptions } from '../../src/queue/coordinato
 import { jobId } from '../../src/queue/messages.js';
 import { Serving } from '../../src/queue/serving.js';
 import { UserError } from '../../src/errors.js';
-import type { Job, JobRunner } from '../../src/runner/job.js';
-import type { SampleRecord } from '../../src/results/types.js';
+import type { Job, JobRecord, JobRunner } from '../../src/runner/job.js';
 import { WorkerEnded } from '../../src/runner/workers.js';
 import { needsRedis, startRedis, type TestRedis } from '../support/redis.js';
 import { admitted, jobs, listener, manifest, recordsOf, SOURCE, spec } from './support.js';
@@ -45,13 +44,13 @@ describe('the queue, on a real Redis', function () {
   async function coordinate(
     mine: readonly Job[] = jobs,
     options: Partial<CoordinatorOptions> = {},
-    onRecords: (records: readonly SampleRecord[]) => void = () => undefined,
-  ): Promise<{ records: SampleRecord[]; lines: string[]; ended: Promise<unknown> }> {
+    onRecords: (records: readonly JobRecord[]) => void = () => undefined,
+  ): Promise<{ records: JobRecord[]; lines: string[]; ended: Promise<unknown> }> {
     const progress = listener();
     const connection = await connect((line) => {
       progress.log(line);
     });
-    const records: SampleRecord[] = [];
+    const records: JobRecord[] = [];
     const coordinator = new Coordinator(
       spec,
       {
@@ -121,10 +120,10 @@ describe('the queue, on a real Redis', function () {
 
   it('computes every job once, and leaves nothing in Redis', async () => {
     const { records, ended } = await coordinate();
-    const workers = await Promise.all(
-      ['v', 'w'].map(async (name) => work(await serve(await run(), compute, name))),
-    );
-    expect(workers.flat().sort()).to.deep.equal(jobs.map(jobId).sort());
+    const id = await run();
+    const workers = [await serve(id, compute, 'v'), await serve(id, compute, 'w')];
+    const done = await Promise.all(workers.map(work));
+    expect(done.flat().sort()).to.deep.equal(jobs.map(jobId).sort());
     expect(await ended).to.equal(undefined);
     expect(records).to.have.length(12);
     expect(await keysLeft()).to.deep.equal([]);
@@ -151,7 +150,7 @@ describe('the queue, on a real Redis', function () {
     const lost = await serve(id, compute, 'lost', 200);
     const job = await lost.next();
     await lost.close();
-    const other = await serve(id, compute, 'other', 200);
+    const other = await serve(id, compute, 'other', 3000);
     const done: string[] = [];
     while (records.length < 12) {
       done.push(...(await work(other)));
@@ -168,16 +167,16 @@ describe('the queue, on a real Redis', function () {
     const slow = await serve(
       id,
       async (job) => {
-        await sleep(2000);
+        await sleep(6000);
         return recordsOf(job);
       },
       'slow',
-      1000,
+      3000,
     );
     const other = await serve(id, compute, 'other', 200);
     const job = await slow.next();
     const computed = slow.compute(job!);
-    for (let i = 0; i < 80; i++) {
+    for (let i = 0; i < 260; i++) {
       expect(await other.next()).to.equal(undefined);
       await sleep(20);
     }
@@ -203,8 +202,9 @@ describe('the queue, on a real Redis', function () {
     const lost = await serve(id, compute, 'lost', 100);
     await lost.next();
     await lost.close();
-    const other = await serve(id, compute, 'other', 100);
+    const other = await serve(id, compute, 'other', 3000);
     while ((await work(other)).length === 0) await sleep(20);
+    await other.close(); // a look of its for lost jobs would leave traces of a run that is over
     const error = await ended;
     expect(error).to.be.instanceOf(UserError);
     expect((error as UserError).format()).to.match(/niah_single_1 384 #0.*6 workers were lost/);

@@ -80,7 +80,7 @@ describe('threadsOfEach', () => {
     try {
       delete process.env['TF_NUM_INTRAOP_THREADS'];
       expect(threadsOfEach(1)).to.equal(undefined);
-      expect(threadsOfEach(availableParallelism())).to.equal(1);
+      expect(threadsOfEach(Math.max(2, availableParallelism()))).to.equal(1);
       expect(threadsOfEach(10 * availableParallelism())).to.equal(1);
       process.env['TF_NUM_INTRAOP_THREADS'] = '3';
       expect(threadsOfEach(2)).to.equal(undefined);

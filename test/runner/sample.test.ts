@@ -1,13 +1,20 @@
 /** Prefill once, compress many, decode together: no row may notice the others. */
 import { expect } from 'chai';
 import { sumBytes } from '../../src/cache/bytes.js';
-import type { Engine } from '../../src/engine/types.js';
+import type { Engine, Tensor } from '../../src/engine/types.js';
 import { UserError } from '../../src/errors.js';
 import { openKernels, type Kernels } from '../../src/kernels/index.js';
 import type { Pipeline } from '../../src/methods/types.js';
 import { logitsAfter } from '../../src/model/decode.js';
 import type { Transformer } from '../../src/model/transformer.js';
-import { CompressedPrompt, compressPrompt, runSample } from '../../src/runner/sample.js';
+import {
+  CompressedPrompt,
+  compressPrompt,
+  runSample,
+  type PipelineOutcome,
+  type SampleOutcome,
+  type SampleRun,
+} from '../../src/runner/sample.js';
 import { engineOrSkip, TESTED_ENGINES } from '../support/engines.js';
 import { loadTinyModel, tinyIds } from '../support/tiny-model.js';
 import { pipelineOf } from '../support/pipelines.js';
@@ -22,14 +29,30 @@ const PIPELINES: readonly Pipeline[] = [
   pipelineOf(['spark', { ratio: 0.8, recovery: 'none' }]),
 ];
 
+/** An outcome in which nothing failed. */
+async function runWhole(run: SampleRun): Promise<SampleOutcome & { pipelines: PipelineOutcome[] }> {
+  const outcome = await runSample(run);
+  const pipelines = outcome.pipelines.map((one) => {
+    if (one instanceof UserError) throw one;
+    return one;
+  });
+  return { ...outcome, pipelines };
+}
+
 for (const engineName of TESTED_ENGINES) {
   describe(`a sample on ${engineName}`, () => {
     let engine: Engine;
     let model: Transformer;
     let kernels: Kernels;
     const segments = { contextIds: tinyIds(150), suffixIds: tinyIds(7, 2), truncated: false };
-    const run = (pipelines: readonly Pipeline[]): ReturnType<typeof runSample> =>
-      runSample({ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 });
+    const run = (
+      pipelines: readonly Pipeline[],
+      options: Partial<SampleRun> = {},
+    ): Promise<{ pipelines: PipelineOutcome[] }> =>
+      runWhole({
+        ...{ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
+        ...options,
+      });
 
     before(async function () {
       engine = await engineOrSkip(this, engineName);
@@ -56,9 +79,7 @@ for (const engineName of TESTED_ENGINES) {
       const { ids } = (await run(pipelines)).pipelines[0]!;
       const at = ids.findIndex((id, i) => i > 0 && ids.indexOf(id) === i);
       const stopIds = [ids[at]!];
-      const stopped = await runSample({
-        ...{ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12, stopIds },
-      });
+      const stopped = await run(pipelines, { stopIds });
       expect(stopped.pipelines[0]!.ids).to.deep.equal(ids.slice(0, at + 1));
     });
 
@@ -127,10 +148,40 @@ for (const engineName of TESTED_ENGINES) {
     it('names pipeline and layer when a method prunes nothing although it was asked to, and frees all', async () => {
       const bytes = kernels.memory.bytesInUse;
       const asked = pipelineOf(['spark', { ratio: 0.01 }]);
-      const error: unknown = await run([PIPELINES[0]!, asked]).catch((e: unknown) => e);
+      const error: unknown = await run([asked, asked]).catch((e: unknown) => e);
       expect(error).to.be.instanceOf(UserError);
       expect((error as UserError).format()).to.contain('spark(ratio=0.01), layer 0');
       expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
+    it('lets the others go on, with the same answers, where one pipeline cannot be applied', async () => {
+      const bytes = kernels.memory.bytesInUse;
+      const alone = await run(PIPELINES);
+      const { pipelines } = await runSample({
+        ...{ model, kernels, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
+        pipelines: [pipelineOf(['spark', { ratio: 0.01 }]), ...PIPELINES],
+      });
+      const [failure, ...others] = pipelines;
+      expect((failure as UserError).format()).to.contain('spark(ratio=0.01), layer 0');
+      others.forEach((outcome, p) => {
+        expect((outcome as PipelineOutcome).ids, PIPELINES[p]!.label).to.deep.equal(alone.pipelines[p]!.ids);
+      });
+      expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
+    it('counts the bytes of the packed prompt, however long the answer', async () => {
+      const kivi = [pipelineOf(['kivi', { key_bits: 2, value_bits: 2, group: 16, residual: 16 }])];
+      const [short, long] = [await run(kivi, { maxNewTokens: 1 }), await run(kivi, { maxNewTokens: 24 })];
+      expect(long.pipelines[0]!.bytes).to.deep.equal(short.pipelines[0]!.bytes);
+    });
+
+    it('refuses a model whose logits are not finite', async () => {
+      const logits = model.logits.bind(model);
+      const spoiled = Object.assign(Object.create(model) as Transformer, {
+        logits: (x: Tensor) => engine.ops.scale(logits(x), Number.NaN),
+      });
+      const error: unknown = await run(PIPELINES.slice(0, 1), { model: spoiled }).catch((e: unknown) => e);
+      expect((error as UserError).format()).to.match(/logits are not finite\n.*weights whole/);
     });
 
     it('decodes pipelines of equal plans once, each with its own outcome', async () => {
@@ -153,13 +204,8 @@ for (const engineName of TESTED_ENGINES) {
       for (const kib of [4096, 1024, 640, 512]) {
         const small = openKernels({ maxBytes: kib * 1024 });
         let prefills = 0;
-        const outcome = await runSample({
-          model,
+        const outcome = await run(PIPELINES, {
           kernels: small,
-          pipelines: PIPELINES,
-          segments,
-          cacheDtype: 'bfloat16',
-          maxNewTokens: 12,
           onPhase: (phase, done, total) => {
             if (phase === 'prefill' && done === total) prefills++;
           },
@@ -185,14 +231,7 @@ for (const engineName of TESTED_ENGINES) {
         pipelineOf(['streaming_llm', { budget: 8 + (i % 140) }]),
       );
       const small = openKernels({ maxBytes: 2 ** 20 });
-      const { pipelines } = await runSample({
-        model,
-        kernels: small,
-        pipelines: [PIPELINES[0]!, ...budgets],
-        segments,
-        cacheDtype: 'bfloat16',
-        maxNewTokens: 2,
-      });
+      const { pipelines } = await run([PIPELINES[0]!, ...budgets], { kernels: small, maxNewTokens: 2 });
       const stored = pipelines.reduce((sum, { bytes }) => sum + sumBytes(bytes), 0);
       expect(stored).to.be.above(2 * 2 ** 20);
       expect(small.memory.byteLength).to.be.at.most(2 ** 20);
@@ -200,28 +239,15 @@ for (const engineName of TESTED_ENGINES) {
     });
 
     it('names the pipeline that does not fit alone', async () => {
-      const error: unknown = await runSample({
-        model,
-        kernels: openKernels({ maxBytes: 2 ** 17 }),
-        pipelines: PIPELINES,
-        segments,
-        cacheDtype: 'bfloat16',
-        maxNewTokens: 12,
-      }).catch((e: unknown) => e);
+      const small = openKernels({ maxBytes: 2 ** 17 });
+      const error: unknown = await run(PIPELINES, { kernels: small }).catch((e: unknown) => e);
       expect(error).to.be.instanceOf(UserError);
       expect((error as UserError).format()).to.contain('full  out of cache memory');
     });
 
     it('stops between layers when it is interrupted', async () => {
-      const error: unknown = await runSample({
-        model,
-        kernels,
-        pipelines: PIPELINES,
-        segments,
-        cacheDtype: 'bfloat16',
-        maxNewTokens: 12,
-        signal: AbortSignal.abort(new Error('stop')),
-      }).catch((e: unknown) => e);
+      const signal = AbortSignal.abort(new Error('stop'));
+      const error: unknown = await run(PIPELINES, { signal }).catch((e: unknown) => e);
       expect((error as Error).message).to.equal('stop');
     });
   });

@@ -9,7 +9,8 @@ import { filesSuite } from './files.js';
 
 const CASES_OF_A_KIND = 15;
 
-describe('untrusted files', () => {
+describe('untrusted files', function () {
+  this.timeout(240_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'spark-eval-torture-test-'));

@@ -6,14 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  hasLine,
-  PROGRAM,
-  sparkEval,
-  startSparkEval,
-  whileRunning,
-  type Outcome,
-} from '../../e2e/support.js';
+import { PROGRAM, sparkEval, startHeld, startSparkEval, type Outcome } from '../../e2e/support.js';
 import {
   caseFolder,
   errorFaults,
@@ -49,15 +42,13 @@ export const deleted: DiskCase = async (bench) => {
   return [...errorFaults(outcome, /out.*no longer .*\n {2}/), ...finishFaults(bench, out, recordsIn(out))];
 };
 
-/** Does something to a run that has begun, which stands still meanwhile, and waits for its end. */
+/** Does something to a run that has begun, which waits meanwhile, and waits for its end. */
 async function interrupted(bench: Bench, out: string, act: () => void): Promise<{ outcome: Outcome }> {
-  const started = startSparkEval(runInto(bench, out));
-  await whileRunning(started, () => hasLine(join(out, 'journal.jsonl')));
-  started.child.kill('SIGSTOP');
+  const started = await startHeld(runInto(bench, out), join(out, 'journal.jsonl'));
   try {
     act();
   } finally {
-    started.child.kill('SIGCONT');
+    started.go();
   }
   return { outcome: { status: await started.exited, stdout: '', stderr: started.stderr() } };
 }
