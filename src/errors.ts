@@ -28,6 +28,16 @@ export class UserError extends Error {
     this.exitCode = details.exitCode ?? 1;
   }
 
+  /** The same error in a wider place: `place, own place`. */
+  at(place: string): UserError {
+    return new UserError(this.message, {
+      place: this.place === undefined ? place : `${place}, ${this.place}`,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      exitCode: this.exitCode,
+      cause: this,
+    });
+  }
+
   /** `place  message  (hint)` as it is printed: what a file put into it commands no terminal and fills no screen. */
   format(): string {
     const place = this.place === undefined ? '' : `${this.place}  `;

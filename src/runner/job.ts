@@ -85,6 +85,7 @@ export class LocalRunner implements JobRunner {
     const { context: contextLength, seed, taskParams: params } = group;
     const sample = makeSample(task, { contextLength, seed, index: job.sample, params }, files);
     const segments = buildSegments(files, sample, group.question, group.maxContext);
+    const what = `${group.task} ${group.context} #${job.sample}`;
     const outcome = await runSample({
       model: weights,
       kernels: this.kernels,
@@ -95,15 +96,17 @@ export class LocalRunner implements JobRunner {
       stopIds: stopIdsOf(files, sample),
       signal,
       onPhase: (phase, done, total) => {
-        progress.phase(`${group.task} ${group.context} #${job.sample}: ${phase} ${done}/${total}`);
+        progress.phase(`${what}: ${phase} ${done}/${total}`);
       },
+    }).catch((error: unknown) => {
+      throw error instanceof UserError ? error.at(what) : error;
     });
     const { layers, kvHeads, headDim } = files.config;
     const length = segments.contextIds.length;
     return job.missing.map(({ cell }, p) => {
       const result = outcome.pipelines[p]!;
       if (result instanceof UserError) {
-        return { cell, sample: job.sample, error: toWorkerError(result) };
+        return { cell, sample: job.sample, error: toWorkerError(result.at(what)) };
       }
       const prediction = files.tokenizer.decode(result.ids);
       return {

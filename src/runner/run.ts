@@ -147,15 +147,14 @@ class Run {
   private take({ group, sample }: Job, records: readonly JobRecord[]): void {
     const { progress } = this.options;
     const { task, context } = this.groups[group]!.group;
-    const what = `${task} ${context} #${sample}`;
     for (const record of records) {
       if ('error' in record) {
         const error = fromWorker(record.error);
-        progress.log(`${what}: ${error instanceof UserError ? error.format() : error.message}`);
+        progress.log(error instanceof UserError ? error.format() : error.message);
         this.failures++;
       } else this.folder.append(record);
     }
-    progress.tick(records.length, what);
+    progress.tick(records.length, `${task} ${context} #${sample}`);
   }
 
   private countAsked(): number {

@@ -179,11 +179,7 @@ export class CompressedPrompt {
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
-      this.failure = new UserError(error.message, {
-        place: `${this.pipeline.label}, layer ${trace.layer}`,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        cause: error,
-      });
+      this.failure = error.at(`${this.pipeline.label}, layer ${trace.layer}`);
       this.free();
     }
     this.seconds += (performance.now() - started) / 1000;

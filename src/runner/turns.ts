@@ -5,7 +5,6 @@
  * layer and not a prefill; where that was too little after all, memory runs out later, and the list is cut in two.
  */
 import { CHUNK_TOKENS } from '../cache/tail.js';
-import { UserError } from '../errors.js';
 import { OutOfCacheMemory } from '../kernels/memory.js';
 import type { Pipeline } from '../methods/types.js';
 import type { ModelConfig } from '../model/types.js';
@@ -47,14 +46,7 @@ export async function inTurns<T>(
 function cut(turn: readonly Pipeline[], error: unknown): Pipeline[][] {
   if (error instanceof TooManyTogether) return cutBy(turn, error.groups);
   if (!(error instanceof OutOfCacheMemory)) throw error;
-  if (turn.length === 1) {
-    const { message, hint } = error;
-    throw new UserError(message, {
-      place: turn[0]!.label,
-      ...(hint === undefined ? {} : { hint }),
-      cause: error,
-    });
-  }
+  if (turn.length === 1) throw error.at(turn[0]!.label);
   const half = Math.ceil(turn.length / 2);
   return cutBy(turn, [half, turn.length - half]);
 }
