@@ -1,11 +1,13 @@
 /**
- * Folders that appear only when they are finished.
+ * Folders of the cache, which appear only when they are finished.
  *
  * Decides how a folder is made beside its final place and moved there in one step, and that what a killed process
  * left behind is cleared away by the next one. Knows nothing of what is put into it.
  */
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { OTHER_CACHE } from './cache-folder.js';
+import { diskError, makeFolders } from './disk.js';
 import { isGone } from './processes.js';
 
 /**
@@ -13,9 +15,11 @@ import { isGone } from './processes.js';
  * `folder` stays as it was and the staging folder is removed. Returns what `fill` returns.
  */
 export async function replaceFolder<T>(folder: string, fill: (staging: string) => Promise<T>): Promise<T> {
-  await mkdir(dirname(folder), { recursive: true });
+  makeFolders(dirname(folder), 'create the folder', OTHER_CACHE);
   await removeAbandoned(folder);
-  const staging = await mkdtemp(`${folder}.staging-${process.pid}-`);
+  const staging = await mkdtemp(`${folder}.staging-${process.pid}-`).catch((error: unknown) => {
+    throw diskError(error, folder, 'create the folder', OTHER_CACHE);
+  });
   try {
     const result = await fill(staging);
     await putInPlace(staging, folder);

@@ -5,11 +5,13 @@
  * model is told apart. Knows nothing of how factors are found.
  */
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../errors.js';
+import { OTHER_CACHE } from '../cache-folder.js';
 import { sha256OfFile } from '../digest.js';
+import { diskError, makeFolders } from '../disk.js';
+import { UserError } from '../errors.js';
 import { readJsonFile } from '../json.js';
 import { checkFactors, type FactorGroup, type LowRankFactors } from '../model/low-rank.js';
 import { openSafetensors } from '../model/safetensors.js';
@@ -31,15 +33,11 @@ const descriptionSchema = z.strictObject({
 /** Throws UserError where no folder can be made beside `folder`: before the work of finding factors, not behind it. */
 export async function checkWritable(folder: string): Promise<void> {
   const parent = dirname(folder);
+  makeFolders(parent, 'keep the factors', OTHER_CACHE);
   try {
-    await mkdir(parent, { recursive: true });
     await access(parent, constants.W_OK);
-  } catch (cause) {
-    throw new UserError(`factors cannot be kept here: ${(cause as Error).message}`, {
-      place: parent,
-      hint: 'The environment variable SPARK_EVAL_CACHE names another cache folder.',
-      cause,
-    });
+  } catch (error) {
+    throw diskError(error, parent, 'keep the factors', OTHER_CACHE);
   }
 }
 

@@ -1,22 +1,23 @@
 /**
  * Files that a command makes for people: plots, pages.
  *
- * Decides how a place that cannot be written reads as an error.
+ * Decides that a file is replaced as a whole, at the end of a link, too, while a device or a pipe is written to.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../errors.js';
+import { diskError, makeFolders, replaceFile } from '../disk.js';
+
+const ELSEWHERE = 'Choose another place with --output.';
 
 /** Writes a file and the folders above it. Throws UserError where that cannot be. */
 export function writeOutput(path: string, content: string | Uint8Array): void {
+  makeFolders(dirname(path), 'create the folder', ELSEWHERE);
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) replaceFile(path, content, ELSEWHERE);
+    else if (found.isFile() || found.isDirectory()) replaceFile(realpathSync(path), content, ELSEWHERE);
+    else writeFileSync(path, content);
   } catch (error) {
-    throw new UserError(`cannot write: ${(error as Error).message}`, {
-      place: path,
-      hint: 'Choose another place with --output.',
-      cause: error,
-    });
+    throw diskError(error, path, 'write', ELSEWHERE);
   }
 }

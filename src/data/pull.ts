@@ -6,9 +6,11 @@
  * later ones must bring the same.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { OTHER_CACHE } from '../cache-folder.js';
 import { didYouMean } from '../did-you-mean.js';
+import { makeFolders } from '../disk.js';
 import { UserError } from '../errors.js';
 import { putInPlace, removeAbandoned } from '../staging.js';
 import { DATA_SET_NAMES, dataSetFolder, findDataSet, originOf, type DataSet } from './catalogue.js';
@@ -107,7 +109,7 @@ async function fetchInto(dataset: DataSet, folder: string, log: (line: string) =
 /** Where files of one commit arrive; what is left of a pull of another commit is deleted. */
 async function workFolder(folder: string, revision: string | null): Promise<string> {
   const work = `${folder}.part-${revision?.slice(0, 12) ?? 'site'}`;
-  await mkdir(work, { recursive: true });
+  makeFolders(work, 'create the folder', OTHER_CACHE);
   for (const name of await readdir(dirname(folder))) {
     if (name.startsWith(`${basename(folder)}.part-`) && name !== basename(work)) {
       await rm(join(dirname(folder), name), { recursive: true });

@@ -95,7 +95,7 @@ describe('factors on disk', () => {
     } catch (error) {
       expect(error).to.be.instanceOf(UserError);
       expect((error as UserError).format())
-        .to.contain(join(root, 'file'))
+        .to.contain(`${join(root, 'file')}  cannot keep the factors: a file of that name is in the way`)
         .and.to.contain('SPARK_EVAL_CACHE');
       return;
     }
