@@ -1,10 +1,11 @@
 /**
  * The command line: reads it, runs one command, turns errors into messages and exit codes.
  *
- * Decides what is global (`--debug`) and how a failure is shown. The commands load what they need when they run,
- * so that `--help` loads nothing.
+ * Decides what is global (`--debug`), how a failure is shown, and what it means that standard output or standard error cannot
+ * be written. The commands load what they need when they run, so that `--help` loads nothing.
  */
 import { Command, CommanderError } from 'commander';
+import { diskError } from '../disk.js';
 import { UserError } from '../errors.js';
 import { withoutPasswords } from '../queue/address.js';
 import { packageVersion } from '../results/machine.js';
@@ -46,8 +47,7 @@ const COMMANDS = [
 ];
 
 /** Runs `spark-eval args…`; resolves to the exit code and never rejects. */
-export async function main(args: readonly string[], session = new Session(args)): Promise<ExitCode> {
-  process.stdout.on('error', leaveOnClosedPipe);
+export async function main(args: readonly string[], session = ownSession(args)): Promise<ExitCode> {
   try {
     await program(session).parseAsync(args, { from: 'user' });
     return session.exitCode;
@@ -55,9 +55,20 @@ export async function main(args: readonly string[], session = new Session(args))
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     report(error, session);
     return error instanceof UserError ? error.exitCode : 1;
-  } finally {
-    process.stdout.off('error', leaveOnClosedPipe);
   }
+}
+
+/** Of this process: it ends where its answer cannot be written; what it notes besides is not worth an end. */
+function ownSession(args: readonly string[]): Session {
+  const session = new Session(args);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `spark-eval list tasks | head`: whoever reads has seen enough.
+    if (error.code === 'EPIPE') process.exit(0);
+    report(diskError(error, 'standard output', 'write the answer', 'Send it to another place.'), session);
+    process.exit(1);
+  });
+  process.stderr.on('error', () => undefined);
+  return session;
 }
 
 function program(session: Session): Command {
@@ -95,10 +106,4 @@ function report(error: unknown, session: Session): void {
       '  This is a fault of spark-eval. Run the same command with --debug and report what it prints.',
     );
   }
-}
-
-/** `spark-eval list tasks | head`: whoever reads has seen enough. */
-function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
 }
