@@ -1,17 +1,21 @@
 /**
  * Reading untrusted JSON files and checking them against a schema.
  *
- * Decides the limits of size and nesting, and how a schema violation reads. Knows nothing of what the files mean.
+ * Decides the limits of size and nesting, and what helps where a file is not what it should be. Knows nothing of what the files mean.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
 import { UserError } from './errors.js';
+import { violations } from './violations.js';
 
 /** Bytes; the largest tokenizer.json files in use have about 35 MB. */
 const LARGEST_JSON = 256 * 2 ** 20;
 
 /** Deeper than any file that is read; what walks through one may recurse. */
 const DEEPEST_JSON = 100;
+
+const DAMAGED =
+  'The file may be damaged, cut, or of another kind: put one in its place that is whole, or fetch it again.';
 
 /** Text of a file. Throws UserError where it is missing or absurdly large. */
 export function readTextFile(path: string): string {
@@ -32,7 +36,7 @@ export function parseJson(text: string, place: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new UserError(`is not valid JSON: ${(cause as Error).message}`, { place, cause });
+    throw new UserError(`is not valid JSON: ${(cause as Error).message}`, { place, hint: DAMAGED, cause });
   }
   if (isDeep(value)) throw new UserError(`is nested more than ${DEEPEST_JSON} levels deep`, { place });
   return value;
@@ -52,14 +56,9 @@ function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** `value` as the schema describes it; throws one UserError that lists every violation. */
+/** `value` as the schema describes it; throws one UserError that says what is wrong with it. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const shown = result.error.issues.slice(0, 5).map((issue) => {
-    const path = issue.path.join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
-  });
-  const more = result.error.issues.length - shown.length;
-  throw new UserError(shown.join('; ') + (more > 0 ? `; and ${more} more` : ''), { place });
+  throw new UserError(violations(schema, value, result.error), { place, hint: DAMAGED });
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { UserError } from '../src/errors.js';
-import { isDeep, parseJson } from '../src/json.js';
+import * as z from 'zod';
+import { isDeep, parseJson, validate } from '../src/json.js';
+import { userError } from './model/support.js';
 
 describe('JSON of others', () => {
   it('is parsed, or refused with its place', () => {
@@ -8,6 +10,17 @@ describe('JSON of others', () => {
     expect(() => parseJson('{', 'a.json'))
       .to.throw(UserError, 'is not valid JSON')
       .with.property('place', 'a.json');
+  });
+
+  it('is told what is wrong with it, and what helps', () => {
+    const schema = z.looseObject({ model_type: z.string() });
+    expect(validate(schema, { model_type: 'llama', more: 1 }, 'a.json')).to.deep.equal({
+      model_type: 'llama',
+      more: 1,
+    });
+    expect(userError(() => validate(schema, {}, 'a.json')).format()).to.match(
+      /^a\.json {2}model_type: expected a string, found nothing\n {2}The file may be damaged, .*fetch it again\.$/,
+    );
   });
 
   it('is refused where it is nested so deeply that whoever walks through it would run out of stack', () => {

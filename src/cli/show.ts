@@ -168,7 +168,7 @@ async function engineCard(name: string): Promise<Card | undefined> {
 }
 
 async function parametersOf(schema: z.ZodType): Promise<Parameter[]> {
-  const { describeSchema, inputSchema } = await import('../spec/describe.js');
+  const { describeSchema, inputSchema } = await import('../describe.js');
   const { properties = {}, required = [] } = inputSchema(schema);
   return Object.entries(properties).map(([name, property]) => ({
     name,

@@ -7,9 +7,10 @@
 import * as z from 'zod';
 import { ENGINE_NAMES } from '../engine/types.js';
 import { UserError } from '../errors.js';
-import { oneLine, sampleRecord } from '../results/record-schema.js';
+import { sampleRecord } from '../results/record-schema.js';
 import type { Job, JobRecord } from '../runner/job.js';
 import type { WorkerError } from '../runner/worker-error.js';
+import { violations } from '../violations.js';
 
 const MEBI = 2 ** 20;
 const index = z.int().min(0).max(10_000_000);
@@ -94,9 +95,12 @@ export function parseResult(text: string): JobResult {
 function read<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const found = schema.safeParse(value);
   if (found.success) return found.data;
-  throw new UserError(`what stands in Redis is not ${what}: ${printable(oneLine(found.error))}`, {
-    hint: 'Is anything else writing there? What is finished is kept.',
-  });
+  throw new UserError(
+    `what stands in Redis is not ${what}: ${printable(violations(schema, value, found.error))}`,
+    {
+      hint: 'Is anything else writing there? What is finished is kept.',
+    },
+  );
 }
 
 /** Undefined, which no message is, for anything else than JSON. */

@@ -16,8 +16,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { UserError } from '../errors.js';
+import { violations } from '../violations.js';
 import { fileError } from './files.js';
-import { oneLine, sampleRecord } from './record-schema.js';
+import { sampleRecord } from './record-schema.js';
 import { FORMAT_VERSION, type SampleRecord } from './types.js';
 
 const NEWLINE = 10;
@@ -133,7 +134,7 @@ function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord 
   const refuse = (found: string): never => {
     throw new UserError(`not a result record: ${found}`, {
       place: `${path}:${line}`,
-      hint: 'The journal was damaged or edited. Remove that line to compute its sample again, or start over with --fresh.',
+      hint: 'The journal was damaged or edited. Remove that line, and "spark-eval run" computes its sample again; with --fresh it starts over.',
     });
   };
   let value: unknown;
@@ -147,5 +148,5 @@ function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord 
     return refuse(`expected format ${FORMAT_VERSION}, got format ${format} (another version of spark-eval)`);
   }
   const record = sampleRecord.safeParse(value);
-  return record.success ? record.data : refuse(oneLine(record.error));
+  return record.success ? record.data : refuse(violations(sampleRecord, value, record.error));
 }

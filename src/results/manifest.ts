@@ -7,10 +7,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { UserError } from '../errors.js';
 import { isDeep } from '../json.js';
+import { violations } from '../violations.js';
 import { canonicalJson } from './canonical-json.js';
 import { fileError, writeAtomically } from './files.js';
 import { describeMachine, gitState, packageVersion } from './machine.js';
-import { oneLine } from './record-schema.js';
 import { FORMAT_VERSION, type Manifest, MAX_SHARDS } from './types.js';
 
 const cellInfo = z.strictObject({
@@ -95,7 +95,7 @@ export function readManifest(path: string): Manifest | undefined {
   const refuse = (found: string): never => {
     throw new UserError(`not a manifest of format ${FORMAT_VERSION}: ${found}`, {
       place: path,
-      hint: 'Choose another output folder (--set output=FOLDER), or start over with --fresh.',
+      hint: 'The manifest was damaged or edited. Put a whole copy in its place, or run the spec again: "spark-eval run" with --fresh or --set output=FOLDER.',
     });
   };
   let value: unknown;
@@ -106,7 +106,7 @@ export function readManifest(path: string): Manifest | undefined {
   }
   if (isDeep(value)) return refuse('it is nested too deeply');
   const manifest = manifestSchema.safeParse(value);
-  return manifest.success ? manifest.data : refuse(oneLine(manifest.error));
+  return manifest.success ? manifest.data : refuse(violations(manifestSchema, value, manifest.error));
 }
 
 /** What each model was made of, by what a difference is told as. */

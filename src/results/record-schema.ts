@@ -38,10 +38,3 @@ export const sampleRecord = z.strictObject({
   decodeSeconds: amount,
   peakRssBytes: count,
 }) satisfies z.ZodType<SampleRecord>;
-
-/** A zod error in one line: `score: …; sample: …`. */
-export function oneLine(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `${issue.path.length === 0 ? '' : `${issue.path.join('.')}: `}${issue.message}`)
-    .join('; ');
-}

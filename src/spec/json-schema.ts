@@ -5,7 +5,7 @@
  * that validate a run.
  */
 import * as z from 'zod';
-import { inputSchema, type JsonSchema, takesList } from './describe.js';
+import { inputSchema, type JsonSchema, takesList } from '../describe.js';
 import { FULL } from './label.js';
 import { AXES, specSchema } from './schema.js';
 import { OWN_FAMILY } from './tasks.js';

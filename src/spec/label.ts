@@ -7,7 +7,7 @@
 import type * as z from 'zod';
 import type { MethodStep, NestedParams } from '../methods/types.js';
 import { canonicalJson } from '../results/canonical-json.js';
-import { inputSchema } from './describe.js';
+import { inputSchema } from '../describe.js';
 
 export const FULL = 'full';
 

@@ -6,7 +6,7 @@
 import type * as z from 'zod';
 import type { NestedParams } from '../methods/types.js';
 import { combinations, countCombinations } from './axes.js';
-import { inputSchema, takesList } from './describe.js';
+import { inputSchema, takesList } from '../describe.js';
 import type { Path } from './document.js';
 import type { Problems } from './problems.js';
 

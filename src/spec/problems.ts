@@ -6,7 +6,7 @@
  */
 import type * as z from 'zod';
 import { UserError } from '../errors.js';
-import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from './describe.js';
+import { describeAxis, describeSchema, describeValue, inputSchema, subSchema } from '../describe.js';
 import type { Path, SpecDocument } from './document.js';
 import { didYouMean } from '../did-you-mean.js';
 

@@ -60,7 +60,23 @@ describe('cli plot and report', () => {
     writeFileSync(journal, whole.replace('"score":1', '"score":2'));
     const { code, err } = await tell('report', results);
     expect(code).to.equal(1);
-    expect(err).to.match(/journal\.jsonl:\d+ {2}not a result record: score/);
+    expect(err).to.match(
+      /journal\.jsonl:\d+ {2}not a result record: score: expected a number in \[0, 1\], found 2\n/,
+    );
+  });
+
+  it('says of a damaged manifest what helps whoever only reads', async () => {
+    writeFileSync(join(results, 'manifest.json'), '{}');
+    for (const command of ['tables', 'plot', 'report', 'merge']) {
+      const out = command === 'merge' ? ['--output', join(folder, 'out')] : [];
+      const { code, err } = await tell(command, results, ...out);
+      expect(code, command).to.equal(1);
+      const [fault, hint] = err.split('\n');
+      expect(fault).to.match(
+        /manifest\.json {2}not a manifest of format 1: format: expected 1, found nothing; name: expected a string, /,
+      );
+      expect(hint, command).to.match(/Put a whole copy in its place, or .*"spark-eval run" with --fresh/);
+    }
   });
 
   it('says where it cannot write', async () => {

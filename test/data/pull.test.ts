@@ -195,7 +195,9 @@ describe('pullDataSet', () => {
         path,
         JSON.stringify({ ...lock, files: { ...lock.files, [name]: { bytes: 1, sha256: '' } } }),
       );
-      expect(await fault('loogle'), name).to.match(/pull\.json {2}files\..*: Invalid key/);
+      expect(await fault('loogle'), name).to.match(
+        /pull\.json {2}files\..*: expected a path inside the folder/,
+      );
     }
   });
 });

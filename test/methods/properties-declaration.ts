@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import * as z from 'zod';
 import { SpecDocument } from '../../src/spec/document.js';
-import { inputSchema, type JsonSchema } from '../../src/spec/describe.js';
+import { inputSchema, type JsonSchema } from '../../src/describe.js';
 import { resolveSpec } from '../../src/spec/load.js';
 import type { MethodEntry, Params } from './every-method.js';
 import type { Registry } from './tiny-run.js';

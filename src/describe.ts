@@ -1,8 +1,8 @@
 /**
  * What a schema expects and what a value is, in words.
  *
- * Decides the wording of `expected …, got …` and of the parameter lists of `show`. Reads JSON Schemas that zod
- * made; knows nothing of specs.
+ * Decides the wording of what is expected and what was found, and of the parameter lists of `show`. Reads JSON Schemas that
+ * zod made; knows nothing of specs and files.
  */
 import * as z from 'zod';
 
@@ -15,6 +15,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
+  readonly additionalProperties?: false | JsonSchema;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -38,12 +39,19 @@ export function inputSchema(schema: z.ZodType): JsonSchema {
 
 /** The schema of a place inside another; undefined where there is none. */
 export function subSchema(schema: JsonSchema, path: readonly PropertyKey[]): JsonSchema | undefined {
-  let current: JsonSchema | undefined = schema;
-  for (const step of path) {
-    current = typeof step === 'number' ? current.items : current.properties?.[String(step)];
-    if (current === undefined) return undefined;
+  if (path.length === 0) return schema;
+  for (const choice of schema.anyOf ?? [schema]) {
+    const step = stepInto(choice, path[0]!);
+    const found = step && subSchema(step, path.slice(1));
+    if (found !== undefined) return found;
   }
-  return current;
+  return undefined;
+}
+
+function stepInto(schema: JsonSchema, step: PropertyKey): JsonSchema | undefined {
+  if (typeof step === 'number') return schema.items;
+  const { properties, additionalProperties } = schema;
+  return properties?.[String(step)] ?? (additionalProperties || undefined);
 }
 
 /** True where a list is itself a value of the schema, so that it is no sweep axis. */
