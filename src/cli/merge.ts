@@ -29,7 +29,11 @@ export function addMerge(root: Command, session: Session): void {
 }
 
 async function merge(folders: readonly string[], options: MergeOptions, session: Session): Promise<void> {
-  const { defaultOutput, mergeFolders } = await import('../runner/merge.js');
+  const [{ defaultOutput, mergeFolders }, { expectFolder }] = await Promise.all([
+    import('../runner/merge.js'),
+    import('../results/read-folder.js'),
+  ]);
+  folders.forEach(expectFolder);
   const output = resolve(options.output ?? defaultOutput(folders));
   const outcome = mergeFolders(folders, output);
   for (const note of outcome.notes) session.note(note);

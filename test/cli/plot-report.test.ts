@@ -50,6 +50,7 @@ describe('cli plot and report', () => {
 
   it('says what is wrong with a folder', async () => {
     const journal = join(results, 'journal.jsonl');
+    expect((await tell('merge', join(folder, 'none'))).err).to.contain('none  no such folder');
     for (const command of ['plot', 'report']) {
       expect((await tell(command, join(folder, 'none'))).err).to.contain('no such folder');
       expect((await tell(command, folder)).err).to.contain('holds no manifest.json');
