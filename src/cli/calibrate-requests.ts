@@ -7,6 +7,7 @@
 import { UserError } from '../errors.js';
 import type { RecalkvParams } from '../methods/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
+import { yamlFault } from '../spec/yaml-fault.js';
 import { readSpec } from './catalogue.js';
 
 /** The requests that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
@@ -30,7 +31,7 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
     try {
       written.set(name, { flag, value: parseValue(pair.slice(equals + 1)) });
     } catch (error) {
-      return fail(`the value is not valid YAML: ${(error as Error).message}`, error);
+      return fail(`the value is ${yamlFault(error as Error)}`, error);
     }
   }
   const problems = new Problems({

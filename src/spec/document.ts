@@ -10,6 +10,7 @@ import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../errors.js';
 import { PACKAGE_FOLDER } from '../results/machine.js';
+import { yamlFault } from './yaml-fault.js';
 
 export type Path = readonly (string | number)[];
 
@@ -165,9 +166,9 @@ function read(
       uniqueKeys: false,
       strict: true,
     });
-    const faults = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
-      at: pos[0],
-      message: `not valid YAML: ${message}`,
+    const faults = [...document.errors, ...document.warnings].map((fault) => ({
+      at: fault.pos[0],
+      message: yamlFault(fault),
     }));
     return { document, faults: faults.length > 0 ? faults : faultyParts(document) };
   } catch (cause) {

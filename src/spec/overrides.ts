@@ -9,10 +9,11 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument, YAMLMap } from 'yaml';
 import { UserError } from '../errors.js';
 import { keyText, type SpecDocument } from './document.js';
 import { didYouMean } from '../did-you-mean.js';
+import { yamlFault } from './yaml-fault.js';
 
 /**
- * Applies one override, e.g. `cache.1.spark.ratio=0.8`: steps joined by dots, list items by 0-based number, the
- * value as YAML. The last key may be new; everything before it must exist. Throws UserError otherwise.
+ * Applies one override, e.g. `cache.1.spark.ratio=0.8`: steps joined by dots, list items by 0-based number, also in brackets
+ * as errors show them (`cache[1].spark.ratio`), the value as YAML. The last key may be new; everything before it must exist. Throws UserError otherwise.
  */
 export function applyOverride(document: SpecDocument, text: string): void {
   const flag = `--set ${text}`;
@@ -21,7 +22,8 @@ export function applyOverride(document: SpecDocument, text: string): void {
   };
   const equals = text.indexOf('=');
   if (equals < 0) return fail('expected path=value, got no "="', 'For example --set samples=5.');
-  const steps = text.slice(0, equals).trim().split('.');
+  const path = text.slice(0, equals).trim();
+  const steps = path.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
   if (steps.some((step) => step === ''))
     return fail('expected keys and numbers joined by dots before the "="');
   const value = parseValue(text.slice(equals + 1), fail);
@@ -65,6 +67,6 @@ export function applyOverride(document: SpecDocument, text: string): void {
 function parseValue(text: string, fail: (message: string) => never): Node {
   const parsed = parseDocument(text, { prettyErrors: false });
   const fault = [...parsed.errors, ...parsed.warnings][0];
-  if (fault !== undefined) return fail(`the value is not valid YAML: ${fault.message}`);
+  if (fault !== undefined) return fail(`the value is ${yamlFault(fault)}`);
   return parsed.contents ?? fail('expected a value after the "="');
 }

@@ -90,6 +90,10 @@ describe('spark-eval calibrate', function () {
       args: withParams('ratio=0.5', 'text={'),
       says: /^--param text=\{ {2}the value is not valid YAML/,
     },
+    'a value of two documents': {
+      args: withParams('ratio=0.5\n---\n0.6'),
+      says: /the value is not valid YAML: expected one document, found a second/,
+    },
     'a text that is not there': {
       args: withParams('ratio=0.5', 'text=nowhere.txt'),
       says: /nowhere\.txt {2}cannot read the file/,

@@ -160,6 +160,12 @@ describe('spec errors', () => {
       expect(yaml('name: !!js/function x\n')[0]).to.match(/^my\.yaml:1:7 {2}not valid YAML: Unresolved tag/);
     });
 
+    it('refuses a second document', () => {
+      expect(yaml(`${specText()}---\nname: y\n`)).to.deep.equal([
+        'my.yaml:6:1  not valid YAML: expected one document, found a second; take out the "---" that begins it, or give it a file of its own',
+      ]);
+    });
+
     it('refuses an empty file, and one that holds no mapping', () => {
       expect(yaml('')[0]).to.contain('my.yaml  the file is empty');
       expect(yaml('# nothing\n')[0]).to.contain('the file is empty');

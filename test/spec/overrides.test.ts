@@ -13,6 +13,12 @@ describe('spec/overrides', () => {
     expect(pipelines('cache.2.1.spark.ratio=0.8')).to.include('snapkv+spark(ratio=0.8)');
   });
 
+  it('takes a path as errors show it', () => {
+    expect(pipelines('cache[1].spark.ratio=0.8')).to.include('spark(ratio=0.8)');
+    expect(pipelines('cache[2][1].spark.ratio=0.8')).to.include('snapkv+spark(ratio=0.8)');
+    expect(pipelines('cache[1].spark={ratio: 0.8}')).to.include('spark(ratio=0.8)');
+  });
+
   it('reads the value as YAML', () => {
     expect(pipelines('cache.1.spark.ratio=[0.1, 0.2]')).to.include.members([
       'spark(ratio=0.1)',
@@ -49,6 +55,11 @@ describe('spec/overrides', () => {
     expect(refuses('a..b=5')).to.contain('expected keys and numbers joined by dots');
     expect(refuses('samples=')).to.contain('expected a value');
     expect(refuses('samples=[1')).to.contain('the value is not valid YAML');
+    expect(problemsOf(() => load(text, ['samples=1\n---\n2'])).at(-1)).to.contain(
+      'the value is not valid YAML: expected one document, found a second',
+    );
+    expect(refuses('cache[x]=5')).to.contain('unknown key "cache[x]"');
+    expect(refuses('[0]=5')).to.contain('expected keys and numbers joined by dots');
   });
 
   it('does not reach through an alias', () => {
