@@ -164,9 +164,7 @@ export function rankHeads<P extends BudgetParams>(
     }
     const bad = indexOfBad(scores);
     if (bad !== -1) {
-      throw notFinite(
-        `${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`,
-      );
+      throw notFinite(`${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`);
     }
     return { held, scores, safe, keep };
   });
