@@ -110,6 +110,7 @@ function answer(served: Served, request: IncomingMessage, response: ServerRespon
   }
   served.breaks = Object.fromEntries(Object.entries(served.breaks).filter(([key]) => key !== path));
   response.write(body.subarray(from, from + breaksAfter), () => {
-    setTimeout(() => response.destroy(), 20);
+    // Whoever reads loses what it has not taken when the connection breaks.
+    setTimeout(() => response.destroy(), 500);
   });
 }
