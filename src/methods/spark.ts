@@ -128,6 +128,10 @@ export const spark: Method<SparkParams> = {
   ],
   params,
   observes: (params) => (prunesKeys(params) ? [windowQueries(params.window)] : []),
+  prunes: (params) => [
+    ...(prunesKeys(params) ? ['keys' as const] : []),
+    ...(params.value_ratio > 0 ? ['values' as const] : []),
+  ],
   asksForNothing: (_trace, params) => !prunesKeys(params) && params.value_ratio === 0,
   plan(trace, params, plan) {
     let { keys, values } = plan;

@@ -66,6 +66,10 @@ export const think: Method<ThinkParams> = {
     ...(ratio > 0 ? [windowQueries(window)] : []),
     ...(value_ratio > 0 ? [windowOutputs(window)] : []),
   ],
+  prunes: ({ ratio, value_ratio }) => [
+    ...(ratio > 0 ? ['keys' as const] : []),
+    ...(value_ratio > 0 ? ['values' as const] : []),
+  ],
   asksForNothing: (_trace, { ratio, value_ratio }) => ratio === 0 && value_ratio === 0,
   plan(trace, { ratio, value_ratio, variant, mask, window, recent }, plan) {
     let { keys, values } = plan;
