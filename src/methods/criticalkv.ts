@@ -14,9 +14,10 @@ import { observed, valueOutputNorms } from './observations.js';
 import { ownShare, pooledBest } from './pooled-best.js';
 import { indicesOfLargest } from './select.js';
 import type { RankedHead } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...baseFields,
     first_stage: z
       .number()
@@ -39,8 +40,11 @@ const params = z
       .max(1)
       .default(0.2)
       .describe('adaptive only: share of the budget that every KV head has for itself, in [0, 1]'),
-  })
-  .check(checkBase);
+  }),
+  {
+    alpha: { when: ({ adaptive }) => adaptive, needs: 'adaptive: true' },
+  },
+).check(checkBase);
 
 type CriticalKvParams = z.infer<typeof params>;
 

@@ -11,9 +11,10 @@ import * as z from 'zod';
 import type { Observation } from '../cache/types.js';
 import { observed } from './observations.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...budgetFields,
     horizon: z
       .int()
@@ -44,10 +45,11 @@ const params = z
       .min(0)
       .default(0)
       .describe('added to the attention before the value norm; at least 0 (kvpress takes 0.01 under AdaKV)'),
-  })
-  .check(
-    checkBudget(({ sinks }) => ({ tokens: Math.max(1, sinks), of: 'the sinks are part of the budget' })),
-  );
+  }),
+  {
+    epsilon: { when: ({ value_norm }) => value_norm, needs: 'value_norm: true' },
+  },
+).check(checkBudget(({ sinks }) => ({ tokens: Math.max(1, sinks), of: 'the sinks are part of the budget' })));
 
 type ExpectedAttentionParams = z.infer<typeof params>;
 

@@ -20,9 +20,10 @@ import {
   tokenMethod,
   type ScoringMethod,
 } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...budgetFields,
     variant: z
       .enum(['kvpress', 'original', 'prefill', 'window'])
@@ -37,8 +38,11 @@ const params = z
       .describe(
         'newest tokens that always stay, at least 1; window: also the queries that score; 32 where not given, in the variant original half the budget; kvpress does not use it',
       ),
-  })
-  .check(checkBudget(alwaysKept));
+  }),
+  {
+    recent: { when: ({ variant }) => variant !== 'kvpress', needs: 'variant: original, prefill or window' },
+  },
+).check(checkBudget(alwaysKept));
 
 type H2oParams = z.infer<typeof params>;
 

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { observed, windowAttention } from './observations.js';
 import { oncePerLayer } from './once-per-layer.js';
+import type { Uses } from '../unused-params.js';
 
 export const snapFields = {
   window: z
@@ -30,6 +31,11 @@ export const snapFields = {
     .describe(
       'pooled: each query head is pooled, then their mean taken (kvpress); mean: pooled after the mean (KVCache-Factory); no difference for averages',
     ),
+};
+
+/** Which of them the others leave without effect. */
+export const snapUses: Uses<SnapParams> = {
+  group: { when: ({ pool }) => pool === 'maximum', needs: 'pool: maximum' },
 };
 
 export interface SnapParams {

@@ -22,9 +22,13 @@ import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const samples = ({ recovery }: { readonly recovery: string }): boolean =>
+  recovery === 'exponential' || recovery === 'normal';
+
+const params = refuseUnused(
+  z.strictObject({
     ratio: z
       .number()
       .min(0)
@@ -92,18 +96,24 @@ const params = z
       .enum(['int', 'floor'])
       .default('int')
       .describe('channels kept: int = D − ⌊λD⌋ (released code), floor = ⌊(1 − λ)D⌋ (paper)'),
-  })
-  .check((context) => {
-    const { ratio, adaptive } = context.value;
-    if ((ratio === undefined) === (adaptive === 'none')) {
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: [],
-        message: 'expected either ratio (fraction of the channels pruned) or adaptive (p, g4 or g5)',
-      });
-    }
-  });
+  }),
+  {
+    threshold: { when: ({ adaptive }) => adaptive !== 'none', needs: 'adaptive: p, g4 or g5' },
+    rounding: { when: ({ adaptive }) => adaptive === 'none', needs: 'ratio' },
+    clip: { when: samples, needs: 'recovery: exponential or normal' },
+    seed: { when: samples, needs: 'recovery: exponential or normal' },
+  },
+).check((context) => {
+  const { ratio, adaptive } = context.value;
+  if ((ratio === undefined) === (adaptive === 'none')) {
+    context.issues.push({
+      code: 'custom',
+      input: context.value,
+      path: [],
+      message: 'expected either ratio (fraction of the channels pruned) or adaptive (p, g4 or g5)',
+    });
+  }
+});
 
 export type SparkParams = z.infer<typeof params>;
 

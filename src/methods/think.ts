@@ -12,38 +12,44 @@ import { observed, windowOutputs, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { markLargest } from './select.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z.strictObject({
-  ratio: z.number().min(0).lt(1).describe('fraction of the key channels dropped, in [0, 1)'),
-  value_ratio: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('fraction of the value channels dropped, in [0, 1); 0 = values stay dense'),
-  variant: z
-    .enum(['official', 'kvpress'])
-    .default('official')
-    .describe(
-      'official: the newest tokens keep all key channels; kvpress: every token loses them (the published SparK tables)',
-    ),
-  mask: z
-    .enum(['kv_head', 'query_head'])
-    .default('kv_head')
-    .describe(
-      'kv_head: one mask per KV head; query_head: one per query head (released code), stored is what any of them reads',
-    ),
-  window: z
-    .int()
-    .min(1)
-    .default(32)
-    .describe('queries at the end of the prompt that rank the channels; at least 1'),
-  recent: z
-    .int()
-    .min(0)
-    .default(32)
-    .describe('newest tokens with all key channels; at least 0; official variant only'),
-});
+const params = refuseUnused(
+  z.strictObject({
+    ratio: z.number().min(0).lt(1).describe('fraction of the key channels dropped, in [0, 1)'),
+    value_ratio: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('fraction of the value channels dropped, in [0, 1); 0 = values stay dense'),
+    variant: z
+      .enum(['official', 'kvpress'])
+      .default('official')
+      .describe(
+        'official: the newest tokens keep all key channels; kvpress: every token loses them (the published SparK tables)',
+      ),
+    mask: z
+      .enum(['kv_head', 'query_head'])
+      .default('kv_head')
+      .describe(
+        'kv_head: one mask per KV head; query_head: one per query head (released code), stored is what any of them reads',
+      ),
+    window: z
+      .int()
+      .min(1)
+      .default(32)
+      .describe('queries at the end of the prompt that rank the channels; at least 1'),
+    recent: z
+      .int()
+      .min(0)
+      .default(32)
+      .describe('newest tokens with all key channels; at least 0; official variant only'),
+  }),
+  {
+    recent: { when: ({ variant }) => variant === 'official', needs: 'variant: official' },
+  },
+);
 
 type ThinkParams = z.infer<typeof params>;
 

@@ -33,6 +33,8 @@ export interface Method<P = unknown> {
   evictsWhileDecoding?(params: P): boolean;
   /** The sides whose channels go under these parameters; every method of the channel axis says so. */
   prunes?(params: P): readonly Side[];
+  /** Layers that the parameters name, counted from 0. */
+  layers?(params: P): readonly number[];
   /** The weights that the method runs on, where they are not the model's own (rank axis). */
   weights?(params: P): WeightsRequest;
   /** The parameter that holds those of another method, where there is one. */

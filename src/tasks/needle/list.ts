@@ -15,6 +15,7 @@ import { essayParam, essayPath } from '../ruler/essay.js';
 import { largestSample } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
+import { refuseUnused } from '../../unused-params.js';
 import { allFound, cleanPrediction } from '../scorers/substring.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
 import { passage, placeNeedles, spreadDepths } from './place.js';
@@ -35,19 +36,22 @@ const depth = z
   .default(50)
   .describe('where the needle stands, in per cent of the text: 0 its beginning, 100 its end');
 
-const mapParams = z.strictObject({
-  depth,
-  needles: z
-    .int()
-    .min(1)
-    .max(20)
-    .default(1)
-    .describe(
-      'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
-    ),
-  haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
-  essay: essayParam,
-});
+const mapParams = refuseUnused(
+  z.strictObject({
+    depth,
+    needles: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe(
+        'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
+      ),
+    haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
+    essay: essayParam,
+  }),
+  { essay: { when: ({ haystack }) => haystack === 'essay', needs: 'haystack: essay' } },
+);
 const sandwichParams = z.strictObject({ depth, essay: essayParam });
 
 export type MapParams = z.infer<typeof mapParams>;

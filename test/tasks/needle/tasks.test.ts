@@ -91,7 +91,14 @@ describe('needle/map', () => {
     );
   });
 
-  for (const params of [{ depth: -1 }, { depth: 101 }, { needles: 0 }, { haystack: 'straw' }, { dept: 1 }]) {
+  for (const params of [
+    { depth: -1 },
+    { depth: 101 },
+    { needles: 0 },
+    { haystack: 'straw' },
+    { haystack: 'noise', essay: 'x.txt' },
+    { dept: 1 },
+  ]) {
     it(`refuses ${JSON.stringify(params)}`, () => {
       expect(map.params.safeParse(params).success).to.equal(false);
     });
