@@ -28,8 +28,9 @@ const params = refuseUnused(
     epsilon: z
       .number()
       .min(0)
+      .max(1000)
       .default(1e-4)
-      .describe('added to the score before it is multiplied by the norm; at least 0'),
+      .describe('added to the score before it is multiplied by the norm; 0 to 1000'),
     adaptive: z
       .boolean()
       .default(false)

@@ -11,7 +11,7 @@
 import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
-import { observed, windowAttention } from './observations.js';
+import { observed, windowAttention, windowField } from './observations.js';
 import { expectEvictable } from './token-method.js';
 import type { Method } from './types.js';
 import { refuseUnused } from '../unused-params.js';
@@ -33,16 +33,12 @@ const params = refuseUnused(
       .min(0)
       .default(4)
       .describe('order position: first tokens of the prompt that always stay; at least 0'),
-    window: z
-      .int()
-      .min(1)
+    window: windowField
       .default(8)
-      .describe('order h2o: last tokens of the prompt, which rank the others and always stay; at least 1'),
-    rows: z
-      .int()
-      .min(1)
+      .describe('order h2o: last tokens of the prompt, which rank the others and always stay; 1 to 1024'),
+    rows: windowField
       .default(1)
-      .describe('k, last queries of the prompt whose attention is measured; at least 1'),
+      .describe('k, last queries of the prompt whose attention is measured; 1 to 1024'),
     norm: z
       .enum(['rest', 'all'])
       .default('rest')

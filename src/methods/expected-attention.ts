@@ -19,8 +19,9 @@ const params = refuseUnused(
     horizon: z
       .int()
       .min(1)
+      .max(131_072)
       .default(512)
-      .describe('positions after the prompt whose mean rotation the queries get; at least 1'),
+      .describe('positions after the prompt whose mean rotation the queries get; 1 to 131,072'),
     sinks: z
       .int()
       .min(0)
@@ -43,8 +44,9 @@ const params = refuseUnused(
     epsilon: z
       .number()
       .min(0)
+      .max(1)
       .default(0)
-      .describe('added to the attention before the value norm; at least 0 (kvpress takes 0.01 under AdaKV)'),
+      .describe('added to the attention before the value norm; 0 to 1 (kvpress takes 0.01 under AdaKV)'),
   }),
   {
     epsilon: { when: ({ value_norm }) => value_norm, needs: 'value_norm: true' },

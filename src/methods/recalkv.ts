@@ -52,8 +52,8 @@ const params = refuseUnused(
       .max(10)
       .default(1)
       .describe('alternations of the value calibration, 0 to 10; 0 leaves it out'),
-    samples: z.int().min(1).default(32).describe('sequences of calibration text; at least 1'),
-    length: z.int().min(2).default(512).describe('tokens of each sequence; at least 2'),
+    samples: z.int().min(1).max(4096).default(32).describe('sequences of calibration text; 1 to 4096'),
+    length: z.int().min(2).max(32_768).default(512).describe('tokens of each sequence; 2 to 32,768'),
     seed: z.int().min(0).default(3).describe('draws the sequences from the text; at least 0'),
     text: z
       .string()

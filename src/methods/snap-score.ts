@@ -6,24 +6,23 @@
  */
 import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
-import { observed, windowAttention } from './observations.js';
+import { observed, windowAttention, windowField } from './observations.js';
 import { oncePerLayer } from './once-per-layer.js';
 import type { Uses } from '../unused-params.js';
 
 export const snapFields = {
-  window: z
-    .int()
-    .min(1)
+  window: windowField
     .default(64)
     .describe(
-      'observation window: last tokens of the prompt, which score the others and always stay; at least 1',
+      'observation window: last tokens of the prompt, which score the others and always stay; 1 to 1024',
     ),
   kernel: z
     .int()
     .min(1)
+    .max(1023)
     .refine((kernel) => kernel % 2 === 1, 'expected an odd number')
     .default(5)
-    .describe('width of the pooling along the positions; odd, 1 = none'),
+    .describe('width of the pooling along the positions; odd, 1 to 1023, 1 = none'),
   pool: z.enum(['average', 'maximum']).default('average').describe('pooling along the positions'),
   group: z
     .enum(['pooled', 'mean'])

@@ -15,7 +15,7 @@ import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { UserError } from '../errors.js';
 import { rankRows } from '../kernels/ranking.js';
 import { keptChannels } from './channels.js';
-import { windowQueries } from './observations.js';
+import { windowField, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { adaptiveCount } from './spark-adaptive.js';
 import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
@@ -80,11 +80,9 @@ const params = refuseUnused(
       .min(0)
       .default(0)
       .describe('newest tokens with all channels; at least 0; the released code leaves none'),
-    window: z
-      .int()
-      .min(1)
+    window: windowField
       .default(32)
-      .describe('queries at the end of the prompt that rank the channels; at least 1'),
+      .describe('queries at the end of the prompt that rank the channels; 1 to 1024'),
     saliency: z.enum(['released', 'paper']).default('released').describe('released: a·k²; paper: a·|k|'),
     reduce: z
       .enum(['l2', 'mean'])

@@ -8,7 +8,7 @@
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { keptChannels } from './channels.js';
-import { observed, windowOutputs, windowQueries } from './observations.js';
+import { observed, windowField, windowOutputs, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { markLargest } from './select.js';
 import type { Method } from './types.js';
@@ -35,11 +35,9 @@ const params = refuseUnused(
       .describe(
         'kv_head: one mask per KV head; query_head: one per query head (released code), stored is what any of them reads',
       ),
-    window: z
-      .int()
-      .min(1)
+    window: windowField
       .default(32)
-      .describe('queries at the end of the prompt that rank the channels; at least 1'),
+      .describe('queries at the end of the prompt that rank the channels; 1 to 1024'),
     recent: z
       .int()
       .min(0)
