@@ -9,7 +9,7 @@ import { digestOf } from '../results/canonical-json.js';
 import { calibrationText } from './text.js';
 
 /** Raised whenever the same request gives other factors. */
-const CALIBRATION_VERSION = 1;
+const CALIBRATION_VERSION = 2;
 
 /** sha256 (hex) for cell keys. Throws UserError where the request's text cannot be read. */
 export function calibrationDigest({ params }: WeightsRequest): string {

@@ -113,6 +113,7 @@ function estimateText(
   source: string,
 ): string {
   const assumed = blocks.some(({ groups }) => groups.some((group) => group.assumed));
+  const guessed = blocks.some(({ groups }) => groups.some((group) => group.guessed));
   const data = blocks.some(({ pipelines }) =>
     pipelines.some(({ estimate }) => estimate?.dependsOnData === true),
   );
@@ -120,9 +121,14 @@ function estimateText(
   return [
     ...blocks.flatMap((block) => [...blockText(block, tasks), '']),
     `${spec.name}: about ${formatSeconds(totalSeconds(blocks))} at ${giga(rate.operationsPerSecond)} GFLOP/s and ${giga(rate.bytesPerSecond)} GB/s (${source})`,
-    'Upper bounds: prompts and answers as long as they may be. Compressing takes extra time.',
-    ...(data ? ['~ depends on the data; here of random numbers'] : []),
+    `Upper bounds${guessed ? ' but where marked ~' : ''}: prompts and answers as long as they may be. Compressing takes extra time.`,
+    ...(data ? ['~ stored: depends on the data; here of random numbers'] : []),
     ...(latents ? ['– stores latents, whose ranks a calibration decides'] : []),
+    ...(guessed
+      ? [
+          '~ new tokens: answers are counted in tokens, here of 4 characters each; a tokenizer may make more of them',
+        ]
+      : []),
     ...(assumed ? ['* assumed (--new-tokens): the data of the task is not there'] : []),
   ].join('\n');
 }
@@ -145,10 +151,10 @@ function blockText(
         ],
   );
   const taskRows = groups.map(
-    ({ group, newTokens, assumed, prefillOperations, decodeOperations, ...times }) => [
+    ({ group, newTokens, assumed, guessed, prefillOperations, decodeOperations, ...times }) => [
       taskLabel(group.task, group.taskParams, tasks),
       String(group.samples),
-      `${newTokens}${assumed ? '*' : ''}`,
+      `${guessed ? '~' : ''}${newTokens}${assumed ? '*' : ''}`,
       giga(prefillOperations),
       giga(decodeOperations),
       shortTime(times.prefillSeconds),

@@ -13,9 +13,10 @@ import { bestOfAll, pooledBest } from './pooled-best.js';
 import { roundHalfEven } from './rounding.js';
 import { indicesOfLargest } from './select.js';
 import { safeFirst, type RankedHead } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...baseFields,
     alpha: z
       .number()
@@ -33,8 +34,11 @@ const params = z
       .describe(
         "original only: weigh each head's scores by the share of their sum that its own budget would keep",
       ),
-  })
-  .check(checkBase);
+  }),
+  {
+    normalize: { when: ({ variant }) => variant === 'original', needs: 'variant: original' },
+  },
+).check(checkBase);
 
 type AdaKvParams = z.infer<typeof params>;
 

@@ -86,6 +86,10 @@ export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>): Method<
       const base = scorerOf(params);
       return [...base.observes(base.params.parse(asBase(params))), ...spec.observes];
     },
+    layers: (params) => {
+      const base = scorerOf(params);
+      return base.layers?.(base.params.parse(asBase(params))) ?? [];
+    },
     asksForNothing: (_trace, params, plan) => keepsAll(params, plan),
     plan: (trace, params, plan) => {
       expectEvictable(spec.name, plan);

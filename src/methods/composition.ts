@@ -1,22 +1,36 @@
 /**
  * Which methods may follow each other in a pipeline.
  *
- * Decides by axis alone, before anything runs, and gives the reason. What depends on parameters (two methods that prune
- * the same side) shows when the plan is made.
+ * Decides by axes, and by what the parameters ask for, before anything runs, and gives the reason.
  */
-import type { Axis } from './types.js';
+import type { Axis, Method, MethodStep, Side } from './types.js';
 
 /** What is asked of a step. */
 export interface ComposedStep {
   readonly method: string;
   readonly axis: Axis;
   readonly evictsWhileDecoding: boolean;
+  /** Whose channels it prunes. */
+  readonly prunes: readonly Side[];
 }
 
 export interface CompositionProblem {
   /** The step that cannot stand where it stands. */
   readonly index: number;
   readonly reason: string;
+}
+
+/** What composition asks of a step of this method. */
+export function composedStep(
+  { method, params }: MethodStep,
+  { axis, evictsWhileDecoding, prunes }: Pick<Method, 'axis' | 'evictsWhileDecoding' | 'prunes'>,
+): ComposedStep {
+  return {
+    method,
+    axis,
+    evictsWhileDecoding: evictsWhileDecoding?.(params) ?? false,
+    prunes: prunes?.(params) ?? [],
+  };
 }
 
 /** The first step that makes no sense after those before it. */
@@ -31,7 +45,7 @@ export function compositionProblem(steps: readonly ComposedStep[]): CompositionP
 }
 
 function objection(earlier: ComposedStep, step: ComposedStep): string | undefined {
-  const reason = whileDecoding(earlier, step) ?? betweenAxes(earlier, step);
+  const reason = whileDecoding(earlier, step) ?? betweenAxes(earlier, step) ?? onSameSide(earlier, step);
   return reason === undefined ? undefined : `${step.method} cannot follow ${earlier.method}: ${reason}`;
 }
 
@@ -77,4 +91,10 @@ function betweenAxes(earlier: ComposedStep, step: ComposedStep): string | undefi
     case 'rank → precision':
       return undefined;
   }
+}
+
+/** A channel is pruned once: a second mask would have to rank what the first has left. */
+function onSameSide(earlier: ComposedStep, step: ComposedStep): string | undefined {
+  const both = step.prunes.find((side) => earlier.prunes.includes(side));
+  return both === undefined ? undefined : `both prune channels of the ${both}; use one of the two for them`;
 }

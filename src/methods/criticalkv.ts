@@ -14,9 +14,10 @@ import { observed, valueOutputNorms } from './observations.js';
 import { ownShare, pooledBest } from './pooled-best.js';
 import { indicesOfLargest } from './select.js';
 import type { RankedHead } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...baseFields,
     first_stage: z
       .number()
@@ -27,8 +28,9 @@ const params = z
     epsilon: z
       .number()
       .min(0)
+      .max(1000)
       .default(1e-4)
-      .describe('added to the score before it is multiplied by the norm; at least 0'),
+      .describe('added to the score before it is multiplied by the norm; 0 to 1000'),
     adaptive: z
       .boolean()
       .default(false)
@@ -39,8 +41,11 @@ const params = z
       .max(1)
       .default(0.2)
       .describe('adaptive only: share of the budget that every KV head has for itself, in [0, 1]'),
-  })
-  .check(checkBase);
+  }),
+  {
+    alpha: { when: ({ adaptive }) => adaptive, needs: 'adaptive: true' },
+  },
+).check(checkBase);
 
 type CriticalKvParams = z.infer<typeof params>;
 

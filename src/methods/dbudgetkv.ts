@@ -11,51 +11,54 @@
 import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { UserError } from '../errors.js';
-import { observed, windowAttention } from './observations.js';
+import { observed, windowAttention, windowField } from './observations.js';
 import { expectEvictable } from './token-method.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z.strictObject({
-  threshold: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.01)
-    .describe('T, fraction of the norm of the attention that may be lost, in (0, 1)'),
-  order: z
-    .enum(['position', 'h2o'])
-    .default('position')
-    .describe('position: sinks, then newest to oldest; h2o: by the attention of the window, which stays'),
-  sinks: z
-    .int()
-    .min(0)
-    .default(4)
-    .describe('order position: first tokens of the prompt that always stay; at least 0'),
-  window: z
-    .int()
-    .min(1)
-    .default(8)
-    .describe('order h2o: last tokens of the prompt, which rank the others and always stay; at least 1'),
-  rows: z
-    .int()
-    .min(1)
-    .default(1)
-    .describe('k, last queries of the prompt whose attention is measured; at least 1'),
-  norm: z
-    .enum(['rest', 'all'])
-    .default('rest')
-    .describe('tokens in the norm: rest = without those that always stay (released code), all = with them'),
-  heads: z
-    .enum(['norm', 'attention'])
-    .default('norm')
-    .describe(
-      'what is averaged over the heads of a layer: norm (released code) or attention, before its norm',
-    ),
-  whole_layers: z
-    .array(z.int().min(0))
-    .default([0, 1])
-    .describe('layers that keep everything, counted from 0'),
-});
+const params = refuseUnused(
+  z.strictObject({
+    threshold: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.01)
+      .describe('T, fraction of the norm of the attention that may be lost, in (0, 1)'),
+    order: z
+      .enum(['position', 'h2o'])
+      .default('position')
+      .describe('position: sinks, then newest to oldest; h2o: by the attention of the window, which stays'),
+    sinks: z
+      .int()
+      .min(0)
+      .default(4)
+      .describe('order position: first tokens of the prompt that always stay; at least 0'),
+    window: windowField
+      .default(8)
+      .describe('order h2o: last tokens of the prompt, which rank the others and always stay; 1 to 1024'),
+    rows: windowField
+      .default(1)
+      .describe('k, last queries of the prompt whose attention is measured; 1 to 1024'),
+    norm: z
+      .enum(['rest', 'all'])
+      .default('rest')
+      .describe('tokens in the norm: rest = without those that always stay (released code), all = with them'),
+    heads: z
+      .enum(['norm', 'attention'])
+      .default('norm')
+      .describe(
+        'what is averaged over the heads of a layer: norm (released code) or attention, before its norm',
+      ),
+    whole_layers: z
+      .array(z.int().min(0))
+      .default([0, 1])
+      .describe('layers that keep everything, counted from 0'),
+  }),
+  {
+    sinks: { when: ({ order }) => order === 'position', needs: 'order: position' },
+    window: { when: ({ order }) => order === 'h2o', needs: 'order: h2o' },
+  },
+);
 
 export type DBudgetKvParams = z.infer<typeof params>;
 
@@ -77,6 +80,7 @@ export const dbudgetkv: Method<DBudgetKvParams> = {
   params,
   observes: ({ order, rows, window }) =>
     [...new Set(order === 'h2o' ? [rows, window] : [rows])].map(windowAttention),
+  layers: ({ whole_layers }) => whole_layers,
   asksForNothing: () => true,
   plan(trace, params, plan) {
     expectEvictable('dbudgetkv', plan);

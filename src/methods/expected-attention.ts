@@ -11,15 +11,17 @@ import * as z from 'zod';
 import type { Observation } from '../cache/types.js';
 import { observed } from './observations.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...budgetFields,
     horizon: z
       .int()
       .min(1)
+      .max(131_072)
       .default(512)
-      .describe('positions after the prompt whose mean rotation the queries get; at least 1'),
+      .describe('positions after the prompt whose mean rotation the queries get; 1 to 131,072'),
     sinks: z
       .int()
       .min(0)
@@ -42,12 +44,14 @@ const params = z
     epsilon: z
       .number()
       .min(0)
+      .max(1)
       .default(0)
-      .describe('added to the attention before the value norm; at least 0 (kvpress takes 0.01 under AdaKV)'),
-  })
-  .check(
-    checkBudget(({ sinks }) => ({ tokens: Math.max(1, sinks), of: 'the sinks are part of the budget' })),
-  );
+      .describe('added to the attention before the value norm; 0 to 1 (kvpress takes 0.01 under AdaKV)'),
+  }),
+  {
+    epsilon: { when: ({ value_norm }) => value_norm, needs: 'value_norm: true' },
+  },
+).check(checkBudget(({ sinks }) => ({ tokens: Math.max(1, sinks), of: 'the sinks are part of the budget' })));
 
 type ExpectedAttentionParams = z.infer<typeof params>;
 

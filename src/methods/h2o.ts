@@ -12,7 +12,7 @@ import * as z from 'zod';
 import type { LayerPolicy, LayerTrace } from '../cache/types.js';
 import { columnSums } from './column-sums.js';
 import { evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';
-import { attentionSums, observed, windowAttention } from './observations.js';
+import { attentionSums, LONGEST_WINDOW, observed, windowAttention } from './observations.js';
 import {
   budgetFields,
   checkBudget,
@@ -20,9 +20,10 @@ import {
   tokenMethod,
   type ScoringMethod,
 } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...budgetFields,
     variant: z
       .enum(['kvpress', 'original', 'prefill', 'window'])
@@ -35,8 +36,18 @@ const params = z
       .min(1)
       .optional()
       .describe(
-        'newest tokens that always stay, at least 1; window: also the queries that score; 32 where not given, in the variant original half the budget; kvpress does not use it',
+        'newest tokens that always stay, at least 1; window: also the queries that score, at most 1024; 32 where not given, in the variant original half the budget; kvpress does not use it',
       ),
+  }),
+  {
+    recent: { when: ({ variant }) => variant !== 'kvpress', needs: 'variant: original, prefill or window' },
+  },
+)
+  .check((context) => {
+    const { variant, recent } = context.value;
+    if (variant !== 'window' || recent === undefined || recent <= LONGEST_WINDOW) return;
+    const message = `expected at most ${LONGEST_WINDOW} where they score (variant: window)`;
+    context.issues.push({ code: 'custom', input: context.value, path: ['recent'], message });
   })
   .check(checkBudget(alwaysKept));
 

@@ -26,6 +26,7 @@ export const knorm = tokenMethod<z.infer<typeof params>>({
   ],
   params,
   observes: () => [],
+  layers: ({ whole_layers }) => whole_layers,
   alwaysKept: () => ({ first: 0, last: 0, of: 'no token' }),
   keep: ({ layer }, { whole_layers }, held) => (whole_layers.includes(layer) ? held : undefined),
   score: ({ keys, kvHeads, length, headDim: D }) =>

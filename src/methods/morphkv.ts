@@ -12,7 +12,7 @@ import * as z from 'zod';
 import type { HeadAttention, LayerPolicy, LayerTrace } from '../cache/types.js';
 import { AttentionRows } from './attention-rows.js';
 import { evictFromFirstDecode, evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';
-import { observed, windowLogits } from './observations.js';
+import { observed, windowField, windowLogits } from './observations.js';
 import { budgetFields, checkBudget, expectEvictable, keepsAll } from './token-method.js';
 import type { Method } from './types.js';
 
@@ -24,11 +24,9 @@ const alwaysKept = (window: number) => ({
 const params = z
   .strictObject({
     ...budgetFields,
-    window: z
-      .int()
-      .min(1)
+    window: windowField
       .default(32)
-      .describe('R: newest tokens, which always stay and whose attention ranks the others; at least 1'),
+      .describe('R: newest tokens, which always stay and whose attention ranks the others; 1 to 1024'),
     fusion: z
       .enum(['sum', 'max'])
       .default('sum')

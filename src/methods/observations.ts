@@ -1,9 +1,16 @@
 /**
  * Asking for observations of the prefill, and reading them back.
  *
- * Decides nothing but the two directions of one name. Knows nothing of how they are measured.
+ * Decides how many queries a window may have, and the two directions of one name. Knows nothing of how they are measured.
  */
+import * as z from 'zod';
 import { observationKey, type LayerTrace, type Observation } from '../cache/types.js';
+
+/** Queries of the longest window: attention of all of them is held at once, over the whole prompt. */
+export const LONGEST_WINDOW = 1024;
+
+/** A number of queries at the end of the prompt. */
+export const windowField = z.int().min(1).max(LONGEST_WINDOW);
 
 /** Post-RoPE queries of the last `window` positions, `[H, w, D]`, w = min(window, S). */
 export function windowQueries(window: number): Observation {

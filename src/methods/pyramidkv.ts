@@ -10,11 +10,12 @@ import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { windowAttention } from './observations.js';
 import { roundHalfEven } from './rounding.js';
-import { snapFields, snapScores } from './snap-score.js';
+import { snapFields, snapScores, snapUses } from './snap-score.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     ...budgetFields,
     ...snapFields,
     beta: z
@@ -28,10 +29,17 @@ const params = z
       .describe(
         "released: 90 % of all tokens where no pyramid fits a budget (the published SparK tables); corrected: the budget there; original: the authors' arithmetic, window on top",
       ),
-  })
-  .check(
-    checkBudget(({ window }) => ({ tokens: window, of: 'the observation window is part of the budget' })),
-  );
+  }),
+  {
+    ...snapUses,
+    variant: {
+      when: ({ variant, budget }) => variant !== 'corrected' || budget !== undefined,
+      needs: 'a budget',
+    },
+  },
+).check(
+  checkBudget(({ window }) => ({ tokens: window, of: 'the observation window is part of the budget' })),
+);
 
 type PyramidParams = z.infer<typeof params>;
 

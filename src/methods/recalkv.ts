@@ -7,58 +7,67 @@
 import * as z from 'zod';
 import { expectDense } from './plan.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z.strictObject({
-  ratio: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .describe(
-      'fraction of the cached channels removed, in (0, 1); the released code names the fraction kept',
-    ),
-  ranks: z
-    .enum(['fisher_uniform', 'fisher', 'uniform'])
-    .default('fisher_uniform')
-    .describe(
-      'who gets the ranks: fisher_uniform: projections by their Fisher score, groups of one alike (published); fisher: groups by their score; uniform: all alike',
-    ),
-  group: z
-    .int()
-    .min(1)
-    .default(4)
-    .describe('KV heads that share a latent of the keys; divides the KV heads, capped at their number'),
-  multiple: z
-    .int()
-    .min(1)
-    .default(32)
-    .describe(
-      'ranks are rounded to multiples of this, in latent channels; 32 as released, less for small models',
-    ),
-  grouping: z
-    .enum(['released', 'strict'])
-    .default('released')
-    .describe(
-      'how similar heads gather: released: a pair may enter a group with one free slot and is repaired later; strict: only one with two',
-    ),
-  whitening: z
-    .enum(['svd', 'cholesky'])
-    .default('svd')
-    .describe('root of the activation covariance in which heads are compared; svd as released'),
-  iterations: z
-    .int()
-    .min(0)
-    .max(10)
-    .default(1)
-    .describe('alternations of the value calibration, 0 to 10; 0 leaves it out'),
-  samples: z.int().min(1).default(32).describe('sequences of calibration text; at least 1'),
-  length: z.int().min(2).default(512).describe('tokens of each sequence; at least 2'),
-  seed: z.int().min(0).default(3).describe('draws the sequences from the text; at least 0'),
-  text: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('path of a UTF-8 text to calibrate on; without it, the State of the Union addresses that ship'),
-});
+const params = refuseUnused(
+  z.strictObject({
+    ratio: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe(
+        'fraction of the cached channels removed, in (0, 1); the released code names the fraction kept',
+      ),
+    ranks: z
+      .enum(['fisher_uniform', 'fisher', 'uniform'])
+      .default('fisher_uniform')
+      .describe(
+        'who gets the ranks: fisher_uniform: projections by their Fisher score, groups of one alike (published); fisher: groups by their score; uniform: all alike',
+      ),
+    group: z
+      .int()
+      .min(1)
+      .default(4)
+      .describe('KV heads that share a latent of the keys; divides the KV heads, capped at their number'),
+    multiple: z
+      .int()
+      .min(1)
+      .default(32)
+      .describe(
+        'ranks are rounded to multiples of this, in latent channels; 32 as released, less for small models',
+      ),
+    grouping: z
+      .enum(['released', 'strict'])
+      .default('released')
+      .describe(
+        'how similar heads gather: released: a pair may enter a group with one free slot and is repaired later; strict: only one with two',
+      ),
+    whitening: z
+      .enum(['svd', 'cholesky'])
+      .default('svd')
+      .describe('root of the activation covariance in which heads are compared; svd as released'),
+    iterations: z
+      .int()
+      .min(0)
+      .max(10)
+      .default(1)
+      .describe('alternations of the value calibration, 0 to 10; 0 leaves it out'),
+    samples: z.int().min(1).max(4096).default(32).describe('sequences of calibration text; 1 to 4096'),
+    length: z.int().min(2).max(32_768).default(512).describe('tokens of each sequence; 2 to 32,768'),
+    seed: z.int().min(0).default(3).describe('draws the sequences from the text; at least 0'),
+    text: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'path of a UTF-8 text to calibrate on; without it, the State of the Union addresses that ship',
+      ),
+  }),
+  {
+    grouping: { when: ({ group }) => group > 1, needs: 'a group above 1' },
+    whitening: { when: ({ group }) => group > 1, needs: 'a group above 1' },
+  },
+);
 
 export type RecalkvParams = z.infer<typeof params>;
 

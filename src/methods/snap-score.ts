@@ -6,23 +6,23 @@
  */
 import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
-import { observed, windowAttention } from './observations.js';
+import { observed, windowAttention, windowField } from './observations.js';
 import { oncePerLayer } from './once-per-layer.js';
+import type { Uses } from '../unused-params.js';
 
 export const snapFields = {
-  window: z
-    .int()
-    .min(1)
+  window: windowField
     .default(64)
     .describe(
-      'observation window: last tokens of the prompt, which score the others and always stay; at least 1',
+      'observation window: last tokens of the prompt, which score the others and always stay; 1 to 1024',
     ),
   kernel: z
     .int()
     .min(1)
+    .max(1023)
     .refine((kernel) => kernel % 2 === 1, 'expected an odd number')
     .default(5)
-    .describe('width of the pooling along the positions; odd, 1 = none'),
+    .describe('width of the pooling along the positions; odd, 1 to 1023, 1 = none'),
   pool: z.enum(['average', 'maximum']).default('average').describe('pooling along the positions'),
   group: z
     .enum(['pooled', 'mean'])
@@ -30,6 +30,11 @@ export const snapFields = {
     .describe(
       'pooled: each query head is pooled, then their mean taken (kvpress); mean: pooled after the mean (KVCache-Factory); no difference for averages',
     ),
+};
+
+/** Which of them the others leave without effect. */
+export const snapUses: Uses<SnapParams> = {
+  group: { when: ({ pool }) => pool === 'maximum', needs: 'pool: maximum' },
 };
 
 export interface SnapParams {

@@ -15,16 +15,20 @@ import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { notFinite } from '../model/not-finite.js';
 import { rankRows } from '../kernels/ranking.js';
 import { keptChannels } from './channels.js';
-import { windowQueries } from './observations.js';
+import { windowField, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { adaptiveCount } from './spark-adaptive.js';
 import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z
-  .strictObject({
+const samples = ({ recovery }: { readonly recovery: string }): boolean =>
+  recovery === 'exponential' || recovery === 'normal';
+
+const params = refuseUnused(
+  z.strictObject({
     ratio: z
       .number()
       .min(0)
@@ -76,11 +80,9 @@ const params = z
       .min(0)
       .default(0)
       .describe('newest tokens with all channels; at least 0; the released code leaves none'),
-    window: z
-      .int()
-      .min(1)
+    window: windowField
       .default(32)
-      .describe('queries at the end of the prompt that rank the channels; at least 1'),
+      .describe('queries at the end of the prompt that rank the channels; 1 to 1024'),
     saliency: z.enum(['released', 'paper']).default('released').describe('released: a·k²; paper: a·|k|'),
     reduce: z
       .enum(['l2', 'mean'])
@@ -92,18 +94,24 @@ const params = z
       .enum(['int', 'floor'])
       .default('int')
       .describe('channels kept: int = D − ⌊λD⌋ (released code), floor = ⌊(1 − λ)D⌋ (paper)'),
-  })
-  .check((context) => {
-    const { ratio, adaptive } = context.value;
-    if ((ratio === undefined) === (adaptive === 'none')) {
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: [],
-        message: 'expected either ratio (fraction of the channels pruned) or adaptive (p, g4 or g5)',
-      });
-    }
-  });
+  }),
+  {
+    threshold: { when: ({ adaptive }) => adaptive !== 'none', needs: 'adaptive: p, g4 or g5' },
+    rounding: { when: ({ adaptive }) => adaptive === 'none', needs: 'ratio' },
+    clip: { when: samples, needs: 'recovery: exponential or normal' },
+    seed: { when: samples, needs: 'recovery: exponential or normal' },
+  },
+).check((context) => {
+  const { ratio, adaptive } = context.value;
+  if ((ratio === undefined) === (adaptive === 'none')) {
+    context.issues.push({
+      code: 'custom',
+      input: context.value,
+      path: [],
+      message: 'expected either ratio (fraction of the channels pruned) or adaptive (p, g4 or g5)',
+    });
+  }
+});
 
 export type SparkParams = z.infer<typeof params>;
 
@@ -128,6 +136,10 @@ export const spark: Method<SparkParams> = {
   ],
   params,
   observes: (params) => (prunesKeys(params) ? [windowQueries(params.window)] : []),
+  prunes: (params) => [
+    ...(prunesKeys(params) ? ['keys' as const] : []),
+    ...(params.value_ratio > 0 ? ['values' as const] : []),
+  ],
   asksForNothing: (_trace, params) => !prunesKeys(params) && params.value_ratio === 0,
   plan(trace, params, plan) {
     let { keys, values } = plan;

@@ -8,42 +8,46 @@
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { keptChannels } from './channels.js';
-import { observed, windowOutputs, windowQueries } from './observations.js';
+import { observed, windowField, windowOutputs, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { markLargest } from './select.js';
 import type { Method } from './types.js';
+import { refuseUnused } from '../unused-params.js';
 
-const params = z.strictObject({
-  ratio: z.number().min(0).lt(1).describe('fraction of the key channels dropped, in [0, 1)'),
-  value_ratio: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('fraction of the value channels dropped, in [0, 1); 0 = values stay dense'),
-  variant: z
-    .enum(['official', 'kvpress'])
-    .default('official')
-    .describe(
-      'official: the newest tokens keep all key channels; kvpress: every token loses them (the published SparK tables)',
-    ),
-  mask: z
-    .enum(['kv_head', 'query_head'])
-    .default('kv_head')
-    .describe(
-      'kv_head: one mask per KV head; query_head: one per query head (released code), stored is what any of them reads',
-    ),
-  window: z
-    .int()
-    .min(1)
-    .default(32)
-    .describe('queries at the end of the prompt that rank the channels; at least 1'),
-  recent: z
-    .int()
-    .min(0)
-    .default(32)
-    .describe('newest tokens with all key channels; at least 0; official variant only'),
-});
+const params = refuseUnused(
+  z.strictObject({
+    ratio: z.number().min(0).lt(1).describe('fraction of the key channels dropped, in [0, 1)'),
+    value_ratio: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('fraction of the value channels dropped, in [0, 1); 0 = values stay dense'),
+    variant: z
+      .enum(['official', 'kvpress'])
+      .default('official')
+      .describe(
+        'official: the newest tokens keep all key channels; kvpress: every token loses them (the published SparK tables)',
+      ),
+    mask: z
+      .enum(['kv_head', 'query_head'])
+      .default('kv_head')
+      .describe(
+        'kv_head: one mask per KV head; query_head: one per query head (released code), stored is what any of them reads',
+      ),
+    window: windowField
+      .default(32)
+      .describe('queries at the end of the prompt that rank the channels; 1 to 1024'),
+    recent: z
+      .int()
+      .min(0)
+      .default(32)
+      .describe('newest tokens with all key channels; at least 0; official variant only'),
+  }),
+  {
+    recent: { when: ({ variant }) => variant === 'official', needs: 'variant: official' },
+  },
+);
 
 type ThinkParams = z.infer<typeof params>;
 
@@ -65,6 +69,10 @@ export const think: Method<ThinkParams> = {
   observes: ({ ratio, value_ratio, window }) => [
     ...(ratio > 0 ? [windowQueries(window)] : []),
     ...(value_ratio > 0 ? [windowOutputs(window)] : []),
+  ],
+  prunes: ({ ratio, value_ratio }) => [
+    ...(ratio > 0 ? ['keys' as const] : []),
+    ...(value_ratio > 0 ? ['values' as const] : []),
   ],
   asksForNothing: (_trace, { ratio, value_ratio }) => ratio === 0 && value_ratio === 0,
   plan(trace, { ratio, value_ratio, variant, mask, window, recent }, plan) {

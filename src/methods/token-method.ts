@@ -63,6 +63,8 @@ export interface TokenMethod<P extends BudgetParams> {
   score(trace: LayerTrace, params: P): Float32Array;
   /** The first and last positions of the prompt that stay whatever their score; they count towards the budget. */
   alwaysKept(params: P): { readonly first: number; readonly last: number; readonly of: string };
+  /** Layers that the parameters name. */
+  layers?(params: P): readonly number[];
   /** Tokens that this layer keeps of `held`; undefined where that is the budget or ⌊held·(1 − ratio)⌋. */
   keep?(trace: LayerTrace, params: P, held: number): number | undefined;
 }
@@ -84,6 +86,7 @@ export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): Scori
     params: spec.params,
     scorer: spec,
     observes: (params) => spec.observes(params),
+    layers: (params) => spec.layers?.(params) ?? [],
     asksForNothing: (trace, params, plan) =>
       keepsAll(params, plan) ||
       plan.tokens.every(({ length }) => (spec.keep?.(trace, params, length) ?? 0) >= length),

@@ -10,6 +10,9 @@ import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
 /** In the order in which they make sense: positions, channels, low rank, bits. */
 export type Axis = 'token' | 'channel' | 'rank' | 'precision';
 
+/** Of a layer's cache. */
+export type Side = 'keys' | 'values';
+
 export interface Method<P = unknown> {
   readonly name: string;
   readonly axis: Axis;
@@ -28,6 +31,10 @@ export interface Method<P = unknown> {
   asksForNothing(trace: LayerTrace, params: P, plan: LayerPlan): boolean;
   /** True where tokens go while decoding; then nothing but eviction can stand beside it. */
   evictsWhileDecoding?(params: P): boolean;
+  /** The sides whose channels go under these parameters; every method of the channel axis says so. */
+  prunes?(params: P): readonly Side[];
+  /** Layers that the parameters name, counted from 0. */
+  layers?(params: P): readonly number[];
   /** The weights that the method runs on, where they are not the model's own (rank axis). */
   weights?(params: P): WeightsRequest;
   /** The parameter that holds those of another method, where there is one. */

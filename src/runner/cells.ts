@@ -5,6 +5,7 @@
  */
 import { calibrationDigest } from '../calibration/digest.js';
 import { UserError } from '../errors.js';
+import { methods } from '../methods/registry.js';
 import { weightsRequestOf } from '../methods/weights.js';
 import { checkLowRankModel } from '../model/low-rank.js';
 import type { ModelConfig } from '../model/types.js';
@@ -33,7 +34,7 @@ export interface CellGroup {
  * Expands the spec.
  *
  * @param models by the name that the spec gives them
- * @throws UserError (exit code 2) where a context does not fit a model, or a low-rank method meets a model that has no
+ * @throws UserError (exit code 2) where a context does not fit a model, a pipeline names a layer that it does not have, or a low-rank method meets a model that has no
  * latents
  */
 export function groupCells(
@@ -56,11 +57,29 @@ export function groupCells(
         { place: spec.file, hint: `Use at most max_context: ${model.config.maxPositions}.`, exitCode: 2 },
       );
     }
+    checkLayers(spec, group.model, model.config);
     if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps) !== undefined)) {
       checkLowRankModel(model.config, group.model);
     }
     return { group, task, cells: cellsOfGroup(spec, group, model.record, task) };
   });
+}
+
+/** Throws where a pipeline names a layer that the model does not have. */
+function checkLayers(
+  { file, pipelines }: Pick<ResolvedSpec, 'file' | 'pipelines'>,
+  model: string,
+  { layers }: Pick<ModelConfig, 'layers'>,
+): void {
+  for (const { label, steps } of pipelines) {
+    const named = steps.flatMap(({ method, params }) => methods.get(method)?.layers?.(params) ?? []);
+    const missing = named.find((layer) => layer >= layers);
+    if (missing === undefined) continue;
+    throw new UserError(
+      `${label} names layer ${missing}, and ${model} has ${layers}, counted from 0 to ${layers - 1}`,
+      { place: file, hint: 'Name layers that the model has.', exitCode: 2 },
+    );
+  }
 }
 
 /** The cells of one group under today's keys, in the order of the spec's pipelines. */

@@ -5,6 +5,7 @@
  * Decides which samples stand for all: of every group the first that is missing, and the last where samples are the rows
  * of a file. Knows nothing of prompts.
  */
+import { UserError } from '../errors.js';
 import type { ModelFiles } from '../model/types.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
@@ -18,10 +19,10 @@ import { makeSample } from './make-sample.js';
  *
  * @param jobs in the order of their samples
  * @param models by the name that the spec gives them
- * @throws UserError of the task that cannot give such a sample
+ * @throws UserError of the task that cannot give such a sample, with the spec's file where it has no place of its own
  */
 export async function checkSamples(
-  spec: Pick<ResolvedSpec, 'groups'>,
+  spec: Pick<ResolvedSpec, 'file' | 'groups'>,
   jobs: readonly Pick<Job, 'group' | 'sample'>[],
   models: ReadonlyMap<string, Pick<ModelFiles, 'tokenizer'>>,
   tasks: ReadonlyMap<string, Task> = knownTasks,
@@ -36,8 +37,19 @@ export async function checkSamples(
     await task.prepare?.(params, contextLength);
     const isRows = task.ignores?.includes('seed') === true;
     for (const sample of isRows && last > first ? [first, last] : [first]) {
-      const made = makeSample(task, { contextLength, seed, index: sample, params }, models.get(model)!);
+      const request = { contextLength, seed, index: sample, params };
+      const made = placed(spec.file, () => makeSample(task, request, models.get(model)!));
       scoreSample(task, '', made, sample);
     }
+  }
+}
+
+function placed<T>(place: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.place !== undefined) throw error;
+    const { message, hint, exitCode } = error;
+    throw new UserError(message, { place, ...(hint === undefined ? {} : { hint }), exitCode, cause: error });
   }
 }

@@ -4,7 +4,7 @@
  * Decides the forms in which a pipeline may be written, that `full` is always there and first, and that pipelines
  * with the same label are kept once. Knows nothing of what a method does.
  */
-import { compositionProblem } from '../methods/composition.js';
+import { composedStep, compositionProblem } from '../methods/composition.js';
 import type { MethodStep, Pipeline } from '../methods/types.js';
 import { product } from './axes.js';
 import type { Path } from './document.js';
@@ -29,11 +29,7 @@ export function readPipelines(items: readonly unknown[], methods: Methods, probl
       break;
     }
     for (const steps of expanded) {
-      const composed = steps.map(({ method, params }) => {
-        const { axis, evictsWhileDecoding } = methods.get(method)!;
-        return { method, axis, evictsWhileDecoding: evictsWhileDecoding?.(params as never) ?? false };
-      });
-      const problem = compositionProblem(composed);
+      const problem = compositionProblem(steps.map((step) => composedStep(step, methods.get(step.method)!)));
       if (problem !== undefined) {
         problems.add(['cache', index, problem.index, steps[problem.index]!.method], problem.reason, 'key');
         break;

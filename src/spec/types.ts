@@ -6,7 +6,7 @@
  */
 import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';
-import type { Axis, NestedParams, Pipeline } from '../methods/types.js';
+import type { Axis, NestedParams, Pipeline, Side } from '../methods/types.js';
 import type { CellGroup } from '../results/cell-key.js';
 
 /** What the spec may name: parameter schemas by name. Models are checked for form only (name, folder or .gguf). */
@@ -17,6 +17,7 @@ export interface SpecCatalogue {
       readonly params: z.ZodType;
       readonly axis: Axis;
       readonly evictsWhileDecoding?: (params: never) => boolean;
+      readonly prunes?: (params: never) => readonly Side[];
       readonly nested?: NestedParams;
     }
   >;

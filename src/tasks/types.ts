@@ -59,7 +59,7 @@ export interface Task<P = unknown> {
    * length. May be called again and is quick then. Most tasks have none.
    */
   prepare?(params: P, contextLength: number): Promise<void>;
-  /** A pure function of its request. Throws UserError where the length is too small, saying the least that works. */
+  /** A pure function of its request. Throws UserError where the length is too small, saying one that works. */
   sample(request: SampleRequest<P>): Sample;
   /** Score of one prediction in [0, 1]; the runner passes the sample as the context. */
   score(prediction: string, answers: readonly string[], context?: ScoreContext): number;

@@ -250,7 +250,7 @@ describe('cli', () => {
   it('shows parameters with ranges and defaults', async () => {
     const { out } = await tell('show', 'snapkv');
     expect(out).to.match(/^ {2}ratio +a number in \[0, 1\) +optional/m);
-    expect(out).to.match(/^ {2}window +an integer ≥ 1 +default 64 /m);
+    expect(out).to.match(/^ {2}window +an integer in \[1, 1024\] +default 64 /m);
     expect((await tell('show', 'think')).out).to.match(/^ {2}ratio +a number in \[0, 1\) +required/m);
     expect((await tell('show', 'snapvk')).err).to.contain('Did you mean "snapkv"?');
   });

@@ -88,7 +88,24 @@ describe('cli estimate', () => {
     );
     expect(out).to.match(/^snapkv\(ratio=0\.5,window=32\) +256 +768\.0 KiB +50\.0 +50\.0$/m);
     expect(out).to.match(/^quickstart: about \d+s at 100 GFLOP\/s and 10\.0 GB\/s \(given\)$/m);
-    expect(out).to.match(/Upper bounds/);
+    expect(out).to.match(/^Upper bounds: prompts and answers/m);
+  });
+
+  it('marks answers whose length the tokenizer decides', async () => {
+    const tasks = 'tasks=[recite/list, ruler/niah_single_1]';
+    const { out } = await tell(
+      'estimate',
+      spec('quickstart'),
+      ...speed,
+      '--set',
+      'context=700',
+      '--set',
+      tasks,
+    );
+    expect(out).to.match(/^recite\/list +\d+ +~\d+ /m);
+    expect(out).to.match(/^ruler\/niah_single_1 +\d+ +128 /m);
+    expect(out).to.match(/^Upper bounds but where marked ~: /m);
+    expect(out).to.match(/^~ new tokens: answers are counted in tokens, here of 4 characters each/m);
   });
 
   it('is 2 for a spec or a number that is wrong', async () => {

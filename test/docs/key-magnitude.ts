@@ -23,6 +23,7 @@ export const keyMagnitude: Method<z.infer<typeof params>> = {
   notes: ['Not published as a method: a baseline that shows what knowing the queries is worth.'],
   params,
   observes: () => [],
+  prunes: ({ ratio }) => (ratio === 0 ? [] : ['keys']),
   asksForNothing: (_trace, { ratio }) => ratio === 0,
   plan(trace, { ratio }, plan) {
     expectDense('key_magnitude', 'Prune key channels by one method only.', { keys: plan.keys });

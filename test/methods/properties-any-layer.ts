@@ -84,6 +84,20 @@ export function anyLayerProperties(entry: MethodEntry, registry: Registry): void
     });
   });
 
+  if (method.axis === 'channel') {
+    it('prunes the sides that it says it prunes, and no others', () => {
+      onLayers(entry.samples, [], ({ trace, steps }) => {
+        const given = fullPlan(trace);
+        const { keys, values } = method.plan(trace, steps[0]!.params, given);
+        const pruned = [
+          ...(keys === given.keys ? [] : ['keys']),
+          ...(values === given.values ? [] : ['values']),
+        ];
+        expect(method.prunes?.(steps[0]!.params)).to.have.members(pruned);
+      });
+    });
+  }
+
   it('attends finitely to what decode() reads, one by one and together, and gives its memory back', () => {
     onLayers(entry.samples, [], ({ trace, random, dtype }, plan) => {
       const before = kernels.memory.bytesInUse;

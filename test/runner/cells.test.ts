@@ -1,12 +1,20 @@
 import { expect } from 'chai';
 import { UserError } from '../../src/errors.js';
+import { methods } from '../../src/methods/registry.js';
+import type { Pipeline } from '../../src/methods/types.js';
 import type { ModelConfig } from '../../src/model/types.js';
 import { dataOf, groupCells } from '../../src/runner/cells.js';
 import type { ResolvedSpec } from '../../src/spec/types.js';
 import type { Task } from '../../src/tasks/types.js';
 
 describe('cells of a run', () => {
-  const cells = (context: number, maxContext?: number, ignores?: Task['ignores']) => {
+  const FULL: Pipeline = { label: 'full', steps: [] };
+  const cells = (
+    context: number,
+    maxContext?: number,
+    ignores?: Task['ignores'],
+    pipelines: readonly Pipeline[] = [FULL],
+  ) => {
     const group = {
       ...{
         model: 'm',
@@ -21,11 +29,11 @@ describe('cells of a run', () => {
     };
     const spec = {
       ...{ file: 'spec.yaml', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
-      pipelines: [{ label: 'full', steps: [] }],
+      pipelines,
       groups: [group],
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
-    const models = new Map([['m', { config: { maxPositions: 8192 } as ModelConfig, record }]]);
+    const models = new Map([['m', { config: { maxPositions: 8192, layers: 6 } as ModelConfig, record }]]);
     const task = { name: 'a/b', dataDigest: () => 'd', ignores } as unknown as Task;
     return groupCells(spec, models, new Map([['a/b', task]]));
   };
@@ -46,6 +54,26 @@ describe('cells of a run', () => {
       UserError,
       /max_context 8193 is more than the 8192 positions of m/,
     );
+  });
+
+  it('are refused where a pipeline names a layer that a model does not have', () => {
+    for (const [method, params] of [
+      ['knorm', { ratio: 0.5 }],
+      ['dbudgetkv', {}],
+      ['adakv', { base: 'knorm', ratio: 0.5 }],
+    ] as const) {
+      const naming = (layers: readonly number[]) => {
+        const own = { whole_layers: layers };
+        const written = { ...params, ...(method === 'adakv' ? { with: own } : own) };
+        const filled = methods.get(method)!.params.parse(written) as Record<string, unknown>;
+        return [FULL, { label: method, steps: [{ method, params: filled }] }];
+      };
+      expect(cells(512, undefined, [], naming([0, 5]))).to.have.length(1);
+      expect(() => cells(512, undefined, [], naming([0, 6]))).to.throw(
+        UserError,
+        `${method} names layer 6, and m has 6, counted from 0 to 5`,
+      );
+    }
   });
 
   it('list the data of each file once', () => {

@@ -72,12 +72,12 @@ describe('samples made ahead of a run', () => {
   });
   const jobs = (index: number, ...samples: number[]) => samples.map((sample) => ({ group: index, sample }));
   const check = (groups: readonly TaskCell[], missing: ReturnType<typeof jobs>) =>
-    checkSamples({ groups }, missing, models, tasks);
+    checkSamples({ file: 'spec.yaml', groups }, missing, models, tasks);
   const fault = async (...args: Parameters<typeof check>): Promise<string> => {
     try {
       await check(...args);
     } catch (error) {
-      if (error instanceof UserError) return error.message;
+      if (error instanceof UserError) return error.format();
       throw error;
     }
     return 'none';
@@ -102,7 +102,7 @@ describe('samples made ahead of a run', () => {
     });
     try {
       await checkSamples(
-        { groups: [group('unscorable', 200)] },
+        { file: 'spec.yaml', groups: [group('unscorable', 200)] },
         jobs(0, 7),
         models,
         new Map([['unscorable', unscorable]]),
@@ -116,12 +116,12 @@ describe('samples made ahead of a run', () => {
 
   it('stop at a context that is too short, wherever it stands', async () => {
     const groups = [group('generated', 200), group('generated', LEAST - 1)];
-    expect(await fault(groups, [...jobs(0, 0), ...jobs(1, 0)])).to.equal('too short');
+    expect(await fault(groups, [...jobs(0, 0), ...jobs(1, 0)])).to.equal('spec.yaml  too short');
   });
 
   it('stop at a file with too few rows', async () => {
     expect(await fault([group('rows', 1)], jobs(0, 0, 1, ROWS - 1))).to.equal('none');
-    expect(await fault([group('rows', 1)], jobs(0, 0, 1, ROWS))).to.equal('too few rows');
+    expect(await fault([group('rows', 1)], jobs(0, 0, 1, ROWS))).to.equal('spec.yaml  too few rows');
   });
 
   it('are none where nothing is missing', async () => {

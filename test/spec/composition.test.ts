@@ -20,7 +20,16 @@ const catalogue: SpecCatalogue = {
         evictsWhileDecoding: (given: { while_decoding: boolean }) => given.while_decoding,
       },
     ],
-    ['prune', { params, axis: 'channel' as const }],
+    [
+      'prune',
+      {
+        params,
+        axis: 'channel' as const,
+        prunes: (given: { ratio: number }) => (given.ratio === 0 ? [] : ['keys']),
+      },
+    ],
+    ['thin', { params, axis: 'channel' as const, prunes: () => ['values', 'keys'] }],
+    ['narrow', { params, axis: 'channel' as const, prunes: () => ['values'] }],
     ['factor', { params, axis: 'rank' as const }],
     ['round', { params, axis: 'precision' as const }],
   ]),
@@ -39,7 +48,8 @@ describe('composition in a spec', () => {
     for (const steps of [
       'evict, other, prune, round',
       'evict, factor, round',
-      'prune, prune, round',
+      'prune, narrow, round',
+      'thin, {prune: {ratio: 0}}',
       'evict, live',
       'other, {live: {while_decoding: false}}, prune',
     ]) {
@@ -76,6 +86,17 @@ describe('composition in a spec', () => {
       'prune, live',
       17,
       /^live cannot follow prune: live evicts while decoding, from plain .*use one of the two$/,
+    ],
+    [
+      'prune, thin',
+      17,
+      /^thin cannot follow prune: both prune channels of the keys; use one of the two for them$/,
+    ],
+    ['narrow, prune, thin', 25, /^thin cannot follow narrow: both prune channels of the values/],
+    [
+      '{prune: {ratio: [0, 0.5]}}, {prune: null}',
+      39,
+      /^prune cannot follow prune: both prune channels of the keys/,
     ],
     ['evict, live, round', 23, /^round cannot follow live: live evicts while decoding/],
     ['{live: {while_decoding: [false, true]}}, prune', 51, /^prune cannot follow live/],

@@ -1,7 +1,8 @@
 /**
  * ReCalKV's offline value calibration (OVC): the factors of the value projection, adjusted to other activations.
  *
- * Decides the alternation of two closed forms. Knows nothing of where the activations come from.
+ * Decides the alternation of two closed forms, and in what scale of the latents they are solved. Knows nothing of where
+ * the activations come from.
  */
 import type { Matrix } from 'ml-matrix';
 import { choleskyOf, timesTransposed } from './matrices.js';
@@ -18,12 +19,23 @@ import type { Factors } from './svd.js';
  * both for its own C, so OVC changes something only where C differs from the whitening's. Only C = Σ XᵀX of the
  * activations enters; a system that is singular gets the smallest ridge that makes it solvable.
  *
+ * Latents that the activations of the whitening say nothing of have huge columns in `down`, which would raise the
+ * rounding of C above what it says of all others; so the first system is solved for columns of about length 1.
+ *
  * @param weight W, `[O, E]`
  * @param gram C of the inputs that the layer sees behind already compressed layers, `[E, E]`
  */
 export function calibrateOnce({ down }: Factors, weight: Matrix, gram: Matrix): Factors {
-  const latents = down.transpose(); // [r, E]
+  const scales = rowScales(down.transpose()); // [r]
+  const latents = down.transpose().mulColumnVector(scales); // [r, E]
   const seen = timesTransposed(latents, gram); // downᵀ C, [r, E]
-  const up = choleskyOf(timesTransposed(seen, latents)).solve(timesTransposed(seen, weight)); // [r, O]
+  const up = choleskyOf(timesTransposed(seen, latents))
+    .solve(timesTransposed(seen, weight))
+    .mulColumnVector(scales); // [r, O]
   return { down: choleskyOf(timesTransposed(up, up)).solve(up.mmul(weight)).transpose(), up };
+}
+
+/** Per row the power of two, so that nothing is rounded, that brings its length near 1. */
+function rowScales(rows: Matrix): number[] {
+  return rows.to2DArray().map((row) => 2 ** -Math.round(Math.log2(Math.hypot(...row) || 1)));
 }

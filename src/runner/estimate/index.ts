@@ -1,8 +1,8 @@
 /**
  * What a spec will take, from configurations alone: bytes of every pipeline, operations and time of every group.
  *
- * Decides the assumptions, all of them upper bounds: prompts as long as the spec allows, answers as long as the task
- * allows. Loads no weights and no tokenizer.
+ * Decides the assumptions: prompts as long as the spec allows and answers as long as the task allows, which are upper
+ * bounds but for answers whose length is counted in tokens. Loads no weights and no tokenizer.
  */
 import { UserError } from '../../errors.js';
 import { openKernels } from '../../kernels/index.js';
@@ -36,6 +36,8 @@ export interface GroupEstimate {
   readonly newTokens: number;
   /** True where `newTokens` is the assumption. */
   readonly assumed: boolean;
+  /** True where the tokenizer decides how long an answer may be: `newTokens` is then for `CHARACTERS_PER_TOKEN`. */
+  readonly guessed: boolean;
   /** Of one sample: all prefills, and decoding all pipelines. */
   readonly prefillOperations: number;
   readonly decodeOperations: number;
@@ -96,10 +98,10 @@ function estimateGroup(
     readonly kept: readonly number[];
     readonly prefills: number;
   },
-  known: number | undefined,
+  known: NewTokens | undefined,
   { rate, newTokens: otherwise }: EstimateOptions,
 ): GroupEstimate {
-  const newTokens = known ?? otherwise;
+  const { tokens: newTokens, guessed } = known ?? { tokens: otherwise, guessed: false };
   const prefill = prefills * prefillOperations(config, length);
   const decode = decodeWork(config, kept, newTokens);
   const prefillSeconds = prefill / rate.operationsPerSecond;
@@ -110,6 +112,7 @@ function estimateGroup(
     group,
     newTokens,
     assumed: known === undefined,
+    guessed,
     prefillOperations: prefill,
     decodeOperations: decode.operations + decode.attention,
     prefillSeconds,
@@ -118,19 +121,32 @@ function estimateGroup(
   };
 }
 
-/** As the first sample says; undefined where the task's data is not there. Tokens are guessed: no tokenizer is loaded. */
-async function newTokensOf(task: Task, { taskParams, context, seed }: TaskCell): Promise<number | undefined> {
+interface NewTokens {
+  readonly tokens: number;
+  /** Other tokens than those of `CHARACTERS_PER_TOKEN` would give another number. */
+  readonly guessed: boolean;
+}
+
+/** As the first sample says; undefined where the task's data is not there. */
+async function newTokensOf(
+  task: Task,
+  { taskParams: params, context: contextLength, seed }: TaskCell,
+): Promise<NewTokens | undefined> {
+  const counted = (characters: number): number => {
+    const countTokens = (text: string): number => Math.ceil(text.length / characters);
+    return task.sample({ contextLength, seed, index: 0, params, countTokens }).maxNewTokens;
+  };
   try {
-    await task.prepare?.(taskParams, context);
-    const countTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
-    return task.sample({ contextLength: context, seed, index: 0, params: taskParams, countTokens })
-      .maxNewTokens;
+    await task.prepare?.(params, contextLength);
+    const tokens = counted(CHARACTERS_PER_TOKEN);
+    return { tokens, guessed: counted(2 * CHARACTERS_PER_TOKEN) !== tokens };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
   }
 }
 
+/** Of English text under common tokenizers. */
 const CHARACTERS_PER_TOKEN = 4;
 
 /** Of a task with lengths of its own, what the spec says to reckon with, as far as the model takes it. */

@@ -1,13 +1,14 @@
 /**
  * Bytes that a pipeline stores of a prompt of one length, before any model runs.
  *
- * Decides how they come about: a layer of random numbers in the model's shape is planned and really packed. Where neither
+ * Decides how they come about: a layer of random numbers in the model's shape is planned and really packed, and where
+ * tokens go while decoding, an answer is decoded: memory.csv has what is held behind it. Where neither
  * layer nor data make a difference, two packings tell; where layers do, all are packed. Where the data does, the size is
  * only that of the first draw.
  */
 import { NO_BYTES, addBytes, fullBytes, paperBytes, sumBytes } from '../../cache/bytes.js';
 import { encodeLayer } from '../../cache/layer-cache.js';
-import type { ByteParts, CacheDtype, LayerTrace, Observation } from '../../cache/types.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerTrace, Observation } from '../../cache/types.js';
 import { UserError } from '../../errors.js';
 import type { Kernels } from '../../kernels/index.js';
 import { planLayer } from '../../methods/pipeline.js';
@@ -33,6 +34,9 @@ export interface Packing {
   readonly dtype: CacheDtype;
   readonly kernels: Kernels;
 }
+
+/** Tokens that are decoded: enough for a cache that has a budget to have filled it. */
+const ANSWER = 128;
 
 interface LayerBytes {
   readonly kept: number;
@@ -93,6 +97,7 @@ function packLayer(trace: LayerTrace, pipeline: Pipeline, dtype: CacheDtype, ker
   try {
     const plan = planLayer(trace, pipeline.steps);
     const cache = encodeLayer(trace, plan, dtype, kernels);
+    if (plan.decode !== undefined) decodeAnswer(trace, cache);
     const packed = { kept: cache.kept[0]!, stored: cache.bytes(), paper: paperBytes(trace, plan, dtype) };
     cache.free();
     return packed;
@@ -103,6 +108,14 @@ function packLayer(trace: LayerTrace, pipeline: Pipeline, dtype: CacheDtype, ker
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       cause: error,
     });
+  }
+}
+
+/** Tokens join one by one, with keys and values of one that is there, and attend to all alike. */
+function decodeAnswer({ keys, values, heads, kvHeads, headDim: D }: LayerTrace, cache: LayerCache): void {
+  for (let step = 0; step < ANSWER; step++) {
+    cache.append(keys.subarray(0, kvHeads * D), values.subarray(0, kvHeads * D), 1);
+    cache.attend(new Float32Array(heads * D), 1, new Float32Array(heads * D));
   }
 }
 

@@ -12,11 +12,12 @@ import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
 import { essayParam, essayPath } from '../ruler/essay.js';
-import { largestSample } from '../ruler/sized.js';
+import { largestSample, type Sizing } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
+import { refuseUnused } from '../../unused-params.js';
 import { allFound, cleanPrediction } from '../scorers/substring.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { passage, placeNeedles, spreadDepths } from './place.js';
 import { SANDWICH } from './templates.js';
 
@@ -35,19 +36,22 @@ const depth = z
   .default(50)
   .describe('where the needle stands, in per cent of the text: 0 its beginning, 100 its end');
 
-const mapParams = z.strictObject({
-  depth,
-  needles: z
-    .int()
-    .min(1)
-    .max(20)
-    .default(1)
-    .describe(
-      'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
-    ),
-  haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
-  essay: essayParam,
-});
+const mapParams = refuseUnused(
+  z.strictObject({
+    depth,
+    needles: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe(
+        'numbers that are hidden and asked for: the first at the depth, the others evenly spaced behind it',
+      ),
+    haystack: z.enum(['essay', 'noise']).default('essay').describe('running text, or one repeated sentence'),
+    essay: essayParam,
+  }),
+  { essay: { when: ({ haystack }) => haystack === 'essay', needs: 'haystack: essay' } },
+);
 const sandwichParams = z.strictObject({ depth, essay: essayParam });
 
 export type MapParams = z.infer<typeof mapParams>;
@@ -64,7 +68,7 @@ const map: Task<MapParams> = {
   summary: 'numbers hidden at a chosen depth of a text, as in RULER; for maps of depth by length',
   source: 'after RULER, arXiv 2404.06654, and Greg Kamradt 2023; generated here',
   params: mapParams,
-  sample: drawNumbers,
+  sample: (request) => largestSample('needle/map', request, drawNumbers),
   dataDigest: ({ essay, haystack }) =>
     textDigest(GENERATOR, [
       ...WORD_LISTS.map(shippedFile),
@@ -78,13 +82,13 @@ const sandwich: Task<SandwichParams> = {
   summary: 'the best thing to do in San Francisco, hidden at a chosen depth of an essay',
   source: 'Greg Kamradt, Needle In A Haystack, 2023; generated here',
   params: sandwichParams,
-  sample: drawSandwich,
+  sample: (request) => largestSample('needle/sandwich', request, drawSandwich),
   dataDigest: ({ essay }) => textDigest(GENERATOR, [essayPath(essay)]),
 };
 
 export const needleTasks: readonly (Task<MapParams> | Task<SandwichParams>)[] = [map, sandwich];
 
-function drawNumbers(request: SampleRequest<MapParams>): Sample {
+function drawNumbers(request: SampleRequest<MapParams>): Sizing {
   const { contextLength, seed, index, params } = request;
   const random = randomFor(map.name, contextLength, seed, index);
   const strings = new Strings(random);
@@ -105,21 +109,21 @@ function drawNumbers(request: SampleRequest<MapParams>): Sample {
   const isEssay = params.haystack === 'essay';
   const sentences = (count: number): readonly string[] =>
     isEssay ? passage(essayPath(params.essay), start, count) : Array<string>(count).fill(NOISE);
-  return largestSample(map.name, request, {
+  return {
     ...(isEssay ? ESSAY : REPEATED),
     contextOf: (count) => header + placeNeedles(sentences(count), needles, depths).join(isEssay ? ' ' : '\n'),
     question: fill(QUESTION, fields),
     answerPrefix: fill(ANSWER_PREFIX, fields),
     answers,
     maxNewTokens: 128,
-  });
+  };
 }
 
-function drawSandwich(request: SampleRequest<SandwichParams>): Sample {
+function drawSandwich(request: SampleRequest<SandwichParams>): Sizing {
   const { contextLength, seed, index, params } = request;
   const start = randomFor(sandwich.name, contextLength, seed, index).below(STARTS);
   const { needle, before, behind, question, answerPrefix, facts } = SANDWICH;
-  return largestSample(sandwich.name, request, {
+  return {
     ...ESSAY,
     contextOf: (count) => {
       const sentences = passage(essayPath(params.essay), start, count);
@@ -129,5 +133,5 @@ function drawSandwich(request: SampleRequest<SandwichParams>): Sample {
     answerPrefix,
     answers: facts,
     maxNewTokens: 50,
-  });
+  };
 }

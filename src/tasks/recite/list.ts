@@ -6,12 +6,12 @@
  * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
  */
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
 import { essayParam, essayPath, firstWords } from '../ruler/essay.js';
 import { largestFitting } from '../ruler/fit.js';
+import { tooShort } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import type { Sample, SampleRequest, Task } from '../types.js';
 import { fractionRecited } from './score.js';
@@ -55,62 +55,70 @@ export const reciteTasks: readonly Task<ReciteParams>[] = [
   },
 ];
 
-function drawSample(request: SampleRequest<ReciteParams>): Sample {
-  const { contextLength, seed, index, params, countTokens } = request;
+/** Lines to choose the first of, and what is around them. */
+interface Draw {
+  readonly lines: readonly Line[];
+  /** Its first `count` lines in `words` words of essay. */
+  readonly contextOf: (count: number, words: number) => string;
+}
+
+function draw({ contextLength, seed, index, params }: SampleRequest<ReciteParams>): Draw {
   const random = randomFor(NAME, contextLength, seed, index);
   const depth = random.below(DEPTHS) / (DEPTHS - 1);
   const strings = new Strings(random);
-  const drawn = Array.from({ length: params.lines ?? LINES.most }, (): Line => {
+  const lines = Array.from({ length: params.lines ?? LINES.most }, (): Line => {
     return { key: strings.key('words'), number: strings.value('numbers') };
   });
-
   const essay = essayPath(params.essay);
-  const contextOf = (lines: readonly Line[], words: number): string => {
-    const sentences = firstWords(essay, words);
-    const at = Math.floor(depth * sentences.length);
-    return contextWith(lines, sentences.slice(0, at).join(' '), sentences.slice(at).join(' '));
-  };
-  const newTokens = (lines: readonly Line[]): number => countTokens(rightAnswer(lines)) + SLACK;
-  const lengthOf = (lines: readonly Line[], words: number): number =>
-    countTokens(`${contextOf(lines, words)}${QUESTION}\n${ANSWER_PREFIX}`) + newTokens(lines);
-
-  const fewest = params.lines ?? LINES.least;
-  const least = lengthOf(drawn.slice(0, fewest), WORDS.least);
-  if (least > contextLength) throw tooShort(fewest, contextLength, least);
-  const lines = drawn.slice(
-    0,
-    mostLines(drawn, fewest, (some) => lengthOf(some, WORDS.least) <= contextLength),
-  );
-  const words = largestFitting((count) => lengthOf(lines, count), {
-    ...WORDS,
-    limit: contextLength,
-  })!;
   return {
-    context: contextOf(lines, words),
+    lines,
+    contextOf: (count, words) => {
+      const sentences = firstWords(essay, words);
+      const at = Math.floor(depth * sentences.length);
+      return contextWith(
+        lines.slice(0, count),
+        sentences.slice(0, at).join(' '),
+        sentences.slice(at).join(' '),
+      );
+    },
+  };
+}
+
+function drawSample(request: SampleRequest<ReciteParams>): Sample {
+  const { contextLength, params, countTokens } = request;
+  const newTokens = ({ lines }: Draw, count: number): number =>
+    countTokens(rightAnswer(lines.slice(0, count))) + SLACK;
+  const lengthOf = (drawn: Draw, count: number, words: number): number =>
+    countTokens(`${drawn.contextOf(count, words)}${QUESTION}\n${ANSWER_PREFIX}`) + newTokens(drawn, count);
+
+  const drawn = draw(request);
+  const fewest = params.lines ?? LINES.least;
+  const count = mostLines(
+    drawn.lines.length,
+    fewest,
+    (some) => lengthOf(drawn, some, WORDS.least) <= contextLength,
+  );
+  const words = largestFitting((some) => lengthOf(drawn, count, some), { ...WORDS, limit: contextLength });
+  if (words === undefined) {
+    throw tooShort(
+      NAME,
+      request,
+      (length) => lengthOf(draw({ ...request, contextLength: length }), fewest, WORDS.least),
+      `${WORDS.least} words of text, ${fewest} lines, the question, and the lines once more as the answer`,
+    );
+  }
+  return {
+    context: drawn.contextOf(count, words),
     question: QUESTION,
     answerPrefix: ANSWER_PREFIX,
-    answers: lines.map(({ number }) => number),
-    maxNewTokens: newTokens(lines),
+    answers: drawn.lines.slice(0, count).map(({ number }) => number),
+    maxNewTokens: newTokens(drawn, count),
   };
 }
 
-/** The largest number of first lines, `fewest` or more, that fits. */
-function mostLines(
-  drawn: readonly Line[],
-  fewest: number,
-  fits: (lines: readonly Line[]) => boolean,
-): number {
-  let count = drawn.length;
-  while (count > fewest && !fits(drawn.slice(0, count))) count--;
+/** The largest number of lines that fits; `fewest` where none does. */
+function mostLines(most: number, fewest: number, fits: (count: number) => boolean): number {
+  let count = most;
+  while (count > fewest && !fits(count)) count--;
   return count;
-}
-
-function tooShort(lines: number, contextLength: number, least: number): UserError {
-  return new UserError(
-    `${NAME}: a context of ${contextLength} tokens is too short; with this tokenizer the least that works is ${least}`,
-    {
-      hint: `That holds ${WORDS.least} words of text, ${lines} lines, the question, and the lines once more as the answer; give a little more, since samples differ in length.`,
-      exitCode: 2,
-    },
-  );
 }

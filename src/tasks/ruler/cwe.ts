@@ -9,9 +9,9 @@ import * as z from 'zod';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor, type Random } from '../random.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { fractionFound } from './score.js';
-import { largestSample } from './sized.js';
+import { largestSample, type Sizing } from './sized.js';
 import { WORD_LISTS, wordLists } from './strings.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
@@ -45,19 +45,19 @@ export const cweTask: Task<Record<string, never>> = {
   summary: `${COMMON_WORDS} most frequent words of a numbered list of words`,
   source: 'RULER, arXiv 2404.06654; generated here',
   params: z.strictObject({}),
-  sample: drawSample,
+  sample: (request) => largestSample(NAME, request, draw),
   score: fractionFound,
   dataDigest: () => textDigest(GENERATOR, WORD_LISTS.map(shippedFile)),
 };
 
-function drawSample(request: SampleRequest<unknown>): Sample {
+function draw(request: SampleRequest<unknown>): Sizing {
   const { contextLength, seed, index } = request;
   const { repeats, example } = contextLength < 4096 ? SHORT : LONG;
   const vocabulary = allWords();
   const random = randomFor(NAME, contextLength, seed, index);
   const exampleText = answered(random.sample(vocabulary, example.words), example, random);
   const words = random.shuffle(vocabulary);
-  return largestSample(NAME, request, {
+  return {
     contextOf: (count) => {
       const order = randomFor(NAME, contextLength, seed, index, 'order');
       return `${exampleText}${HEADER}${drawList(words.slice(0, count), repeats, order)}`;
@@ -70,7 +70,7 @@ function drawSample(request: SampleRequest<unknown>): Sample {
     least: LEAST_WORDS,
     most: words.length,
     stride: 5 * COMMON_WORDS,
-  });
+  };
 }
 
 /** The words in random order, each as often as it should; the first ten are the common ones. */

@@ -8,10 +8,10 @@
 import * as z from 'zod';
 import { loaderDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { distinct, letters, LOWER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
-import { largestSample } from './sized.js';
+import { largestSample, type Sizing } from './sized.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
 const GENERATOR = 'ruler/fwe 1';
@@ -41,7 +41,7 @@ export const fweTask: Task<Record<string, never>> = {
   summary: `${ASKED} most frequent words of a coded text`,
   source: 'RULER, arXiv 2404.06654; generated here',
   params: z.strictObject({}),
-  sample: drawSample,
+  sample: (request) => largestSample(NAME, request, draw),
   score: fractionFound,
   dataDigest: () => loaderDigest(GENERATOR),
 };
@@ -51,7 +51,7 @@ export function frequency(words: number, k: number): number {
   return Math.floor(words / k ** 2 / ZETA);
 }
 
-function drawSample(request: SampleRequest<unknown>): Sample {
+function draw(request: SampleRequest<unknown>): Sizing {
   const { contextLength, seed, index } = request;
   const size = Math.max(Math.floor((contextLength - MAX_NEW_TOKENS) / 50), ASKED + 1);
   const random = randomFor(NAME, contextLength, seed, index);
@@ -61,7 +61,7 @@ function drawSample(request: SampleRequest<unknown>): Sample {
     HEADER + QUESTION + ANSWER_PREFIX,
   );
   const ranked = [DOTS, ...coded];
-  return largestSample(NAME, request, {
+  return {
     contextOf: (count) => {
       const text = ranked.flatMap((word, i) => Array<string>(frequency(count, i + 1)).fill(word));
       return HEADER + randomFor(NAME, contextLength, seed, index, 'order').shuffle(text).join(' ');
@@ -73,5 +73,5 @@ function drawSample(request: SampleRequest<unknown>): Sample {
     unit: 'coded words',
     least: LEAST_WORDS,
     stride: Math.max(1, Math.floor(contextLength / 32)),
-  });
+  };
 }

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { shippedFile } from '../data-file.js';
 import { textDigest } from '../data-folder.js';
 import { randomFor } from '../random.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { essayParam, essayPath } from './essay.js';
 import {
   essayHaystack,
@@ -18,7 +18,7 @@ import {
   type HaystackKind,
 } from './haystack.js';
 import { fractionFound } from './score.js';
-import { largestSample } from './sized.js';
+import { largestSample, type Sizing } from './sized.js';
 import { Strings, WORD_LISTS, type KeyKind } from './strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, QUESTION, type ValueKind } from './templates.js';
 
@@ -60,12 +60,13 @@ export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).m
   summary: summarise(variant),
   source: 'RULER, arXiv 2404.06654; generated here',
   params: variant.haystack === 'essay' ? essayParams : z.strictObject({}),
-  sample: (request) => drawSample(`ruler/${name}`, variant, request),
+  sample: (request) =>
+    largestSample(`ruler/${name}`, request, (each) => draw(`ruler/${name}`, variant, each)),
   score: fractionFound,
   dataDigest: (params) => digestOf(variant, params),
 }));
 
-function drawSample(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sample {
+function draw(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sizing {
   const { contextLength, seed, index } = request;
   const random = randomFor(task, contextLength, seed, index);
   const strings = new Strings(random);
@@ -85,7 +86,7 @@ function drawSample(task: string, variant: Variant, request: SampleRequest<NiahP
   };
   const header = fill(HEADER, fields);
   const haystack = haystackFor(variant, request, strings);
-  return largestSample(task, request, {
+  return {
     contextOf: (count) =>
       header + haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places')),
     question: fill(QUESTION, fields),
@@ -95,7 +96,7 @@ function drawSample(task: string, variant: Variant, request: SampleRequest<NiahP
     unit: `${haystack.unit} of haystack`,
     least: haystack.least,
     stride: haystack.increment,
-  });
+  };
 }
 
 function haystackFor(

@@ -11,10 +11,10 @@ import { dataFolder, loaderDigest, pullHint } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { randomFor } from '../random.js';
 import { noSuchSample } from '../record-file.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
 import { anyFound } from './score.js';
-import { largestSample } from './sized.js';
+import { largestSample, type Sizing } from './sized.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
 const GENERATOR = 'ruler/qa 1';
@@ -70,7 +70,7 @@ export const qaTasks: readonly Task<QaParams>[] = SOURCES.map((source) => ({
         `path of the official JSON of ${source.title}; where not given, what spark-eval pull ${source.dataset} fetched`,
       ),
   }),
-  sample: (request) => drawSample(source, request),
+  sample: (request) => largestSample(source.name, request, (each) => draw(source, each)),
   score: anyFound,
   dataDigest: (params) => loaderDigest(GENERATOR, open(source, params).digest),
 }));
@@ -83,7 +83,7 @@ function open(source: Source, params: QaParams): QuestionSet {
   return source.read(filePath(source, params), pullHint(source.dataset, 'file'));
 }
 
-function drawSample(source: Source, request: SampleRequest<QaParams>): Sample {
+function draw(source: Source, request: SampleRequest<QaParams>): Sizing {
   const { contextLength, seed, index, params } = request;
   const { documents, questions } = open(source, params);
   const question = questions[index];
@@ -94,7 +94,7 @@ function drawSample(source: Source, request: SampleRequest<QaParams>): Sample {
   const belonging = new Set([...own, ...related]);
   const others = [...documents.keys()].filter((document) => !belonging.has(document));
   const byRank = [...own, ...random.shuffle(related), ...random.shuffle(others)];
-  return largestSample(source.name, request, {
+  return {
     contextOf: (count) => {
       const order = randomFor(source.name, contextLength, seed, index, 'order');
       const texts = order.shuffle(byRank.slice(0, count)).map((document) => documents[document]!);
@@ -108,5 +108,5 @@ function drawSample(source: Source, request: SampleRequest<QaParams>): Sample {
     least: own.length,
     most: byRank.length,
     stride: 10,
-  });
+  };
 }

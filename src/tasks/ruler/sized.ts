@@ -22,29 +22,66 @@ export interface Sizing extends Omit<Sample, 'context'> {
   readonly stride: number;
 }
 
-/** Throws UserError (exit code 2) where not even the smallest haystack fits, saying the length that it needs. */
-export function largestSample(
+type Request = Pick<SampleRequest<unknown>, 'contextLength' | 'countTokens' | 'index'>;
+
+/**
+ * The sample that `sizingOf` draws for the request, as large as fits.
+ *
+ * Throws UserError (exit code 2) where not even the smallest haystack fits, saying a length into which it does.
+ */
+export function largestSample<R extends Request>(
   task: string,
-  { contextLength, countTokens }: Pick<SampleRequest<unknown>, 'contextLength' | 'countTokens'>,
-  { contextOf, unit, least, most, stride, ...rest }: Sizing,
+  request: R,
+  sizingOf: (request: R) => Sizing,
 ): Sample {
-  const { question, answerPrefix, maxNewTokens } = rest;
-  const lengthOf = (count: number) =>
-    countTokens(`${contextOf(count)}${question} ${answerPrefix}`) + maxNewTokens;
-  const count = largestFitting(lengthOf, {
+  const { contextLength, countTokens } = request;
+  const sizing = sizingOf(request);
+  const { contextOf, unit, least, most, stride, ...rest } = sizing;
+  const count = largestFitting((units) => lengthOf(sizing, units, countTokens), {
     least,
     ...(most === undefined ? {} : { most }),
     stride,
     limit: contextLength,
   });
   if (count === undefined) {
-    throw new UserError(
-      `${task}: a context of ${contextLength} tokens is too short; with this tokenizer the least that works is ${lengthOf(least)}`,
-      {
-        hint: `That holds ${least} ${unit}, the question, and ${maxNewTokens} tokens to generate; give a little more, since samples differ in length.`,
-        exitCode: 2,
-      },
+    const needed = (length: number): number => {
+      const other = sizingOf({ ...request, contextLength: length });
+      return lengthOf(other, other.least, countTokens);
+    };
+    throw tooShort(
+      task,
+      request,
+      needed,
+      `${least} ${unit}, the question, and ${rest.maxNewTokens} tokens to generate`,
     );
   }
   return { context: contextOf(count), ...rest };
+}
+
+function lengthOf(
+  { contextOf, question, answerPrefix, maxNewTokens }: Sizing,
+  count: number,
+  countTokens: Request['countTokens'],
+): number {
+  return countTokens(`${contextOf(count)}${question} ${answerPrefix}`) + maxNewTokens;
+}
+
+/**
+ * A context into which the sample does not fit, and one into which it does.
+ *
+ * @param needed tokens of the smallest sample that is drawn for a length: another length draws another sample
+ * @param holds what that sample has in it, in words
+ */
+export function tooShort(
+  task: string,
+  { contextLength, index }: Request,
+  needed: (length: number) => number,
+  holds: string,
+): UserError {
+  let works = contextLength;
+  for (let need = needed(works); need > works; need = needed(works)) works = need;
+  return new UserError(
+    `${task}: a context of ${contextLength} tokens is too short; with this tokenizer sample ${index} fits into ${works}`,
+    { hint: `That holds ${holds}; give a little more, since samples differ in length.`, exitCode: 2 },
+  );
 }

@@ -9,11 +9,11 @@ import * as z from 'zod';
 import { loaderDigest } from '../data-folder.js';
 import { fillFields } from '../fields.js';
 import { randomFor, type Random } from '../random.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import type { SampleRequest, Task } from '../types.js';
 import { noiseHaystack } from './haystack.js';
 import { distinct, letters, UPPER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
-import { largestSample } from './sized.js';
+import { largestSample, type Sizing } from './sized.js';
 import { NOISE } from './templates.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
@@ -46,12 +46,12 @@ export const vtTask: Task<Record<string, never>> = {
     'The answer prefix spells "assigned"; releases of RULER differ in that word ("assgined" in the first), and ruler-hub/vt has whatever its rows have.',
   ],
   params: z.strictObject({}),
-  sample: drawSample,
+  sample: (request) => largestSample(NAME, request, draw),
   score: fractionFound,
   dataDigest: () => loaderDigest(GENERATOR),
 };
 
-function drawSample(request: SampleRequest<unknown>): Sample {
+function draw(request: SampleRequest<unknown>): Sizing {
   const { contextLength, seed, index } = request;
   const random = randomFor(NAME, contextLength, seed, index);
   const [value, exampleValue] = distinct(2, () => String(10_000 + random.below(90_000)));
@@ -60,7 +60,7 @@ function drawSample(request: SampleRequest<unknown>): Sample {
 
   const noise = noiseHaystack(contextLength);
   const exampleText = answered(example, noise.build(EXAMPLE_SENTENCES, assignments(example), random));
-  return largestSample(NAME, request, {
+  return {
     contextOf: (count) => {
       const places = randomFor(NAME, contextLength, seed, index, 'places');
       return `${exampleText}\n${HEADER}${noise.build(count, assignments(chain), places)}`;
@@ -72,7 +72,7 @@ function drawSample(request: SampleRequest<unknown>): Sample {
     unit: 'sentences of noise, an example',
     least: noise.least,
     stride: contextLength < 4096 ? 5 : 10,
-  });
+  };
 }
 
 function drawNames(random: Random, length: number): string[] {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { calibrateOnce } from '../../../src/methods/recalkv/calibration.js';
-import { headRows, toFloat32 } from '../../../src/methods/recalkv/matrices.js';
+import { headRows, toFloat32, toMatrix } from '../../../src/methods/recalkv/matrices.js';
 import { whitenedSvd, type Factors } from '../../../src/methods/recalkv/svd.js';
 import { whiteningRoot } from '../../../src/methods/recalkv/whitening.js';
 import { errorOf, maxDifference, noise, rebuild, someMatrix } from './support.js';
@@ -14,6 +14,7 @@ const weight = someMatrix(O, E, next);
 const gramOf = (x: Matrix) => x.transpose().mmul(x);
 const gram = gramOf(someMatrix(60, E, next));
 const other = gramOf(someMatrix(60, E, next));
+const whole = (c: Matrix) => errorOf(weight, Matrix.zeros(O, E), c);
 const product = ({ down, up }: Factors) => down.mmul(up).transpose(); // [O, E]
 
 describe('ReCalKV whitened SVD', () => {
@@ -143,5 +144,25 @@ describe('ReCalKV value calibration', () => {
       errorOf(weight, product(start), few) + 1e-6,
     );
     expect(product(calibrated).to1DArray().every(Number.isFinite)).to.equal(true);
+  });
+
+  it('comes closer on few activations whose products are rounded to float32', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 9 }), (seed, count) => {
+        const step = noise(seed);
+        const rounded = () => {
+          const x = someMatrix(count, E, step).mulColumn(0, 100); // a channel of outliers
+          return toMatrix(Float32Array.from(gramOf(x).to1DArray()), E);
+        };
+        const whitening = rounded();
+        const few = rounded();
+        const error = ({ down, up }: Factors) => errorOf(weight, product({ down, up }), few);
+        const errors = [whitenedSvd(weight, whitening, 10)];
+        for (let i = 0; i < 3; i++) errors.push(calibrateOnce(errors.at(-1)!, weight, few));
+        const [before, ...after] = errors.map(error);
+        for (const left of after) expect(left / whole(few)).to.be.at.most(before! / whole(few) + 1e-3);
+      }),
+      { numRuns: 50 },
+    );
   });
 });

@@ -123,6 +123,21 @@ describe('runner/estimate', () => {
       }
     });
 
+    it('has what is held behind an answer where tokens go while decoding', () => {
+      const rows = small.layers * small.kvHeads * 101;
+      const [late, early, h2o] = estimate(
+        small,
+        300,
+        pipeline(['morphkv', { budget: 100, evict_at: 'first_decode' }]),
+        pipeline(['morphkv', { budget: 100 }]),
+        pipeline(['h2o', { budget: 100, variant: 'original' }]),
+      );
+      expect([late, early, h2o].map((bytes) => bytes!.keptTokens)).to.deep.equal([101, 100, 100]);
+      for (const { stored } of [late!, early!]) {
+        expect(stored).to.include({ value: rows * 2 * 128 * 2, index: rows * 32 * 4 });
+      }
+    });
+
     it('leaves latents open', () => {
       const recalkv = pipeline(['recalkv', { ratio: 0.5 }]);
       expect(estimateBytes(small, 64, [recalkv], 'bfloat16', openKernels())).to.deep.equal([

@@ -85,13 +85,22 @@ describe('needle/map', () => {
     expect(digest({ haystack: 'noise' })).to.not.equal(digest({}));
   });
 
-  it('says the least length that works', () => {
-    expect(faultOf(() => sampleOf(map, {}, 0, 100))).to.match(
-      /^needle\/map: a context of 100 tokens is too short; with this tokenizer the least that works is \d+/,
+  it('says a length that works', () => {
+    const fault = faultOf(() => sampleOf(map, {}, 0, 100));
+    expect(fault).to.match(
+      /^needle\/map: a context of 100 tokens is too short; with this tokenizer sample 0 fits into \d+/,
     );
+    expect(sampleOf(map, {}, 0, Number(/fits into (\d+)/.exec(fault)![1])).answers).to.have.length(1);
   });
 
-  for (const params of [{ depth: -1 }, { depth: 101 }, { needles: 0 }, { haystack: 'straw' }, { dept: 1 }]) {
+  for (const params of [
+    { depth: -1 },
+    { depth: 101 },
+    { needles: 0 },
+    { haystack: 'straw' },
+    { haystack: 'noise', essay: 'x.txt' },
+    { dept: 1 },
+  ]) {
     it(`refuses ${JSON.stringify(params)}`, () => {
       expect(map.params.safeParse(params).success).to.equal(false);
     });
