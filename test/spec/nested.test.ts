@@ -60,10 +60,10 @@ describe('spec: parameters of a method inside another', () => {
 
   it('are checked where they stand', () => {
     expect(one('[{adakv: {base: snapkv, with: {window: 0}, ratio: 0.5}}]')).to.equal(
-      'my.yaml:5:47  cache[0].adakv.with.window: expected an integer ≥ 1, got 0',
+      'my.yaml:5:47  cache[0].adakv.with.window: expected an integer in [1, 1024], got 0',
     );
     expect(one('[{adakv: {base: snapkv, with: {window: [8, 0]}, ratio: 0.5}}]')).to.contain(
-      'cache[0].adakv.with.window[1]: expected an integer ≥ 1, got 0',
+      'cache[0].adakv.with.window[1]: expected an integer in [1, 1024], got 0',
     );
     expect(one('[{adakv: {base: snapkv, with: {windw: 8}, ratio: 0.5}}]')).to.equal(
       'my.yaml:5:39  cache[0].adakv.with: unknown key "windw". Did you mean "window"?',
