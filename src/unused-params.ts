@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { canonicalJson } from './results/canonical-json.js';
 
 /** By parameter: under which others it has an effect. */
-export type Uses<P> = {
+type Uses<P> = {
   readonly [K in keyof P]?: {
     readonly when: (params: P) => boolean;
     /** In words, e.g. `variant: original`. */

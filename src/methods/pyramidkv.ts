@@ -10,7 +10,7 @@ import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { windowAttention } from './observations.js';
 import { roundHalfEven } from './rounding.js';
-import { snapFields, snapScores, snapUses } from './snap-score.js';
+import { snapFields, snapScores } from './snap-score.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 import { refuseUnused } from '../unused-params.js';
 
@@ -31,7 +31,6 @@ const params = refuseUnused(
       ),
   }),
   {
-    ...snapUses,
     variant: {
       when: ({ variant, budget }) => variant !== 'corrected' || budget !== undefined,
       needs: 'a budget',

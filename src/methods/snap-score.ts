@@ -8,7 +8,6 @@ import * as z from 'zod';
 import type { LayerTrace } from '../cache/types.js';
 import { observed, windowAttention, windowField } from './observations.js';
 import { oncePerLayer } from './once-per-layer.js';
-import type { Uses } from '../unused-params.js';
 
 export const snapFields = {
   window: windowField
@@ -30,11 +29,6 @@ export const snapFields = {
     .describe(
       'pooled: each query head is pooled, then their mean taken (kvpress); mean: pooled after the mean (KVCache-Factory); no difference for averages',
     ),
-};
-
-/** Which of them the others leave without effect. */
-export const snapUses: Uses<SnapParams> = {
-  group: { when: ({ pool }) => pool === 'maximum', needs: 'pool: maximum' },
 };
 
 export interface SnapParams {

@@ -6,13 +6,14 @@
  */
 import * as z from 'zod';
 import { windowAttention } from './observations.js';
-import { snapFields, snapScores, snapUses } from './snap-score.js';
+import { snapFields, snapScores } from './snap-score.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
-import { refuseUnused } from '../unused-params.js';
 
-const params = refuseUnused(z.strictObject({ ...budgetFields, ...snapFields }), snapUses).check(
-  checkBudget(({ window }) => ({ tokens: window, of: 'the observation window is part of the budget' })),
-);
+const params = z
+  .strictObject({ ...budgetFields, ...snapFields })
+  .check(
+    checkBudget(({ window }) => ({ tokens: window, of: 'the observation window is part of the budget' })),
+  );
 
 export const snapkv = tokenMethod<z.infer<typeof params>>({
   name: 'snapkv',

@@ -102,13 +102,6 @@ const cases: readonly Case[] = [
     partner: { budget: 20, ratio: undefined },
     needs: 'a budget',
   },
-  ...['snapkv', 'pyramidkv'].map((method) => ({
-    method,
-    under: { ratio: 0.5, window: 4 },
-    unused: { group: 'mean' },
-    partner: { pool: 'maximum' },
-    needs: 'pool: maximum',
-  })),
 ];
 
 describe('parameters without effect', () => {
