@@ -8,11 +8,12 @@
 import * as z from 'zod';
 import { settledTokens } from '../cache/quantise.js';
 import type { Precision } from '../cache/types.js';
+import { refuseUnused } from '../unused-params.js';
 import { bitsField, quantised } from './precision.js';
 import type { Method } from './types.js';
 
-const params = z
-  .strictObject({
+const params = refuseUnused(
+  z.strictObject({
     bits: bitsField.default(2).describe('bits per entry of keys and values: 2, 4 or 8'),
     key_bits: bitsField.optional().describe('bits per entry of keys: 2, 4 or 8; as `bits` where not given'),
     value_bits: bitsField
@@ -28,17 +29,23 @@ const params = z
       .min(1)
       .default(128)
       .describe('R, newest tokens that are not quantised (keys: fewer than R); a multiple of group'),
-  })
-  .check((context) => {
-    const { group, residual } = context.value;
-    if (!(residual % group > 0)) return;
-    context.issues.push({
-      code: 'custom',
-      input: residual,
-      path: ['residual'],
-      message: `expected a multiple of group (${group}), got ${residual}`,
-    });
+  }),
+  {
+    bits: {
+      when: ({ key_bits, value_bits }) => key_bits === undefined || value_bits === undefined,
+      needs: 'key_bits or value_bits left out',
+    },
+  },
+).check((context) => {
+  const { group, residual } = context.value;
+  if (!(residual % group > 0)) return;
+  context.issues.push({
+    code: 'custom',
+    input: residual,
+    path: ['residual'],
+    message: `expected a multiple of group (${group}), got ${residual}`,
   });
+});
 
 export type KiviParams = z.infer<typeof params>;
 

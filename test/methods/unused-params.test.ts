@@ -75,6 +75,13 @@ const cases: readonly Case[] = [
     needs: 'order: h2o',
   },
   {
+    method: 'kivi',
+    under: { key_bits: 2, value_bits: 4 },
+    unused: { bits: 8 },
+    partner: { value_bits: undefined },
+    needs: 'key_bits or value_bits left out',
+  },
+  {
     method: 'adakv',
     under: { base: 'knorm', ratio: 0.5 },
     unused: { normalize: false },
