@@ -30,10 +30,10 @@ describe('spark-eval run --memory', function () {
   });
 
   it('refuses what cannot fit, says what would, and makes no folder', () => {
-    const { status, stderr } = run('--memory', '230MB');
+    const { status, stderr } = run('--memory', '215MB');
     expect(status, stderr).to.equal(2);
     expect(stderr).to.match(
-      /memory {2}spark-nano on engine wasm, prompts of 1024 tokens: needs about \d+ MB of memory \(program .*, weights .*, prefill .*, cache of one row .*\), and there are 230 MB\n {2}What would fit: context: \d+\./,
+      /memory {2}spark-nano on engine wasm, prompts of 1024 tokens: needs about \d+ MB of memory \(program .*, weights .*, prefill .*, cache of one row .*\), and there are 215 MB\n {2}What would fit: context: \d+\./,
     );
     const two = run('--memory', '400MB', '--workers', '2');
     expect(two.status).to.equal(2);
