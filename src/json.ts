@@ -1,7 +1,8 @@
 /**
  * Reading untrusted JSON files and checking them against a schema.
  *
- * Decides the limits of size and nesting, and what helps where a file is not what it should be. Knows nothing of what the files mean.
+ * Decides the limits of size and nesting, and what helps where a file is not what it should be. Knows nothing of what the
+ * files mean.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';

@@ -5,6 +5,12 @@
  * which channels.
  */
 import { UserError } from '../errors.js';
+import type { Side } from './types.js';
+
+/** The sides of which channels are pruned. */
+export function sidesPruned(pruned: Readonly<Record<Side, boolean>>): Side[] {
+  return (['keys', 'values'] as const).filter((side) => pruned[side]);
+}
 
 /**
  * T, the channels of `width` that a ratio keeps: D − ⌊λD⌋ (`int`, as the released codes count) or ⌊(1 − λ)D⌋

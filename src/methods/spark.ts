@@ -14,14 +14,14 @@ import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
 import { notFinite } from '../model/not-finite.js';
 import { rankRows } from '../kernels/ranking.js';
-import { keptChannels } from './channels.js';
+import { keptChannels, sidesPruned } from './channels.js';
 import { windowField, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { adaptiveCount } from './spark-adaptive.js';
 import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
-import type { Method } from './types.js';
+import type { Method, Side } from './types.js';
 import { refuseUnused } from '../unused-params.js';
 
 const samples = ({ recovery }: { readonly recovery: string }): boolean =>
@@ -136,11 +136,8 @@ export const spark: Method<SparkParams> = {
   ],
   params,
   observes: (params) => (prunesKeys(params) ? [windowQueries(params.window)] : []),
-  prunes: (params) => [
-    ...(prunesKeys(params) ? ['keys' as const] : []),
-    ...(params.value_ratio > 0 ? ['values' as const] : []),
-  ],
-  asksForNothing: (_trace, params) => !prunesKeys(params) && params.value_ratio === 0,
+  prunes,
+  asksForNothing: (_trace, params) => prunes(params).length === 0,
   plan(trace, params, plan) {
     let { keys, values } = plan;
     if (prunesKeys(params)) {
@@ -160,6 +157,10 @@ export const spark: Method<SparkParams> = {
 
 function prunesKeys({ ratio, adaptive }: SparkParams): boolean {
   return adaptive !== 'none' || ratio !== 0;
+}
+
+function prunes(params: SparkParams): Side[] {
+  return sidesPruned({ keys: prunesKeys(params), values: params.value_ratio > 0 });
 }
 
 function pruneKeys(trace: LayerTrace, params: SparkParams, tokens: readonly Int32Array[]): SidePlan {

@@ -7,11 +7,11 @@
  */
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../cache/types.js';
-import { keptChannels } from './channels.js';
+import { keptChannels, sidesPruned } from './channels.js';
 import { observed, windowField, windowOutputs, windowQueries } from './observations.js';
 import { expectDense } from './plan.js';
 import { markLargest } from './select.js';
-import type { Method } from './types.js';
+import type { Method, Side } from './types.js';
 import { refuseUnused } from '../unused-params.js';
 
 const params = refuseUnused(
@@ -51,6 +51,10 @@ const params = refuseUnused(
 
 type ThinkParams = z.infer<typeof params>;
 
+function prunes({ ratio, value_ratio }: ThinkParams): Side[] {
+  return sidesPruned({ keys: ratio > 0, values: value_ratio > 0 });
+}
+
 export const think: Method<ThinkParams> = {
   name: 'think',
   axis: 'channel',
@@ -70,11 +74,8 @@ export const think: Method<ThinkParams> = {
     ...(ratio > 0 ? [windowQueries(window)] : []),
     ...(value_ratio > 0 ? [windowOutputs(window)] : []),
   ],
-  prunes: ({ ratio, value_ratio }) => [
-    ...(ratio > 0 ? ['keys' as const] : []),
-    ...(value_ratio > 0 ? ['values' as const] : []),
-  ],
-  asksForNothing: (_trace, { ratio, value_ratio }) => ratio === 0 && value_ratio === 0,
+  prunes,
+  asksForNothing: (_trace, params) => prunes(params).length === 0,
   plan(trace, { ratio, value_ratio, variant, mask, window, recent }, plan) {
     let { keys, values } = plan;
     if (ratio > 0) {

@@ -8,6 +8,7 @@ import { UserError } from '../errors.js';
 import type { Manifest } from '../results/types.js';
 import type { Job, JobRecord } from '../runner/job.js';
 import type { PoolRun } from '../runner/pool.js';
+import { sampleName } from '../runner/sample-name.js';
 import { fromWorker } from '../runner/worker-error.js';
 import type { ResolvedSpec } from '../spec/types.js';
 import type { RunBoard } from './board.js';
@@ -93,8 +94,8 @@ export class Intake {
 
   /** Those that were missing; undefined where the job has failed. */
   private recordsOf(job: Job, result: JobResult): JobRecord[] | undefined {
-    const { task, context } = this.spec.groups[job.group]!;
-    const place = `${task} ${context} #${job.sample}, worker ${printable(result.worker)}`;
+    const name = sampleName(this.spec.groups[job.group]!, job.sample);
+    const place = `${name}, worker ${printable(result.worker)}`;
     if (result.kind === 'failed') {
       this.firstFailure ??= fromWorker(printableError(result.error, place));
       return undefined;

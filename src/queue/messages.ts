@@ -47,7 +47,7 @@ const job = z.strictObject({
     .max(100_000),
 }) satisfies z.ZodType<Job>;
 
-const workerError = z.strictObject({
+const workerError: z.ZodType<WorkerError> = z.strictObject({
   message: z.string(),
   stack: z.string().optional(),
   user: z
@@ -123,10 +123,7 @@ export function printable(text: string): string {
 }
 
 /** An error of another machine, its text cleaned; lines stay lines. Without a place of its own it gets this one. */
-export function printableError(
-  { message, stack, user }: z.infer<typeof workerError>,
-  place: string,
-): WorkerError {
+export function printableError({ message, stack, user }: WorkerError, place: string): WorkerError {
   const clean = (text: string): string => text.split('\n').map(printable).join('\n');
   const cleanIf = (text: string | undefined): string | undefined => text && clean(text);
   return {

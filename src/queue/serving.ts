@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import { UserError } from '../errors.js';
 import type { Job, JobRunner } from '../runner/job.js';
 import type { Progress } from '../runner/progress.js';
+import { sampleName } from '../runner/sample-name.js';
 import { variantsOf } from '../runner/variants.js';
 import { toWorkerError } from '../runner/worker-error.js';
 import { WorkerEnded } from '../runner/workers.js';
@@ -137,7 +138,7 @@ export class Serving {
       const job = this.expectOwn(parseJob(taken.data));
       if (taken.deferredFailure) {
         throw new UserError(`${MAX_LOST + 1} workers were lost while they computed this sample`, {
-          place: this.placeOf(job),
+          place: sampleName(this.admitted.spec.groups[job.group]!, job.sample),
           hint: 'Has the machine run out of memory? (spark-eval worker --memory, spark-eval estimate)',
         });
       }
@@ -145,8 +146,7 @@ export class Serving {
       return { kind: 'records', worker, job: id, records: [...(await this.runner.run(job))] };
     } catch (error) {
       if (signal.aborted || error instanceof WorkerEnded) throw error;
-      const { message, stack, user } = toWorkerError(error);
-      return { kind: 'failed', worker, job: id, error: { message, stack, user: user && { ...user } } };
+      return { kind: 'failed', worker, job: id, error: toWorkerError(error) };
     }
   }
 
@@ -171,11 +171,6 @@ export class Serving {
     const known = group !== undefined && job.sample < group.samples && job.variant < this.variants;
     if (known && job.missing.every(own)) return job;
     throw new UserError(`the queue holds a job that is not of this spec: ${jobId(job)}`);
-  }
-
-  private placeOf({ group, sample }: Job): string {
-    const { task, context } = this.admitted.spec.groups[group]!;
-    return `${task} ${context} #${sample}`;
   }
 }
 

@@ -34,8 +34,8 @@ export interface CellGroup {
  * Expands the spec.
  *
  * @param models by the name that the spec gives them
- * @throws UserError (exit code 2) where a context does not fit a model, a pipeline names a layer that it does not have, or a low-rank method meets a model that has no
- * latents
+ * @throws UserError (exit code 2) where a context does not fit a model, a pipeline names a layer that it does not have, or a
+ * low-rank method meets a model that has no latents
  */
 export function groupCells(
   spec: ResolvedSpec,

@@ -48,8 +48,6 @@ function placed<T>(place: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof UserError) || error.place !== undefined) throw error;
-    const { message, hint, exitCode } = error;
-    throw new UserError(message, { place, ...(hint === undefined ? {} : { hint }), exitCode, cause: error });
+    throw error instanceof UserError && error.place === undefined ? error.at(place) : error;
   }
 }

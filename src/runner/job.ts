@@ -19,6 +19,7 @@ import { makeSample } from './make-sample.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
+import { sampleName } from './sample-name.js';
 import { runSample } from './sample.js';
 import { openVariant, variantsOf, type OpenVariant } from './variants.js';
 import { toWorkerError, type WorkerError } from './worker-error.js';
@@ -85,7 +86,7 @@ export class LocalRunner implements JobRunner {
     const { context: contextLength, seed, taskParams: params } = group;
     const sample = makeSample(task, { contextLength, seed, index: job.sample, params }, files);
     const segments = buildSegments(files, sample, group.question, group.maxContext);
-    const what = `${group.task} ${group.context} #${job.sample}`;
+    const what = sampleName(group, job.sample);
     const outcome = await runSample({
       model: weights,
       kernels: this.kernels,

@@ -20,6 +20,7 @@ import { modelRecord } from './model-record.js';
 import { openModels } from './models.js';
 import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
+import { sampleName } from './sample-name.js';
 import { shardFilter } from './shard.js';
 import { variantsOf, type Variant } from './variants.js';
 import { fromWorker } from './worker-error.js';
@@ -146,7 +147,6 @@ class Run {
   /** Keeps records; that a pipeline cannot be applied is told at once, and ends the run when all else is done. */
   private take({ group, sample }: Job, records: readonly JobRecord[]): void {
     const { progress } = this.options;
-    const { task, context } = this.groups[group]!.group;
     for (const record of records) {
       if ('error' in record) {
         const error = fromWorker(record.error);
@@ -154,7 +154,7 @@ class Run {
         this.failures++;
       } else this.folder.append(record);
     }
-    progress.tick(records.length, `${task} ${context} #${sample}`);
+    progress.tick(records.length, sampleName(this.groups[group]!.group, sample));
   }
 
   private countAsked(): number {

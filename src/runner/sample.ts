@@ -88,6 +88,9 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
         const needs = rows.map((row) => layers * row.ownBytes() + room.perRow);
         expectToFit(needs, kernels.memory.limit - room.shared);
       },
+    }).catch((error: unknown) => {
+      // Where no row of this turn is left, others may be in the next.
+      if (!rows.some(({ failure }) => failure === error)) throw error;
     });
     const prefilled = performance.now();
     const whole = rows.filter((row) => row.failure === undefined);
@@ -120,7 +123,7 @@ interface CompressOptions extends Pick<SampleRun, 'signal' | 'onPhase'> {
   readonly onFirstLayer?: (layers: number) => void;
 }
 
-/** Prefills once and lets every prompt compress each layer as it comes. */
+/** Prefills once and lets every prompt compress each layer as it comes. Throws the first failure when all have failed. */
 export async function compressPrompt(
   model: Transformer,
   ids: readonly number[],
@@ -134,6 +137,10 @@ export async function compressPrompt(
     onLayer: (trace) => {
       const packed = { sides: new PackedSides(), caches: new Map<LayerPlan, LayerCache>() };
       for (const prompt of prompts) prompt.add(trace, packed);
+      const [first] = prompts;
+      if (first?.failure !== undefined && prompts.every(({ failure }) => failure !== undefined)) {
+        throw first.failure;
+      }
       if (trace.layer === 0) onFirstLayer?.(trace.layers);
       onPhase?.('prefill', trace.layer + 1, trace.layers);
     },

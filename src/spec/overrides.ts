@@ -13,7 +13,8 @@ import { yamlFault } from './yaml-fault.js';
 
 /**
  * Applies one override, e.g. `cache.1.spark.ratio=0.8`: steps joined by dots, list items by 0-based number, also in brackets
- * as errors show them (`cache[1].spark.ratio`), the value as YAML. The last key may be new; everything before it must exist. Throws UserError otherwise.
+ * as errors show them (`cache[1].spark.ratio`), the value as YAML. The last key may be new; everything before it must exist.
+ * Throws UserError otherwise.
  */
 export function applyOverride(document: SpecDocument, text: string): void {
   const flag = `--set ${text}`;

@@ -148,9 +148,11 @@ for (const engineName of TESTED_ENGINES) {
     it('names pipeline and layer when a method prunes nothing although it was asked to, and frees all', async () => {
       const bytes = kernels.memory.bytesInUse;
       const asked = pipelineOf(['spark', { ratio: 0.01 }]);
-      const error: unknown = await run([asked, asked]).catch((e: unknown) => e);
+      let layers = 0;
+      const error: unknown = await run([asked, asked], { onPhase: () => layers++ }).catch((e: unknown) => e);
       expect(error).to.be.instanceOf(UserError);
       expect((error as UserError).format()).to.contain('spark(ratio=0.01), layer 0');
+      expect(layers, 'of a prefill that nobody needs').to.equal(0);
       expect(kernels.memory.bytesInUse).to.equal(bytes);
     });
 
