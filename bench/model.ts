@@ -5,10 +5,10 @@
  */
 import { openEngine } from '../src/engine/index.js';
 import type { EngineName } from '../src/engine/types.js';
-import { UserError } from '../src/errors.js';
-import { openModelFiles, resolveModel } from '../src/model/load.js';
+import { UserError } from '../src/base/errors.js';
+import { openModelFiles, resolveModel } from '../src/checkpoint/load.js';
 import { Transformer } from '../src/model/transformer.js';
-import type { ModelConfig, ModelFiles } from '../src/model/types.js';
+import type { ModelConfig, ModelFiles } from '../src/checkpoint/types.js';
 import { Skip } from './types.js';
 
 export const MODEL = 'smollm2-135m';

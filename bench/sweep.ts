@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Ops } from '../src/engine/types.js';
-import { UserError } from '../src/errors.js';
+import { UserError } from '../src/base/errors.js';
 import { openKernels } from '../src/kernels/index.js';
 import { generate } from '../src/model/decode.js';
 import type { Transformer } from '../src/model/transformer.js';

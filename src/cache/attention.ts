@@ -7,8 +7,8 @@
  */
 import type { Kernels, Pointer } from '../kernels/index.js';
 import type { PackedRows } from '../kernels/rows.js';
-import { bitAt } from './pack-bits.js';
-import type { PackedSide, Segment } from './segment.js';
+import { bitAt } from './encode/pack-bits.js';
+import type { PackedSide, Segment } from './rows/segment.js';
 
 /** Scores of at most this many bytes are held at once, unless a single token needs more. */
 const SCORE_BYTES = 16 * 2 ** 20;

@@ -4,8 +4,8 @@
  * Decides how those two are counted. Measured parts come from the caches themselves (`LayerCache.bytes`).
  */
 import { entryBytes } from '../kernels/entries.js';
-import { wordsOf } from './pack-bits.js';
-import { settledTokens } from './quantise.js';
+import { wordsOf } from './encode/pack-bits.js';
+import { settledTokens } from './encode/quantise.js';
 import type { ByteParts, CacheDtype, LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
 
 export const NO_BYTES: ByteParts = { value: 0, mask: 0, sign: 0, scale: 0, index: 0, latent: 0 };

@@ -3,12 +3,12 @@
  *
  * Decides nothing: it is what the codecs mean, written a second time. Alphabet: n tokens, D width, T kept channels.
  */
-import { concatenate } from '../concatenate.js';
+import { concatenate } from '../base/concatenate.js';
 import type { EntryFormat } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';
 import type { PackedFill, SparseRows } from '../kernels/rows.js';
-import { bitAt } from './pack-bits.js';
-import type { PackedSide, Segment } from './segment.js';
+import { bitAt } from './encode/pack-bits.js';
+import type { PackedSide, Segment } from './rows/segment.js';
 
 /** All rows of one side of one KV head, `[n, D]`. */
 export function decodeSide(memory: KernelMemory, side: PackedSide, width: number): Float32Array {

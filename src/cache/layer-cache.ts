@@ -4,17 +4,17 @@
  * Decides in which turns new tokens attend, and that a failed encoding leaves nothing behind. Knows no codec.
  * Alphabet: n kept tokens of a KV head, T new tokens, H, KV, D.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { MAX_WIDTH, type Kernels } from '../kernels/index.js';
 import { attendLayer, type HeadCache } from './attention.js';
 import { addBytes, sumBytes } from './bytes.js';
 import { decodeSide } from './decode.js';
-import type { CachedSide } from './encode-side.js';
+import type { CachedSide } from './encode/side.js';
 import { encodeLive } from './live-cache.js';
 import { PackedSides, type StoredSide } from './packed-sides.js';
 import { checkPlan } from './plan.js';
-import type { PackedSide } from './segment.js';
-import type { SideTail } from './tail.js';
+import type { PackedSide } from './rows/segment.js';
+import type { SideTail } from './rows/tail.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**

@@ -5,9 +5,9 @@
  * stands apart from the tokens after it. Each cache counts what it reads as its own. Knows no codec.
  */
 import type { Kernels } from '../kernels/index.js';
-import { encodeSide, type CachedSide } from './encode-side.js';
+import { encodeSide, type CachedSide } from './encode/side.js';
 import { PackedBuffers } from './packed-buffers.js';
-import { Tail } from './tail.js';
+import { Tail } from './rows/tail.js';
 import type { CacheDtype, LayerPlan, LayerTrace, SidePlan } from './types.js';
 
 /** A side of a cache, which must free its buffers. */

@@ -3,7 +3,7 @@
  *
  * Decides what a well-formed plan is. A plan that is not is a fault of the method that made it, not of the user.
  */
-import { wordsOf } from './pack-bits.js';
+import { wordsOf } from './encode/pack-bits.js';
 import type { Fill, LayerPlan, LayerShape, SidePlan } from './types.js';
 
 /** Every position of every KV head, dense. */

@@ -3,9 +3,9 @@
  *
  * Decides when kept factors and finished cells are stale. Needs neither an engine nor a model.
  */
-import { recalkvParams } from '../methods/recalkv.js';
+import { recalkvParams } from '../methods/rank/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
-import { digestOf } from '../results/canonical-json.js';
+import { digestOf } from '../base/canonical-json.js';
 import { calibrationText } from './text.js';
 
 /** Raised whenever the same request gives other factors. */

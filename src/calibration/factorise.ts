@@ -4,8 +4,8 @@
  * Decides what each layer is factored on: the whitening sees the inputs of the model as it is, the value calibration
  * those behind the layers that run on their factors already. The mathematics is in `src/methods/recalkv`.
  */
-import { factoriseLayer, type FactoriseParams } from '../methods/recalkv/layer.js';
-import type { LayerRanks } from '../methods/recalkv/ranks.js';
+import { factoriseLayer, type FactoriseParams } from '../methods/rank/recalkv/layer.js';
+import type { LayerRanks } from '../methods/rank/recalkv/ranks.js';
 import type { LayerWeights } from '../model/layer-weights.js';
 import type { Rope } from '../model/rotate.js';
 import { withLowRank, type LayerFactors, type LowRankFactors } from '../model/low-rank.js';

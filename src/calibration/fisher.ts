@@ -6,7 +6,7 @@
  * Alphabet: T tokens, E model width, V vocabulary, H query heads, KV heads, D head width.
  */
 import type { Tensor } from '../engine/types.js';
-import type { FisherScores } from '../methods/recalkv/ranks.js';
+import type { FisherScores } from '../methods/rank/recalkv/ranks.js';
 import type { Rope } from '../model/rotate.js';
 import type { Transformer } from '../model/transformer.js';
 import { betweenSequences, layerOutput, ropeOf } from './forward.js';

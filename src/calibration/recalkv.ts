@@ -5,16 +5,16 @@
  * version of this code, and the engine, whose last bits are its own.
  */
 import { join } from 'node:path';
-import { cacheFolder } from '../cache-folder.js';
-import { UserError } from '../errors.js';
-import { recalkvParams, type RecalkvParams } from '../methods/recalkv.js';
-import { groupCount } from '../methods/recalkv/grouping.js';
-import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/recalkv/ranks.js';
+import { cacheFolder } from '../base/cache-folder.js';
+import { UserError } from '../base/errors.js';
+import { recalkvParams, type RecalkvParams } from '../methods/rank/recalkv.js';
+import { groupCount } from '../methods/rank/recalkv/grouping.js';
+import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/rank/recalkv/ranks.js';
 import type { WeightsRequest } from '../methods/types.js';
 import type { LowRankFactors } from '../model/low-rank.js';
 import type { Transformer } from '../model/transformer.js';
-import type { ModelConfig, ModelFiles } from '../model/types.js';
-import { canonicalJson, digestOf } from '../results/canonical-json.js';
+import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
+import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import { calibrationDigest } from './digest.js';
 import { factoriseModel } from './factorise.js';
 import { checkWritable, readFactors, writeFactors } from './factors-folder.js';

@@ -4,10 +4,10 @@
  * Decides that sequences begin anywhere in the text, drawn by the seed (as in the released code of ReCalKV and Palu).
  * Knows nothing of models beyond their tokenizer.
  */
-import { UserError } from '../errors.js';
-import type { Tokenizer } from '../model/types.js';
-import { readDataFile, shippedFile, type DataFile } from '../tasks/data-file.js';
-import { randomFor } from '../tasks/random.js';
+import { UserError } from '../base/errors.js';
+import type { Tokenizer } from '../checkpoint/types.js';
+import { readDataFile, shippedFile, type DataFile } from '../tasks/files/data-file.js';
+import { randomFor } from '../base/random.js';
 
 const DEFAULT_TEXT = 'calibration/sotu-1962-1972.txt';
 

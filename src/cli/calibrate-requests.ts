@@ -4,19 +4,19 @@
  * Decides how the parameters of recalkv are written on the command line (values as YAML, a list is a sweep, as in a
  * spec) and what is said where they are wrong.
  */
-import { UserError } from '../errors.js';
-import type { RecalkvParams } from '../methods/recalkv.js';
+import { UserError } from '../base/errors.js';
+import type { RecalkvParams } from '../methods/rank/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
-import { yamlFault } from '../spec/yaml-fault.js';
+import { yamlFault } from '../experiment/yaml-fault.js';
 import { readSpec } from './catalogue.js';
 
 /** The requests that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
 export async function requestsOfParams(pairs: readonly string[]): Promise<WeightsRequest[]> {
   const [{ recalkv }, { expandParams }, { Problems }, { parseValue }] = await Promise.all([
-    import('../methods/recalkv.js'),
-    import('../spec/params.js'),
-    import('../spec/problems.js'),
-    import('../spec/value.js'),
+    import('../methods/rank/recalkv.js'),
+    import('../experiment/params.js'),
+    import('../experiment/problems.js'),
+    import('../experiment/value.js'),
   ]);
   const written = new Map<string, { flag: string; value: unknown }>();
   for (const pair of pairs) {
@@ -47,7 +47,7 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
 /** The requests of every pipeline of a spec. Throws UserError (exit code 2) where it has none. */
 export async function requestsOfSpec(file: string): Promise<WeightsRequest[]> {
   const { spec } = await readSpec(file, []);
-  const { variantsOf } = await import('../runner/variants.js');
+  const { variantsOf } = await import('../methods/weights.js');
   const requests = variantsOf(spec.pipelines).flatMap(({ request }) => request ?? []);
   if (requests.length > 0) return requests;
   throw new UserError('no pipeline of this spec needs calibrated weights', { place: file, exitCode: 2 });

@@ -5,8 +5,8 @@
  */
 import type { Method } from '../methods/types.js';
 import type { FolderState } from '../runner/folder-state.js';
-import { specOfShard } from '../runner/shard.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { specOfShard } from '../experiment/shard.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import type { Task } from '../tasks/types.js';
 import type { ShardOptions, SpecOptions } from './options.js';
 
@@ -21,7 +21,7 @@ export async function loadCatalogue(): Promise<Catalogue> {
   const [{ methods }, { tasks }, { MODEL_NAMES }] = await Promise.all([
     import('../methods/registry.js'),
     import('../tasks/registry.js'),
-    import('../model/catalogue.js'),
+    import('../pull/models.js'),
   ]);
   return { methods, tasks, models: MODEL_NAMES };
 }
@@ -31,7 +31,7 @@ export async function readSpec(
   file: string,
   overrides: readonly string[],
 ): Promise<{ spec: ResolvedSpec; catalogue: Catalogue }> {
-  const [catalogue, { loadSpec }] = await Promise.all([loadCatalogue(), import('../spec/load.js')]);
+  const [catalogue, { loadSpec }] = await Promise.all([loadCatalogue(), import('../experiment/load.js')]);
   return { spec: loadSpec(file, { catalogue, overrides }), catalogue };
 }
 

@@ -5,27 +5,27 @@
  * be written. The commands load what they need when they run, so that `--help` loads nothing.
  */
 import { Command, CommanderError } from 'commander';
-import { diskError } from '../disk.js';
-import { UserError } from '../errors.js';
+import { diskError } from '../base/disk.js';
+import { UserError } from '../base/errors.js';
 import { withoutPasswords } from '../queue/address.js';
-import { packageVersion } from '../results/machine.js';
-import { addCalibrate } from './calibrate.js';
-import { addDoctor } from './doctor.js';
-import { addEstimate } from './estimate.js';
-import { addList } from './list.js';
-import { addMerge } from './merge.js';
-import { addPlan } from './plan.js';
-import { addPlot } from './plot.js';
-import { addPull } from './pull.js';
-import { addReport } from './report.js';
-import { addRun } from './run.js';
+import { packageVersion } from '../base/package.js';
+import { addCalibrate } from './commands/calibrate.js';
+import { addDoctor } from './commands/doctor.js';
+import { addEstimate } from './commands/estimate.js';
+import { addList } from './commands/list.js';
+import { addMerge } from './commands/merge.js';
+import { addPlan } from './commands/plan.js';
+import { addPlot } from './commands/plot.js';
+import { addPull } from './commands/pull.js';
+import { addReport } from './commands/report.js';
+import { addRun } from './commands/run.js';
 import { type ExitCode, Session } from './session.js';
-import { addSetup } from './setup.js';
-import { addShow } from './show.js';
-import { addSlurm } from './slurm.js';
-import { addStatus } from './status.js';
-import { addTables } from './tables.js';
-import { addWorker } from './worker.js';
+import { addSetup } from './commands/setup.js';
+import { addShow } from './commands/show.js';
+import { addSlurm } from './commands/slurm.js';
+import { addStatus } from './commands/status.js';
+import { addTables } from './commands/tables.js';
+import { addWorker } from './commands/worker.js';
 
 const COMMANDS = [
   addRun,

@@ -4,7 +4,7 @@
  * Decides the words, and reads from a method's own answers under which setting it evicts. Knows no method by name.
  */
 import type { Axis, Method } from '../methods/types.js';
-import { inputSchema, type JsonSchema } from '../describe.js';
+import { inputSchema, type JsonSchema } from '../base/describe.js';
 
 /** Axes in the order in which a pipeline may have them, and what is decided on each. */
 const AXIS_MEANING: Readonly<Record<Axis, string>> = {

@@ -6,7 +6,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseRedisUrl } from '../queue/address.js';
 import type { Shard } from '../results/types.js';
-import { parseShard } from '../runner/shard.js';
+import { parseShard } from '../experiment/shard.js';
 
 /** `--set path=value`, any number of times. */
 export function setOption(): Option {

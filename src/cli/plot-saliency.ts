@@ -4,7 +4,7 @@
  * Decides which prompt: a sample of a task with its default parameters, as a run would send it.
  */
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { SaliencyData } from '../report/plots/saliency.js';
 import type { Plot } from '../report/plots/types.js';
 import type { Task } from '../tasks/types.js';
@@ -36,7 +36,7 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
   }
   const [{ openModelFiles }, { openEngine, checkModelFits }, { Transformer }, { parameterBytes }] =
     await Promise.all([
-      import('../model/load.js'),
+      import('../checkpoint/load.js'),
       import('../engine/index.js'),
       import('../model/transformer.js'),
       import('../runner/models.js'),
@@ -83,7 +83,7 @@ function defaultsOf({ name, params }: Task): unknown {
 async function taskOf(name: string): Promise<Task> {
   const [{ tasks }, { didYouMean }] = await Promise.all([
     import('../tasks/registry.js'),
-    import('../did-you-mean.js'),
+    import('../base/did-you-mean.js'),
   ]);
   const task = tasks.get(name);
   if (task !== undefined) return task;

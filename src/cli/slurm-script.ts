@@ -4,9 +4,9 @@
  * Decides what stands in the scripts, and how words are quoted for sbatch and for the shell. Writes and submits nothing.
  */
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { shellCommand } from './format.js';
-import { mergePattern } from './run.js';
+import { mergePattern } from './commands/run.js';
 
 export interface SlurmJob {
   readonly name: string;

@@ -5,7 +5,7 @@
  */
 import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { diskError, makeFolders, replaceFile } from '../disk.js';
+import { diskError, makeFolders, replaceFile } from '../base/disk.js';
 
 const ELSEWHERE = 'Choose another place with --output.';
 

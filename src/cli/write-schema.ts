@@ -1,8 +1,8 @@
 /** Writes schema/spec.schema.json (`npm run schema`). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PACKAGE_FOLDER } from '../results/machine.js';
-import { specJsonSchema } from '../spec/json-schema.js';
+import { PACKAGE_FOLDER } from '../base/package.js';
+import { specJsonSchema } from '../experiment/json-schema.js';
 import { loadCatalogue } from './catalogue.js';
 
 const path = join(PACKAGE_FOLDER, 'schema', 'spec.schema.json');

@@ -5,8 +5,8 @@
  * the half a second and the gigabyte of a load out of commands that only ask.
  */
 import * as z from 'zod';
-import { UserError } from '../errors.js';
-import { runCommand } from './run-command.js';
+import { UserError } from '../base/errors.js';
+import { runCommand } from '../base/run-command.js';
 
 const resultSchema = z.object({ tensorflow: z.string(), tfjs: z.string(), usesGpu: z.boolean() });
 

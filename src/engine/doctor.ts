@@ -6,10 +6,10 @@
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { checkPackage } from './check.js';
-import { locateNative, threadsFromEnvironment } from './open-native.js';
-import type { NativeKind } from './native-folder.js';
+import { locateNative, threadsFromEnvironment } from './native/open.js';
+import type { NativeKind } from './native/folder.js';
 import { openPortable } from './open-portable.js';
 import { ENGINE_NAMES, type EngineName } from './types.js';
 

@@ -4,8 +4,8 @@
  * Decides which backend is taken and that each is loaded once per process, on demand. Knows nothing of
  * models. How a backend is loaded is in `open-portable.ts` and `open-native.ts`.
  */
-import { UserError } from '../errors.js';
-import { nativeAbsence, openNative } from './open-native.js';
+import { UserError } from '../base/errors.js';
+import { nativeAbsence, openNative } from './native/open.js';
 import { openPortable } from './open-portable.js';
 import { type Engine, ENGINE_NAMES, type EngineName } from './types.js';
 

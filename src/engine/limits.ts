@@ -3,7 +3,7 @@
  *
  * Decides the limit of wasm, which otherwise ends in "memory access out of bounds". Knows only bytes.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { kernelForm } from '../kernels/index.js';
 import type { Engine } from './types.js';
 

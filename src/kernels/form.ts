@@ -6,7 +6,7 @@
  * a manifest says of the engine. Knows nothing of files.
  */
 import { setFlagsFromString } from 'node:v8';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { Instance, Memory, Module } from './webassembly.js';
 
 /** `simd`: plain. `simd+fma`: fused. */

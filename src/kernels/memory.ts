@@ -3,7 +3,7 @@
  *
  * Decides when it grows and what happens when it may not. Knows nothing of what is stored.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { Allocator, ALIGNMENT } from './allocator.js';
 import { PAGE_BYTES, type WasmMemory } from './webassembly.js';
 

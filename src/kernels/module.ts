@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { chooseKernels, compileRelaxed, type CompiledKernels, type KernelForm } from './form.js';
 import { Instance, type WasmMemory } from './webassembly.js';
 

@@ -7,7 +7,7 @@
  */
 import { fullPlan } from '../cache/plan.js';
 import { observationKey, type LayerPlan, type LayerTrace, type Observation } from '../cache/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { oncePerLayer } from './once-per-layer.js';
 import { prunesTheSame } from './plan.js';
 import { methods } from './registry.js';

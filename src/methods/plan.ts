@@ -5,7 +5,7 @@
  * before. Knows no method.
  */
 import type { LayerPlan, SidePlan } from '../cache/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /** True where `after`, a refinement of `before`, stores every entry that `before` stores, in the same form. */
 export function prunesTheSame(before: LayerPlan, after: LayerPlan): boolean {

@@ -1,22 +1,22 @@
 /** The methods that a spec may name, in the order in which they are listed. */
-import { adakv } from './adakv.js';
-import { criticalkv } from './criticalkv.js';
-import { dbudgetkv } from './dbudgetkv.js';
-import { expectedAttention } from './expected-attention.js';
-import { h2o } from './h2o.js';
-import { keydiff } from './keydiff.js';
-import { kivi } from './kivi.js';
-import { knorm } from './knorm.js';
-import { morphkv } from './morphkv.js';
-import { pyramidkv } from './pyramidkv.js';
-import { quant } from './quant.js';
-import { random } from './random.js';
-import { recalkv } from './recalkv.js';
-import { snapkv } from './snapkv.js';
-import { spark } from './spark.js';
-import { streamingLlm } from './streaming-llm.js';
-import { think } from './think.js';
-import { tova } from './tova.js';
+import { adakv } from './wrappers/adakv.js';
+import { criticalkv } from './wrappers/criticalkv.js';
+import { dbudgetkv } from './token/dbudgetkv.js';
+import { expectedAttention } from './token/expected-attention.js';
+import { h2o } from './token/h2o.js';
+import { keydiff } from './token/keydiff.js';
+import { kivi } from './precision/kivi.js';
+import { knorm } from './token/knorm.js';
+import { morphkv } from './token/morphkv.js';
+import { pyramidkv } from './token/pyramidkv.js';
+import { quant } from './precision/quant.js';
+import { random } from './token/random.js';
+import { recalkv } from './rank/recalkv.js';
+import { snapkv } from './token/snapkv.js';
+import { spark } from './channel/spark.js';
+import { streamingLlm } from './token/streaming-llm.js';
+import { think } from './channel/think.js';
+import { tova } from './token/tova.js';
 import type { Method } from './types.js';
 
 export const methods: ReadonlyMap<string, Method> = new Map(

@@ -4,7 +4,8 @@
  * Decides by asking its steps; at most one of them wants its own (`composition.ts`). Knows no method by name.
  */
 import { methods } from './registry.js';
-import type { Method, MethodStep, WeightsRequest } from './types.js';
+import { canonicalJson } from '../base/canonical-json.js';
+import type { Method, MethodStep, Pipeline, WeightsRequest } from './types.js';
 
 /** Undefined where the pipeline runs on the model's own weights. */
 export function weightsRequestOf(
@@ -16,4 +17,24 @@ export function weightsRequestOf(
     if (request !== undefined) return request;
   }
   return undefined;
+}
+
+export interface Variant {
+  /** Undefined: the model's own weights. */
+  readonly request: WeightsRequest | undefined;
+  /** Indices into the spec's pipelines. */
+  readonly pipelines: readonly number[];
+}
+
+/** The variants of a list of pipelines, in the order in which they first appear. */
+export function variantsOf(pipelines: readonly Pipeline[]): Variant[] {
+  const variants = new Map<string, { request: WeightsRequest | undefined; pipelines: number[] }>();
+  for (const [index, { steps }] of pipelines.entries()) {
+    const request = weightsRequestOf(steps);
+    const key = canonicalJson(request ?? null);
+    const variant = variants.get(key) ?? { request, pipelines: [] };
+    variant.pipelines.push(index);
+    variants.set(key, variant);
+  }
+  return [...variants.values()];
 }

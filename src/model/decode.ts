@@ -9,10 +9,10 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerCache } from '../cache/types.js';
-import { concatenate } from '../concatenate.js';
+import { concatenate } from '../base/concatenate.js';
 import type { Engine, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
-import { notFinite } from './not-finite.js';
+import { notFinite } from '../base/not-finite.js';
 import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
 import type { Transformer } from './transformer.js';
 

@@ -8,9 +8,9 @@
  */
 import type { LatentGroup, LowRankTrace } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { LayerWeights, LowRankLayer, UpProjection } from './layer-weights.js';
-import type { ModelConfig } from './types.js';
+import type { ModelConfig } from '../checkpoint/types.js';
 
 /** KV heads that share one latent: z = x̂·down is what a token stores, z·up are their keys or values. */
 export interface FactorGroup {

@@ -1,32 +1,9 @@
 /**
- * Rotary position embedding: frequencies, tables, and the rotation of a few rows on the host.
+ * Rotary position embedding: tables, and the rotation of a few rows on the host.
  *
- * Decides the angles (plain and Llama-3 scaled) in float32 as the reference implementations do. The
- * rotation is the half-split one: channel j pairs with channel j + D/2. Knows nothing of engines.
+ * Angles are float32, as in the reference implementations. The rotation is the half-split one: channel j pairs with
+ * channel j + D/2.
  */
-import type { ModelConfig } from './types.js';
-
-/** Angles per position, `[D/2]`, in radians. Llama-3 scaling as in the Llama 3.1 release (`rope_type: llama3`). */
-export function ropeFrequencies(config: ModelConfig): Float32Array {
-  const half = config.headDim / 2;
-  const frequencies = new Float32Array(half);
-  for (let j = 0; j < half; j++) {
-    frequencies[j] = scaled(1 / config.ropeTheta ** ((2 * j) / config.headDim), config);
-  }
-  return frequencies;
-}
-
-function scaled(frequency: number, config: ModelConfig): number {
-  const scaling = config.ropeScaling;
-  if (scaling === undefined) return frequency;
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
-  const turns = (originalMaxPositions * frequency) / (2 * Math.PI);
-  if (turns < lowFreqFactor) return frequency / factor;
-  if (turns > highFreqFactor) return frequency;
-  const smooth = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-  return ((1 - smooth) * frequency) / factor + smooth * frequency;
-}
-
 export interface RopeTable {
   /** D/2 */
   readonly half: number;

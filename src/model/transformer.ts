@@ -5,12 +5,12 @@
  * Llama, Qwen2 and Qwen3 layers outside attention. Knows nothing of how rows attend, or of caches.
  * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, F SwiGLU width, V vocabulary.
  */
-import { concatenate } from '../concatenate.js';
+import { concatenate } from '../base/concatenate.js';
 import type { Engine, Ops, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
 import { checkFactors, withLowRank, type LowRankFactors } from './low-rank.js';
-import { ropeFrequencies } from './rope.js';
-import type { ModelConfig, ModelFiles, WeightSource } from './types.js';
+import { ropeFrequencies } from '../checkpoint/rope-frequencies.js';
+import type { ModelConfig, ModelFiles, WeightSource } from '../checkpoint/types.js';
 
 export class Transformer {
   readonly ops: Ops;

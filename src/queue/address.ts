@@ -4,7 +4,7 @@
  * Decides which URLs are read, that user and password may come from the environment, and that neither is ever shown. Opens no
  * connection.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 export interface RedisAddress {
   /** What the Redis client is given. */

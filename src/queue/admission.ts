@@ -5,14 +5,14 @@
  * weights, tokenizers and data, room for the models. All of that is looked at here, before the first job.
  */
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
-import { dataOf, groupCells } from '../runner/cells.js';
+import { UserError } from '../base/errors.js';
+import { dataOf, groupCells } from '../experiment/cells.js';
 import type { JobRunner } from '../runner/job.js';
 import { modelRecord } from '../runner/model-record.js';
 import { fitModels, openModels } from '../runner/models.js';
 import type { Progress } from '../runner/progress.js';
 import { WorkerRunner } from '../runner/workers.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { differences, engineIdentity, filesIdentity, type Identity, programIdentity } from './identity.js';
 import type { RunCard } from './messages.js';
 import { resolveSource } from './spec-source.js';

@@ -5,7 +5,7 @@
  * would clear it away. Knows nothing of what a job is.
  */
 import type { Redis } from 'ioredis';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /** Begins the keys of all queues. */
 export const QUEUE_PREFIX = 'spark-eval:queue';

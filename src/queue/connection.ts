@@ -5,7 +5,7 @@
  * Commands that are sent meanwhile wait, too.
  */
 import { Redis } from 'ioredis';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { REDIS_PASSWORD, type RedisAddress } from './address.js';
 
 const CONNECT_MS = 10_000;

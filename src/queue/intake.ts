@@ -4,13 +4,13 @@
  * Decides that a result counts once, by what is still missing, however often it is delivered; that it is what it says, and of
  * the job that it says; and that it leaves Redis when its records are on the disk. Knows nothing of queues.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Manifest } from '../results/types.js';
 import type { Job, JobRecord } from '../runner/job.js';
 import type { PoolRun } from '../runner/pool.js';
 import { sampleName } from '../runner/sample-name.js';
 import { fromWorker } from '../runner/worker-error.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import type { RunBoard } from './board.js';
 import { jobId, type JobResult, parseResult, printable, printableError } from './messages.js';
 

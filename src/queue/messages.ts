@@ -6,11 +6,11 @@
  */
 import * as z from 'zod';
 import { ENGINE_NAMES } from '../engine/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { sampleRecord } from '../results/record-schema.js';
 import type { Job, JobRecord } from '../runner/job.js';
 import type { WorkerError } from '../runner/worker-error.js';
-import { violations } from '../violations.js';
+import { violations } from '../base/violations.js';
 
 const MEBI = 2 ** 20;
 const index = z.int().min(0).max(10_000_000);

@@ -5,13 +5,13 @@
  * the workers will read.
  */
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Job } from '../runner/job.js';
 import type { JobPool, PoolRun } from '../runner/pool.js';
 import type { EngineFacts } from '../runner/engine-facts.js';
 import { WorkerRunner } from '../runner/workers.js';
-import { specHash } from '../spec/load.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { specHash } from '../experiment/load.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { connectRedis, redisError, type Connection } from './connection.js';
 import { Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { resolveSource } from './spec-source.js';

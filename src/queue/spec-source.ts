@@ -5,11 +5,11 @@
  * another machine has made of it.
  */
 import { methods } from '../methods/registry.js';
-import { MODEL_NAMES } from '../model/catalogue.js';
-import { SpecDocument } from '../spec/document.js';
-import { resolveSpec } from '../spec/load.js';
-import { applyOverride } from '../spec/overrides.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { MODEL_NAMES } from '../pull/models.js';
+import { SpecDocument } from '../experiment/document.js';
+import { resolveSpec } from '../experiment/load.js';
+import { applyOverride } from '../experiment/overrides.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { tasks } from '../tasks/registry.js';
 import type { SpecSource } from './messages.js';
 

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { RedisAddress } from './address.js';
 import { admit, type AdmissionOptions } from './admission.js';
 import { listRuns, RunBoard } from './board.js';

@@ -4,7 +4,7 @@
  * Decides what may be read together: folders of different cells, and copies of the same cell that agree. What two folders
  * say differently is an error, because no average over them means anything. Changes nothing on disk.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { type CellResult, collectResults, groupIdentity } from '../results/cell-results.js';
 import { recordKey } from '../results/journal.js';
 import { readResultFolder } from '../results/read-folder.js';

@@ -33,7 +33,8 @@ export function accuracyCsv(results: readonly CellResult[]): string {
 function accuracyRow({ cell, records, paired }: CellResult): CsvValue[] {
   const score = scorePercent(records);
   const error = standardError(records.map((record) => 100 * record.score));
-  const interval = score === undefined || error === undefined ? undefined : [score - Z95 * error, score + Z95 * error];
+  const interval =
+    score === undefined || error === undefined ? undefined : [score - Z95 * error, score + Z95 * error];
   return [
     records.length,
     records.filter((record) => record.truncated).length,
@@ -47,7 +48,9 @@ function accuracyRow({ cell, records, paired }: CellResult): CsvValue[] {
 
 /** full_score, delta, relative_delta and p_value of `full` itself. */
 function baseline(score: number | undefined): CsvValue[] {
-  return score === undefined ? [undefined, undefined, undefined, undefined] : [score, 0, score === 0 ? undefined : 0, undefined];
+  return score === undefined
+    ? [undefined, undefined, undefined, undefined]
+    : [score, 0, score === 0 ? undefined : 0, undefined];
 }
 
 /** full_score, delta, relative_delta and p_value on the samples that both have. */

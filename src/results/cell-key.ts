@@ -4,8 +4,11 @@
  * Decides what makes a stored row stale. The engine is not part of it: a folder holds one engine's results, and
  * the manifest says which.
  */
-import { digestOf } from './canonical-json.js';
+import { digestOf } from '../base/canonical-json.js';
 import { type CellInfo, FORMAT_VERSION } from './types.js';
+
+/** Of the way from a sample to tokens (`runner/prompt.ts`): changes whenever the same sample would give other tokens. */
+export const PROTOCOL_VERSION = 1;
 
 /** What the spec says of a cell, without its pipeline. */
 export interface CellGroup {
@@ -105,7 +108,10 @@ function stepParams(steps: CellPipeline['steps']): CellInfo['params'] {
 
 function namedParams(owner: string, params: Readonly<Record<string, unknown>>): CellInfo['params'] {
   return Object.fromEntries(
-    Object.entries(params).map(([key, value]) => [`${owner}.${key}`, isPlain(value) ? value : JSON.stringify(value)]),
+    Object.entries(params).map(([key, value]) => [
+      `${owner}.${key}`,
+      isPlain(value) ? value : JSON.stringify(value),
+    ]),
   );
 }
 

@@ -4,7 +4,7 @@
  * Decides which records count (those of the cell, up to the number of samples asked for, by index) and which cell
  * a cell is compared with: `full` on the same samples.
  */
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../base/canonical-json.js';
 import { mean } from './statistics.js';
 import type { CellInfo, SampleRecord } from './types.js';
 
@@ -29,10 +29,12 @@ export function collectResults(cells: readonly CellInfo[], records: Iterable<Sam
   const recordsOf = (cell: CellInfo): SampleRecord[] =>
     (byCell.get(cell.key) ?? []).filter((record) => record.sample < cell.samples);
   const baselines = new Map(
-    cells.filter(isFull).map((cell) => [
-      groupIdentity(cell),
-      new Map(recordsOf(cell).map((record) => [record.sample, record])),
-    ]),
+    cells
+      .filter(isFull)
+      .map((cell) => [
+        groupIdentity(cell),
+        new Map(recordsOf(cell).map((record) => [record.sample, record])),
+      ]),
   );
   return cells.map((cell) => {
     const own = recordsOf(cell);
@@ -57,5 +59,12 @@ export function scorePercent(records: readonly SampleRecord[]): number | undefin
 /** What cells of different pipelines have in common when they answer the same samples. */
 export function groupIdentity(cell: CellInfo): string {
   const task = Object.entries(cell.params).filter(([name]) => name.startsWith('task.'));
-  return canonicalJson([cell.model, cell.task, cell.context, cell.seed, cell.question, Object.fromEntries(task)]);
+  return canonicalJson([
+    cell.model,
+    cell.task,
+    cell.context,
+    cell.seed,
+    cell.question,
+    Object.fromEntries(task),
+  ]);
 }

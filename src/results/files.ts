@@ -5,7 +5,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskError, makeFolders, replaceFile } from '../disk.js';
+import { diskError, makeFolders, replaceFile } from '../base/disk.js';
 
 const ELSEWHERE = 'Choose another output folder: --set output=FOLDER (merge: --output FOLDER).';
 

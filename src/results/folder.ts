@@ -6,7 +6,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { accuracyCsv } from './accuracy.js';
 import { collectResults } from './cell-results.js';
 import { fileError, makeFolder, removeUnfinished, writeAtomically } from './files.js';
@@ -140,11 +140,7 @@ export class ResultFolder {
 }
 
 /** Writes accuracy.csv and memory.csv. */
-export function writeTables(
-  path: string,
-  cells: readonly CellInfo[],
-  records: Iterable<SampleRecord>,
-): void {
+export function writeTables(path: string, cells: readonly CellInfo[], records: Iterable<SampleRecord>): void {
   const results = collectResults(cells, records);
   writeAtomically(join(path, RESULT_FILES.accuracy), accuracyCsv(results));
   writeAtomically(join(path, RESULT_FILES.memory), memoryCsv(results));
@@ -161,7 +157,9 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
     });
   };
   if (manifest === undefined) {
-    return refuse(`the folder holds ${content.records.length} results but no ${RESULT_FILES.manifest} that says whose`);
+    return refuse(
+      `the folder holds ${content.records.length} results but no ${RESULT_FILES.manifest} that says whose`,
+    );
   }
   if (manifest.specHash !== user.specHash) {
     const differences = describeDifferences(manifest.spec, user.spec).map((line) => `\n    ${line}`);

@@ -15,8 +15,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { UserError } from '../errors.js';
-import { violations } from '../violations.js';
+import { UserError } from '../base/errors.js';
+import { violations } from '../base/violations.js';
 import { fileError } from './files.js';
 import { sampleRecord } from './record-schema.js';
 import { FORMAT_VERSION, type SampleRecord } from './types.js';
@@ -94,7 +94,7 @@ export class Journal {
     const bytes = Buffer.from(journalLine(record), 'utf8');
     try {
       this.expectInPlace();
-      for (let written = 0; written < bytes.length; ) {
+      for (let written = 0; written < bytes.length;) {
         written += writeSync(this.file, bytes, written, bytes.length - written, this.length + written);
       }
       fsyncSync(this.file);
@@ -143,7 +143,8 @@ function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord 
   } catch {
     return refuse('expected one line of JSON');
   }
-  const format = typeof value === 'object' && value !== null ? (value as { format?: unknown }).format : undefined;
+  const format =
+    typeof value === 'object' && value !== null ? (value as { format?: unknown }).format : undefined;
   if (typeof format === 'number' && format !== FORMAT_VERSION) {
     return refuse(`expected format ${FORMAT_VERSION}, got format ${format} (another version of spark-eval)`);
   }

@@ -4,11 +4,20 @@
  * Decides who holds a folder: a file with the process that does. A lock whose process is gone is taken over, and so is one
  * that was never written to its end.
  */
-import { closeSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
-import { isGone } from '../processes.js';
+import { UserError } from '../base/errors.js';
+import { isGone } from '../base/processes.js';
 import { fileError } from './files.js';
 
 const FILE = 'run.lock';
@@ -106,7 +115,8 @@ function readFinished(path: string): string | undefined {
 function parse(text: string): Holder | undefined {
   try {
     const { pid, host, started } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
-    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0 || typeof host !== 'string') return undefined;
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0 || typeof host !== 'string')
+      return undefined;
     return { pid, host, started: typeof started === 'string' ? started : undefined };
   } catch {
     return undefined;
@@ -142,7 +152,8 @@ function removeStale(path: string, text: string): void {
     if (readFileSync(aside, 'utf8') !== text) linkSync(aside, path);
     rmSync(aside);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, path, 'take over the lock');
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw fileError(error, path, 'take over the lock');
   }
 }
 

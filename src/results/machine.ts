@@ -4,20 +4,11 @@
  * Decides what of the surroundings goes into a manifest. Knows nothing of the run itself.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../base/package.js';
 import type { Manifest } from './types.js';
-
-/** The folder that holds package.json. */
-export const PACKAGE_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Version of this package. */
-export function packageVersion(): string {
-  const text = readFileSync(join(PACKAGE_FOLDER, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Node, platform, processor and memory of this machine. */
 export function describeMachine(): Pick<Manifest, 'node' | 'platform' | 'cpu' | 'memoryBytes'> {

@@ -5,12 +5,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { UserError } from '../errors.js';
-import { isDeep } from '../json.js';
-import { violations } from '../violations.js';
-import { canonicalJson } from './canonical-json.js';
+import { UserError } from '../base/errors.js';
+import { isDeep } from '../base/json.js';
+import { violations } from '../base/violations.js';
+import { canonicalJson } from '../base/canonical-json.js';
 import { fileError, writeAtomically } from './files.js';
-import { describeMachine, gitState, packageVersion } from './machine.js';
+import { packageVersion } from '../base/package.js';
+import { describeMachine, gitState } from './machine.js';
 import { FORMAT_VERSION, type Manifest, MAX_SHARDS } from './types.js';
 
 const cellInfo = z.strictObject({

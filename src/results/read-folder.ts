@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { RESULT_FILES } from './folder.js';
 import { type JournalContent, readJournal } from './journal.js';
 import { readManifest } from './manifest.js';

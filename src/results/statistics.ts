@@ -59,7 +59,7 @@ function sampledPValue(d: readonly number[], threshold: number): number {
     let signs = 0;
     for (let i = 0; i < d.length; i++) {
       if (i % 32 === 0) signs = next();
-      sum += (signs >>> i % 32) & 1 ? -d[i]! : d[i]!;
+      sum += (signs >>> (i % 32)) & 1 ? -d[i]! : d[i]!;
     }
     if (Math.abs(sum) >= threshold) hits++;
   }

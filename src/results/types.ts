@@ -94,7 +94,11 @@ export interface Manifest {
   readonly platform: string;
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly memoryBytes: number;
-  readonly engine: { readonly name: string; readonly threads: number; readonly versions: Readonly<Record<string, string>> };
+  readonly engine: {
+    readonly name: string;
+    readonly threads: number;
+    readonly versions: Readonly<Record<string, string>>;
+  };
   readonly models: readonly ModelRecord[];
   readonly data: readonly { readonly task: string; readonly digest: string }[];
   /** Every cell of the spec, also where the folder holds one shard of their samples. */

@@ -5,9 +5,9 @@
  * Decides which samples stand for all: of every group the first that is missing, and the last where samples are the rows
  * of a file. Knows nothing of prompts.
  */
-import { UserError } from '../errors.js';
-import type { ModelFiles } from '../model/types.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { UserError } from '../base/errors.js';
+import type { ModelFiles } from '../checkpoint/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
 import { scoreSample } from '../tasks/score-sample.js';
 import type { Task } from '../tasks/types.js';

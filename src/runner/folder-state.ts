@@ -8,14 +8,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectFolder, RESULT_FILES } from '../results/folder.js';
 import { recordKey } from '../results/journal.js';
-import { packageVersion } from '../results/machine.js';
+import { packageVersion } from '../base/package.js';
 import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.js';
-import { specHash } from '../spec/load.js';
-import type { ResolvedSpec, TaskCell } from '../spec/types.js';
+import { specHash } from '../experiment/load.js';
+import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import type { Task } from '../tasks/types.js';
-import { cellsOfGroup } from './cells.js';
+import { cellsOfGroup } from '../experiment/cells.js';
 import { modelUnchanged } from './model-record.js';
-import { shardFilter } from './shard.js';
+import { shardFilter } from '../experiment/shard.js';
 
 type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
 

@@ -7,12 +7,12 @@
 import { fullBytes } from '../cache/bytes.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
 import { Transformer } from '../model/transformer.js';
-import type { ModelFiles } from '../model/types.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { tasks } from '../tasks/registry.js';
 import { scoreSample } from '../tasks/score-sample.js';
 import { makeSample } from './make-sample.js';
@@ -21,7 +21,8 @@ import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
 import { sampleName } from './sample-name.js';
 import { runSample } from './sample.js';
-import { openVariant, variantsOf, type OpenVariant } from './variants.js';
+import { variantsOf } from '../methods/weights.js';
+import { openVariant, type OpenVariant } from './variants.js';
 import { toWorkerError, type WorkerError } from './worker-error.js';
 
 /** Plain data: it also goes to other processes. */

@@ -3,7 +3,7 @@
  *
  * Decides that tokens are counted by the tokenizer of the model that the sample is for.
  */
-import type { ModelFiles } from '../model/types.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import type { Sample, SampleRequest, Task } from '../tasks/types.js';
 
 /**

@@ -5,10 +5,10 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
-import { resolveModel } from '../model/locate.js';
-import type { ModelFiles } from '../model/types.js';
-import { canonicalJson, digestOf } from '../results/canonical-json.js';
+import { UserError } from '../base/errors.js';
+import { resolveModel } from '../pull/locate-model.js';
+import type { ModelFiles } from '../checkpoint/types.js';
+import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import type { ModelRecord } from '../results/types.js';
 
 /** The record of a model that is open. */

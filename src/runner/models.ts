@@ -4,11 +4,11 @@
  * Decides that all are there and sound, and fit, before the first of them runs. Opens no engine.
  */
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
-import { openModelFiles } from '../model/load.js';
-import type { ModelFiles } from '../model/types.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { openModelFiles } from '../checkpoint/load.js';
+import type { ModelFiles } from '../checkpoint/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { tasks } from '../tasks/registry.js';
-import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from './memory.js';
+import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from '../estimate/memory.js';
 
 /**
  * Every model of the spec by its name there, in the order of the spec. The caller closes their weights.

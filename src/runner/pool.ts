@@ -6,15 +6,15 @@
  */
 import { openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
-import type { ModelFiles } from '../model/types.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import type { Manifest } from '../results/types.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import { dispatch } from './dispatch.js';
 import { type EngineFacts, factsOf } from './engine-facts.js';
 import { LocalRunner, type Job, type JobRecord, type JobRunner } from './job.js';
 import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
-import { variantsOf } from './variants.js';
+import { variantsOf } from '../methods/weights.js';
 import { checkWorkers, threadsOfEach, WorkerRunner } from './workers.js';
 
 /** Computes the jobs of one run. */

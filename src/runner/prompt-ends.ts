@@ -4,8 +4,8 @@
  * Decides when a prompt may be shown as the one that was run: tokenizer and data are the recorded ones, and the answers
  * agree. Only its ends are kept.
  */
-import { UserError } from '../errors.js';
-import type { ModelFiles } from '../model/types.js';
+import { UserError } from '../base/errors.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import type { CellInfo, Manifest } from '../results/types.js';
 import { tasks as knownTasks } from '../tasks/registry.js';
 import type { Sample, Task } from '../tasks/types.js';

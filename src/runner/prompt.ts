@@ -6,13 +6,10 @@
  * only the context is ever cut, in the middle, to what the model's positions leave or what the spec says; and which
  * tokens end the answer. Knows nothing of caches.
  */
-import { UserError } from '../errors.js';
-import type { ModelFiles } from '../model/types.js';
-import type { QuestionMode } from '../spec/types.js';
+import { UserError } from '../base/errors.js';
+import type { ModelFiles } from '../checkpoint/types.js';
+import type { QuestionMode } from '../experiment/types.js';
 import type { Sample } from '../tasks/types.js';
-
-/** Part of a cell's key: changes whenever the same sample would give other tokens. */
-export const PROTOCOL_VERSION = 1;
 
 export interface Segments {
   /** Prefilled and compressed. */

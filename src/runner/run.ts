@@ -6,14 +6,14 @@
  * results, whoever computes them. Knows nothing of how a sample is run.
  */
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
-import type { ModelFiles } from '../model/types.js';
+import { UserError } from '../base/errors.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import { ResultFolder } from '../results/folder.js';
 import { createManifest } from '../results/manifest.js';
 import type { CellInfo, Manifest, ModelRecord, SampleRecord, Shard } from '../results/types.js';
-import { specHash } from '../spec/load.js';
-import type { ResolvedSpec } from '../spec/types.js';
-import { dataOf, groupCells, type CellGroup } from './cells.js';
+import { specHash } from '../experiment/load.js';
+import type { ResolvedSpec } from '../experiment/types.js';
+import { dataOf, groupCells, type CellGroup } from '../experiment/cells.js';
 import { checkSamples } from './check-samples.js';
 import type { Job, JobRecord } from './job.js';
 import { modelRecord } from './model-record.js';
@@ -21,8 +21,8 @@ import { openModels } from './models.js';
 import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
 import { sampleName } from './sample-name.js';
-import { shardFilter } from './shard.js';
-import { variantsOf, type Variant } from './variants.js';
+import { shardFilter } from '../experiment/shard.js';
+import { variantsOf, type Variant } from '../methods/weights.js';
 import { fromWorker } from './worker-error.js';
 import type { EngineFacts } from './engine-facts.js';
 

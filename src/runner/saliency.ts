@@ -7,10 +7,10 @@
 import type { LayerTrace } from '../cache/types.js';
 import { windowQueries } from '../methods/observations.js';
 import { markLargest } from '../methods/select.js';
-import { Saliency, type SaliencyParams } from '../methods/spark-saliency.js';
+import { Saliency, type SaliencyParams } from '../methods/channel/spark-saliency.js';
 import { prefill } from '../model/prefill.js';
 import type { Transformer } from '../model/transformer.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 /** As the released code ranks channels. */
 const RANKING: SaliencyParams = { window: 32, saliency: 'released', reduce: 'l2' };

@@ -9,7 +9,7 @@ import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
 import { PackedSides } from '../cache/packed-sides.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../cache/types.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Kernels } from '../kernels/index.js';
 import { OutOfCacheMemory } from '../kernels/memory.js';
 import { observationsOf, planLayer } from '../methods/pipeline.js';

@@ -5,32 +5,10 @@
  * beside the model's own weights. Knows nothing of what a method does with them.
  */
 import { calibrate } from '../calibration/recalkv.js';
-import { weightsRequestOf } from '../methods/weights.js';
-import type { Pipeline, WeightsRequest } from '../methods/types.js';
+import type { WeightsRequest } from '../methods/types.js';
 import type { Transformer } from '../model/transformer.js';
-import type { ModelFiles } from '../model/types.js';
-import { canonicalJson } from '../results/canonical-json.js';
+import type { ModelFiles } from '../checkpoint/types.js';
 import type { Progress } from './progress.js';
-
-export interface Variant {
-  /** Undefined: the model's own weights. */
-  readonly request: WeightsRequest | undefined;
-  /** Indices into the spec's pipelines. */
-  readonly pipelines: readonly number[];
-}
-
-/** The variants of a list of pipelines, in the order in which they first appear. */
-export function variantsOf(pipelines: readonly Pipeline[]): Variant[] {
-  const variants = new Map<string, { request: WeightsRequest | undefined; pipelines: number[] }>();
-  for (const [index, { steps }] of pipelines.entries()) {
-    const request = weightsRequestOf(steps);
-    const key = canonicalJson(request ?? null);
-    const variant = variants.get(key) ?? { request, pipelines: [] };
-    variant.pipelines.push(index);
-    variants.set(key, variant);
-  }
-  return [...variants.values()];
-}
 
 export interface VariantContext {
   readonly files: ModelFiles;

@@ -3,7 +3,7 @@
  *
  * Decides what of an error arrives: all that a UserError says, the message and the stack of any other.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 
 export interface WorkerError {
   readonly message: string;

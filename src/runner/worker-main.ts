@@ -6,7 +6,7 @@
  */
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
-import { openModelFiles } from '../model/load.js';
+import { openModelFiles } from '../checkpoint/load.js';
 import { factsOf } from './engine-facts.js';
 import { LocalRunner, type JobRunner } from './job.js';
 import { toWorkerError } from './worker-error.js';

@@ -7,10 +7,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { threadsFromEnvironment } from '../engine/open-native.js';
+import { threadsFromEnvironment } from '../engine/native/open.js';
 import type { EngineName } from '../engine/types.js';
-import { UserError } from '../errors.js';
-import type { ResolvedSpec } from '../spec/types.js';
+import { UserError } from '../base/errors.js';
+import type { ResolvedSpec } from '../experiment/types.js';
 import type { EngineFacts } from './engine-facts.js';
 import type { Job, JobRecord, JobRunner } from './job.js';
 import type { Progress } from './progress.js';
@@ -74,7 +74,7 @@ export class WorkerRunner implements JobRunner {
   private readonly child: ChildProcess;
 
   constructor(private readonly options: WorkerOptions) {
-    this.child = fork(fileURLToPath(new URL('../runner/worker-main.js', import.meta.url)), {
+    this.child = fork(fileURLToPath(new URL('./worker-main.js', import.meta.url)), {
       serialization: 'advanced',
       // The garbage collector's own threads would take from the other workers what they are to compute with.
       execArgv: [...process.execArgv, '--single-threaded-gc'],

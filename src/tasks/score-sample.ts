@@ -3,7 +3,7 @@
  *
  * Decides that place: scorers see answers, not where they stand. Knows nothing of how anything is scored.
  */
-import { UserError } from '../errors.js';
+import { UserError } from '../base/errors.js';
 import type { Sample, Task } from './types.js';
 
 /**

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { addBytes, fullBytes, NO_BYTES, paperBytes, sumBytes } from '../../src/cache/bytes.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
 import { fullPlan } from '../../src/cache/plan.js';
-import { CHUNK_TOKENS } from '../../src/cache/tail.js';
+import { CHUNK_TOKENS } from '../../src/cache/rows/tail.js';
 import type { ByteParts, LayerPlan, SidePlan } from '../../src/cache/types.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { cases, makeTrace, randomFrom, type Case } from './support.js';

@@ -7,7 +7,7 @@ import { PackedSides } from '../../src/cache/packed-sides.js';
 import { fullPlan } from '../../src/cache/plan.js';
 import { referenceAttention } from '../../src/cache/reference-attention.js';
 import type { CacheDtype, LayerCache, LayerPlan, LayerTrace, SidePlan } from '../../src/cache/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { cases, makeTrace, randomFrom, randomNumbers, type Case } from './support.js';
 

@@ -5,7 +5,7 @@ import { sumBytes } from '../../src/cache/bytes.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
 import { fullPlan } from '../../src/cache/plan.js';
 import type { DecodePolicy, HeadAttention, LayerPlan } from '../../src/cache/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { attend, expectClose, newest, randomTokens, scattered, Simulation } from './live-simulation.js';
 import { makeTrace, randomFrom } from './support.js';

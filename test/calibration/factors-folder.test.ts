@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkWritable, readFactors, writeFactors } from '../../src/calibration/factors-folder.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import type { FactorGroup, LowRankFactors } from '../../src/model/low-rank.js';
-import type { ModelConfig } from '../../src/model/types.js';
+import type { ModelConfig } from '../../src/checkpoint/types.js';
 
 const config = { layers: 2, hidden: 6, kvHeads: 2, headDim: 4 } as ModelConfig;
 

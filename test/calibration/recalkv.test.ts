@@ -7,11 +7,11 @@ import { calibrationDigest } from '../../src/calibration/digest.js';
 import { calibrate, type CalibrationRun } from '../../src/calibration/recalkv.js';
 import { calibrationSequences } from '../../src/calibration/text.js';
 import { openEngine } from '../../src/engine/index.js';
-import { UserError } from '../../src/errors.js';
-import { recalkv } from '../../src/methods/recalkv.js';
+import { UserError } from '../../src/base/errors.js';
+import { recalkv } from '../../src/methods/rank/recalkv.js';
 import type { WeightsRequest } from '../../src/methods/types.js';
 import type { Transformer } from '../../src/model/transformer.js';
-import type { Tokenizer } from '../../src/model/types.js';
+import type { Tokenizer } from '../../src/checkpoint/types.js';
 import { loadTinyModel } from '../support/tiny-model.js';
 
 /** One id per byte of the text. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageVersion } from '../../src/results/machine.js';
+import { packageVersion } from '../../src/base/package.js';
 import { tell } from './support.js';
 
 const SPEC = [

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { formatBytes, formatSeconds, mayStyle, plural, shellCommand } from '../../src/cli/format.js';
 import { createProgress, type ProgressForm } from '../../src/cli/progress.js';
-import { goOnCommand } from '../../src/cli/run.js';
+import { goOnCommand } from '../../src/cli/commands/run.js';
 import { Sink } from './support.js';
 
 describe('cli/progress', () => {

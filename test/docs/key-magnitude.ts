@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { LayerTrace } from '../../src/cache/types.js';
-import { keptChannels } from '../../src/methods/channels.js';
+import { keptChannels } from '../../src/methods/channel/channels.js';
 import { expectDense } from '../../src/methods/plan.js';
 import { markLargest } from '../../src/methods/select.js';
 import type { Method } from '../../src/methods/types.js';

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { observed, windowAttention } from '../../src/methods/observations.js';
-import { budgetFields, checkBudget, tokenMethod } from '../../src/methods/token-method.js';
+import { budgetFields, checkBudget, tokenMethod } from '../../src/methods/token/token-method.js';
 
 const params = z
   .strictObject({

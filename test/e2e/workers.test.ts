@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { nativeAbsence } from '../../src/engine/open-native.js';
+import { nativeAbsence } from '../../src/engine/native/open.js';
 import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
 const SPEC = `

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import { type EngineReport, inspectEngines } from '../../src/engine/doctor.js';
 import { checkModelFits, openEngine } from '../../src/engine/index.js';
 import { wasmWeightCopies } from '../../src/engine/limits.js';
-import { markerFile, nativeFolder, packageFolder, readMarker } from '../../src/engine/native-folder.js';
-import { locateNative } from '../../src/engine/open-native.js';
+import { markerFile, nativeFolder, packageFolder, readMarker } from '../../src/engine/native/folder.js';
+import { locateNative } from '../../src/engine/native/open.js';
 import type { EngineName } from '../../src/engine/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 
 describe('opening engines', () => {
   const cache = process.env['SPARK_EVAL_CACHE'];

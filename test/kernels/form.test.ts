@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { chooseKernels, FORM_VARIABLE, type KernelForm } from '../../src/kernels/form.js';
 import { kernelForm } from '../../src/kernels/index.js';
 import { Instance, Memory } from '../../src/kernels/webassembly.js';

@@ -1,6 +1,6 @@
 /** The kernels' memory: growth, the budget, and one instance per process. */
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { PAGE_BYTES } from '../../src/kernels/webassembly.js';
 

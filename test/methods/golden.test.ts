@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
-import { openSafetensors } from '../../src/model/safetensors.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { GOLDEN_DIR, maxDifference, readGolden, stepsOf } from '../golden/support.js';
 import { goldenTrace, readSide } from './support.js';
 

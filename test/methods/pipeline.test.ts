@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { windowAttention, windowQueries } from '../../src/methods/observations.js';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
 import { fullPlan } from '../../src/cache/plan.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
 import { checkPlan, fullPlan } from '../../src/cache/plan.js';
 import type { LayerPlan, LayerTrace } from '../../src/cache/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
 import type { MethodStep } from '../../src/methods/types.js';

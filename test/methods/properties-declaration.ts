@@ -1,9 +1,9 @@
 /** What every method says of itself: texts, described parameters, and parameters that a spec can write. */
 import { expect } from 'chai';
 import * as z from 'zod';
-import { SpecDocument } from '../../src/spec/document.js';
-import { inputSchema, type JsonSchema } from '../../src/describe.js';
-import { resolveSpec } from '../../src/spec/load.js';
+import { SpecDocument } from '../../src/experiment/document.js';
+import { inputSchema, type JsonSchema } from '../../src/base/describe.js';
+import { resolveSpec } from '../../src/experiment/load.js';
 import type { MethodEntry, Params } from './every-method.js';
 import type { Registry } from './tiny-run.js';
 

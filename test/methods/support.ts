@@ -12,7 +12,7 @@ import {
   type SidePlan,
   type SparseHead,
 } from '../../src/cache/types.js';
-import { openSafetensors } from '../../src/model/safetensors.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { measure, type Tensors } from './measure.js';
 
 /** The numbers of the methods' own code; `METHODS_DIR` names another folder of the same form. */

@@ -1,9 +1,9 @@
 /** Low-rank factors of the tiny llama by plain truncation of its singular values, without any calibration. */
 import { fileURLToPath } from 'node:url';
 import { Matrix, SVD } from 'ml-matrix';
-import { openSafetensors } from '../../src/model/safetensors.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import type { LowRankFactors } from '../../src/model/low-rank.js';
-import type { ModelConfig } from '../../src/model/types.js';
+import type { ModelConfig } from '../../src/checkpoint/types.js';
 
 const WEIGHTS = fileURLToPath(new URL('../fixtures/golden/llama/model.safetensors', import.meta.url));
 

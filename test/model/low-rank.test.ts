@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { LayerTrace } from '../../src/cache/types.js';
 import { openEngine } from '../../src/engine/index.js';
 import type { Engine } from '../../src/engine/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { checkFactors, checkLowRankModel, type LowRankFactors } from '../../src/model/low-rank.js';
 import { prefill } from '../../src/model/prefill.js';
 import type { Transformer } from '../../src/model/transformer.js';

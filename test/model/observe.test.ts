@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { observationKey, type LayerTrace, type Observation } from '../../src/cache/types.js';
 import { prefill } from '../../src/model/prefill.js';
 import { ropeTable, rotateHeads } from '../../src/model/rope.js';
-import { openSafetensors } from '../../src/model/safetensors.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import type { Transformer } from '../../src/model/transformer.js';
 import { GOLDEN_DIR } from '../golden/support.js';
 import { measure } from '../methods/measure.js';

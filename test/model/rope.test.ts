@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { ropeFrequencies, ropeTable, rotateHeads } from '../../src/model/rope.js';
-import type { ModelConfig } from '../../src/model/types.js';
+import { ropeFrequencies } from '../../src/checkpoint/rope-frequencies.js';
+import { ropeTable, rotateHeads } from '../../src/model/rope.js';
+import type { ModelConfig } from '../../src/checkpoint/types.js';
 
 const config: ModelConfig = {
   architecture: 'llama',

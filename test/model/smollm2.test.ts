@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CATALOGUE, findModel, modelFolder } from '../../src/model/catalogue.js';
-import { expectedTensors } from '../../src/model/check-weights.js';
-import { openModelFiles } from '../../src/model/load.js';
-import { readModelConfig } from '../../src/model/read-config.js';
-import { weightsPresent } from '../../src/model/locate.js';
-import type { ModelFiles } from '../../src/model/types.js';
+import { CATALOGUE, findModel, modelFolder } from '../../src/pull/models.js';
+import { expectedTensors } from '../../src/checkpoint/check-weights.js';
+import { openModelFiles } from '../../src/checkpoint/load.js';
+import { readModelConfig } from '../../src/checkpoint/read-config.js';
+import { weightsPresent } from '../../src/pull/locate-model.js';
+import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { FIXTURES } from './support.js';
 
 interface Golden {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { parseRedisUrl, withoutPasswords } from '../../src/queue/address.js';
 
 describe('the URL of a Redis', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { parseJob, parseResult, parseRunCard, printable, printableError } from '../../src/queue/messages.js';
 import { record } from './support.js';
 

@@ -7,7 +7,7 @@ import { connectRedis, type Connection } from '../../src/queue/connection.js';
 import { Coordinator, type CoordinatorOptions } from '../../src/queue/coordinator.js';
 import { jobId } from '../../src/queue/messages.js';
 import { Serving } from '../../src/queue/serving.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import type { Job, JobRecord, JobRunner } from '../../src/runner/job.js';
 import { WorkerEnded } from '../../src/runner/workers.js';
 import { needsRedis, startRedis, type TestRedis } from '../support/redis.js';

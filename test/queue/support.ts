@@ -4,7 +4,7 @@ import type { Progress } from '../../src/runner/progress.js';
 import type { Job, JobRunner } from '../../src/runner/job.js';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
 import { readSource, resolveSource } from '../../src/queue/spec-source.js';
-import type { ResolvedSpec } from '../../src/spec/types.js';
+import type { ResolvedSpec } from '../../src/experiment/types.js';
 import { fileURLToPath } from 'node:url';
 
 const SPEC = fileURLToPath(new URL('./spec.yaml', import.meta.url));

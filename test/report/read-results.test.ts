@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { readResults } from '../../src/report/read-results.js';
 import type { CellInfo, SampleRecord } from '../../src/results/types.js';
 import { cell, full, inFolder, manifest, record, spark } from '../results/support.js';

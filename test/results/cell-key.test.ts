@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { canonicalJson, digestOf } from '../../src/results/canonical-json.js';
+import { canonicalJson, digestOf } from '../../src/base/canonical-json.js';
 import { cellInfo, cellKey } from '../../src/results/cell-key.js';
 import { digests, group, spark } from './support.js';
 
@@ -49,9 +49,9 @@ describe('results/cell-key', () => {
       { method: 'a', params: { x: 1, list: [1, 2] } },
       { method: 'a', params: { x: 2 } },
     ];
-    expect(cellInfo({ ...group, taskParams: { depth: 0.5 } }, { label: 'a+a', steps }, 'bfloat16', digests).params).to.deep.equal(
-      { 'task.depth': 0.5, 'a.x': 1, 'a.list': '[1,2]', 'a#2.x': 2 },
-    );
+    expect(
+      cellInfo({ ...group, taskParams: { depth: 0.5 } }, { label: 'a+a', steps }, 'bfloat16', digests).params,
+    ).to.deep.equal({ 'task.depth': 0.5, 'a.x': 1, 'a.list': '[1,2]', 'a#2.x': 2 });
     const cut = cellInfo({ ...group, maxContext: 1000 }, { label: 'full', steps: [] }, 'bfloat16', digests);
     expect(cut.params).to.deep.equal({ max_context: 1000 });
   });
@@ -62,7 +62,11 @@ describe('results/canonical-json', () => {
     Array.isArray(value)
       ? value.map(shuffled)
       : typeof value === 'object' && value !== null
-        ? Object.fromEntries(Object.entries(value).reverse().map(([k, v]) => [k, shuffled(v)]))
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([k, v]) => [k, shuffled(v)]),
+          )
         : value;
 
   it('does not depend on the order of keys, and keeps the value', () => {

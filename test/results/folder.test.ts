@@ -1,8 +1,17 @@
 import { expect } from 'chai';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { fileError } from '../../src/results/files.js';
 import { inspectFolder, type OpenOptions, ResultFolder, tidyFolder } from '../../src/results/folder.js';
 import { readManifest } from '../../src/results/manifest.js';
@@ -44,7 +53,12 @@ describe('results/folder', () => {
       const finished = { ...ours, finishedAt: '2026-01-02T00:00:00.000Z' };
       folder.finish(cells, finished);
       folder.close();
-      expect(readdirSync(path).sort()).to.deep.equal(['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv']);
+      expect(readdirSync(path).sort()).to.deep.equal([
+        'accuracy.csv',
+        'journal.jsonl',
+        'manifest.json',
+        'memory.csv',
+      ]);
       expect(inspectFolder(path, options)).to.deep.equal({
         manifest: finished,
         records: [record(cells[0]!, 0), record(cells[1]!, 0)],
@@ -136,7 +150,9 @@ describe('results/folder', () => {
   it('refuses a folder that cannot be made or written', () =>
     inFolder((root) => {
       writeFileSync(join(root, 'file'), '');
-      expect(refusal(join(root, 'file', 'results'))).to.contain('cannot create the result folder: a part of the path is a file');
+      expect(refusal(join(root, 'file', 'results'))).to.contain(
+        'cannot create the result folder: a part of the path is a file',
+      );
       mkdirSync(join(root, 'blocked', 'journal.jsonl'), { recursive: true });
       expect(refusal(join(root, 'blocked'))).to.match(/a folder of that name is in the way/);
     }));
@@ -173,7 +189,9 @@ describe('results/folder', () => {
           folder.append(record(cells[1]!, 0));
         });
         folder.close();
-        expect(error.format()).to.match(/journal\.jsonl {2}the journal is no longer in its place.*\n {2}Put it back/);
+        expect(error.format()).to.match(
+          /journal\.jsonl {2}the journal is no longer in its place.*\n {2}Put it back/,
+        );
         expect(inspectFolder(join(root, 'aside'), options).records).to.have.length(1);
         expect(existsSync(join(root, 'aside', 'run.lock'))).to.equal(true);
         rmSync(path, { recursive: true, force: true });
@@ -195,14 +213,17 @@ describe('results/folder', () => {
         folder.finish(cells, ours);
       });
       folder.close();
-      expect(error.format()).to.match(/accuracy\.csv {2}cannot write: it is no longer there\n {2}Was the folder removed/);
+      expect(error.format()).to.match(
+        /accuracy\.csv {2}cannot write: it is no longer there\n {2}Was the folder removed/,
+      );
     }));
 
   it('removes what a killed run was writing, and nothing else', () =>
     inFolder((path) => {
       fill(path);
       const others = ['accuracy.csv.tmp', 'notes.txt.7.tmp', 'accuracy.csv.x.tmp'];
-      for (const name of ['accuracy.csv.7.tmp', 'manifest.json.123.tmp', ...others]) writeFileSync(join(path, name), '');
+      for (const name of ['accuracy.csv.7.tmp', 'manifest.json.123.tmp', ...others])
+        writeFileSync(join(path, name), '');
       ResultFolder.open(path, options).close();
       expect(readdirSync(path).sort()).to.deep.equal(['journal.jsonl', 'manifest.json', ...others].sort());
     }));
@@ -233,7 +254,9 @@ describe('results/folder', () => {
     it('lets one run in at a time', () =>
       inFolder((path) => {
         const folder = ResultFolder.open(path, options);
-        expect(refusal(path)).to.contain(`another run is writing to this result folder (process ${process.pid} on`);
+        expect(refusal(path)).to.contain(
+          `another run is writing to this result folder (process ${process.pid} on`,
+        );
         folder.close();
         ResultFolder.open(path, options).close();
       }));
@@ -262,7 +285,9 @@ describe('results/folder', () => {
       return inFolder((path) => {
         lock(path, { pid: process.ppid, host: hostname(), started: '1' });
         ResultFolder.open(path, options).close();
-        const [, started] = /^\d+ \(.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8'))!;
+        const [, started] = /^\d+ \(.*\) (?:\S+ ){19}(\d+)/s.exec(
+          readFileSync(`/proc/${process.ppid}/stat`, 'utf8'),
+        )!;
         lock(path, { pid: process.ppid, host: hostname(), started });
         expect(refusal(path)).to.contain(`process ${process.ppid}`);
       });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { Journal, readJournal } from '../../src/results/journal.js';
 import { cell, full, inFolder, record } from './support.js';
 
@@ -24,13 +24,23 @@ describe('results/journal', () => {
       journal.append(records[1]!);
       journal.append(records[2]!);
       journal.close();
-      expect(readJournal(path)).to.deep.equal({ records, wholeBytes: readFileSync(path).length, tornBytes: 0 });
+      expect(readJournal(path)).to.deep.equal({
+        records,
+        wholeBytes: readFileSync(path).length,
+        tornBytes: 0,
+      });
     }));
 
   it('keeps the tokens of every layer and KV head where a record has them', () =>
     inFolder((folder) => {
       const path = join(folder, 'journal.jsonl');
-      const uneven = record(info, 0, { keptTokens: 120, keptPerHead: [[200, 200], [30, 50]] });
+      const uneven = record(info, 0, {
+        keptTokens: 120,
+        keptPerHead: [
+          [200, 200],
+          [30, 50],
+        ],
+      });
       const journal = Journal.open(path, readJournal(path));
       journal.append(uneven);
       journal.append(records[1]!);
@@ -95,7 +105,9 @@ describe('results/journal', () => {
     expect(await refusal(JSON.stringify({ ...records[1], score: 2 }))).to.contain('score:');
     expect(await refusal(JSON.stringify({ ...records[1], more: 1 }))).to.contain('more');
     expect(await refusal(JSON.stringify({ ...records[1], keptPerHead: [2] }))).to.contain('keptPerHead');
-    expect(await refusal(JSON.stringify({ ...records[1], format: 2 }))).to.contain('expected format 1, got format 2');
+    expect(await refusal(JSON.stringify({ ...records[1], format: 2 }))).to.contain(
+      'expected format 1, got format 2',
+    );
   });
 
   it('does not write what it could not read back', () =>

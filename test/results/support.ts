@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cellInfo } from '../../src/results/cell-key.js';
 import type { Manifest, CellInfo, SampleRecord } from '../../src/results/types.js';
-import { digestOf } from '../../src/results/canonical-json.js';
+import { digestOf } from '../../src/base/canonical-json.js';
 
 export const digests = {
   weightsDigest: 'w',
@@ -25,7 +25,10 @@ export const group = {
 } as const;
 
 export const full = { label: 'full', steps: [] };
-export const spark = { label: 'spark(ratio=0.8)', steps: [{ method: 'spark', params: { ratio: 0.8, recovery: 'none' } }] };
+export const spark = {
+  label: 'spark(ratio=0.8)',
+  steps: [{ method: 'spark', params: { ratio: 0.8, recovery: 'none' } }],
+};
 
 export function cell(
   pipeline: Parameters<typeof cellInfo>[1],

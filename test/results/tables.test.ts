@@ -6,7 +6,10 @@ import { memoryCsv } from '../../src/results/memory.js';
 import type { CellInfo, SampleRecord } from '../../src/results/types.js';
 import { cell, full, record, spark } from './support.js';
 
-const snapkv = { label: 'snapkv(budget=256,window=8)', steps: [{ method: 'snapkv', params: { budget: 256, window: 8 } }] };
+const snapkv = {
+  label: 'snapkv(budget=256,window=8)',
+  steps: [{ method: 'snapkv', params: { budget: 256, window: 8 } }],
+};
 const cells = [full, snapkv, spark].map((pipeline) => cell(pipeline));
 const scores = [
   [1, 1, 0.5, 1],
@@ -58,8 +61,18 @@ describe('results/accuracy', () => {
     expect(Number(evicted!['delta'])).to.equal(third - 87.5);
     expect(Number(evicted!['relative_delta'])).to.equal((third - 87.5) / 87.5);
     // Two differences of one sign: 2 of the 4 assignments are as extreme.
-    expect(evicted).to.include({ pipeline: 'snapkv(budget=256,window=8)', 'snapkv.window': '8', p_value: '0.5' });
-    expect(pruned).to.include({ score: '0', stderr: '0', relative_delta: '-1', p_value: '0.125', 'spark.recovery': 'none' });
+    expect(evicted).to.include({
+      pipeline: 'snapkv(budget=256,window=8)',
+      'snapkv.window': '8',
+      p_value: '0.5',
+    });
+    expect(pruned).to.include({
+      score: '0',
+      stderr: '0',
+      relative_delta: '-1',
+      p_value: '0.125',
+      'spark.recovery': 'none',
+    });
   });
 
   it('does not depend on the order of the records', () => {
@@ -72,19 +85,33 @@ describe('results/accuracy', () => {
   });
 
   it('does not depend on times, memory or predictions', () => {
-    const later = records.map((entry) => ({ ...entry, prefillSeconds: 9, decodeSeconds: 7, peakRssBytes: 1, prediction: '' }));
+    const later = records.map((entry) => ({
+      ...entry,
+      prefillSeconds: 9,
+      decodeSeconds: 7,
+      peakRssBytes: 1,
+      prediction: '',
+    }));
     expect(accuracy(cells, later)).to.equal(accuracy(cells, records));
   });
 
   it('writes numbers that read back as the same numbers', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }), (list) => {
-        const info = cell(full);
-        const csv = parse(accuracy([info], list.map((score, sample) => record(info, sample, { score }))));
-        const mean = (100 * list.reduce((sum, score) => sum + score, 0)) / list.length;
-        expect(Number(csv[0]!['score'])).to.be.closeTo(mean, 1e-9);
-        expect(String(Number(csv[0]!['score']))).to.equal(csv[0]!['score']);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }),
+        (list) => {
+          const info = cell(full);
+          const csv = parse(
+            accuracy(
+              [info],
+              list.map((score, sample) => record(info, sample, { score })),
+            ),
+          );
+          const mean = (100 * list.reduce((sum, score) => sum + score, 0)) / list.length;
+          expect(Number(csv[0]!['score'])).to.be.closeTo(mean, 1e-9);
+          expect(String(Number(csv[0]!['score']))).to.equal(csv[0]!['score']);
+        },
+      ),
     );
   });
 
@@ -94,7 +121,15 @@ describe('results/accuracy', () => {
     expect(Number(evicted!['full_score'])).to.equal(75);
     expect(Number(evicted!['delta'])).to.be.closeTo((100 * (0.5 + 1 / 3)) / 2 - 75, 1e-9);
     const [, alone, none] = parse(accuracy(cells, [record(cells[1]!, 0)]));
-    expect(alone).to.include({ samples: '1', score: '50', stderr: '', ci95_low: '', full_score: '', delta: '', p_value: '' });
+    expect(alone).to.include({
+      samples: '1',
+      score: '50',
+      stderr: '',
+      ci95_low: '',
+      full_score: '',
+      delta: '',
+      p_value: '',
+    });
     expect(none).to.include({ samples: '0', truncated: '0', score: '' });
   });
 
@@ -110,13 +145,20 @@ describe('results/accuracy', () => {
 
   it('compares with the full cell of the same seed and task parameters', () => {
     const infos = [1, 2].flatMap((seed) =>
-      [0, 1].flatMap((depth) => [full, spark].map((p) => cell(p, { seed, taskParams: { depth }, samples: 1 }))),
+      [0, 1].flatMap((depth) =>
+        [full, spark].map((p) => cell(p, { seed, taskParams: { depth }, samples: 1 })),
+      ),
     );
     const list = infos.map((info, i) => record(info, 0, { score: info.pipeline === 'full' ? i / 10 : 0 }));
     const rows = parse(accuracy(infos, list));
-    expect(rows.filter((row) => row['pipeline'] !== 'full').map((row) => [row['task.depth'], row['full_score']])).to.deep.equal(
-      [['0', '0'], ['1', '20'], ['0', '40'], ['1', '60']],
-    );
+    expect(
+      rows.filter((row) => row['pipeline'] !== 'full').map((row) => [row['task.depth'], row['full_score']]),
+    ).to.deep.equal([
+      ['0', '0'],
+      ['1', '20'],
+      ['0', '40'],
+      ['1', '60'],
+    ]);
   });
 });
 
@@ -125,7 +167,13 @@ describe('results/memory', () => {
     const info = cell(full);
     const list = [
       record(info, 0),
-      record(info, 1, { keptTokens: 128, fullBytes: 3000, generatedTokens: 30, decodeSeconds: 6, peakRssBytes: 99999 }),
+      record(info, 1, {
+        keptTokens: 128,
+        fullBytes: 3000,
+        generatedTokens: 30,
+        decodeSeconds: 6,
+        peakRssBytes: 99999,
+      }),
     ];
     expect(parse(memoryCsv(collectResults([info], list)))[0]).to.include({
       samples: '2',
@@ -148,6 +196,10 @@ describe('results/memory', () => {
   });
 
   it('leaves everything empty without records', () => {
-    expect(Object.values(parse(memoryCsv(collectResults([cell(full)], [])))[0]!).slice(-15).join('')).to.equal('');
+    expect(
+      Object.values(parse(memoryCsv(collectResults([cell(full)], [])))[0]!)
+        .slice(-15)
+        .join(''),
+    ).to.equal('');
   });
 });

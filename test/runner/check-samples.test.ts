@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as z from 'zod';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { checkSamples } from '../../src/runner/check-samples.js';
-import type { ModelFiles } from '../../src/model/types.js';
-import type { TaskCell } from '../../src/spec/types.js';
+import type { ModelFiles } from '../../src/checkpoint/types.js';
+import type { TaskCell } from '../../src/experiment/types.js';
 import type { SampleRequest, Task } from '../../src/tasks/types.js';
 
 describe('samples made ahead of a run', () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { dispatch } from '../../src/runner/dispatch.js';
 import type { Job, JobRunner } from '../../src/runner/job.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { checkWorkers, threadsOfEach } from '../../src/runner/workers.js';
 
 const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, variant: 0, missing: [] }));

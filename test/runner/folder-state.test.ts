@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { cellInfo } from '../../src/results/cell-key.js';
 import { ResultFolder } from '../../src/results/folder.js';
-import { packageVersion } from '../../src/results/machine.js';
+import { packageVersion } from '../../src/base/package.js';
 import type { Manifest } from '../../src/results/types.js';
 import { folderState } from '../../src/runner/folder-state.js';
 import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
-import { PROTOCOL_VERSION } from '../../src/runner/prompt.js';
-import { specHash } from '../../src/spec/load.js';
-import type { ResolvedSpec } from '../../src/spec/types.js';
-import type { ModelFiles } from '../../src/model/types.js';
+import { PROTOCOL_VERSION } from '../../src/results/cell-key.js';
+import { specHash } from '../../src/experiment/load.js';
+import type { ResolvedSpec } from '../../src/experiment/types.js';
+import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { inFolder, manifest, record, spark } from '../results/support.js';
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];

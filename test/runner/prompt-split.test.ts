@@ -5,9 +5,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { createChatTemplate } from '../../src/model/chat-template.js';
-import { openModelFiles } from '../../src/model/load.js';
-import type { ModelFiles } from '../../src/model/types.js';
+import { createChatTemplate } from '../../src/checkpoint/chat-template.js';
+import { openModelFiles } from '../../src/checkpoint/load.js';
+import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { makeSample } from '../../src/runner/make-sample.js';
 import { buildSegments, stopIdsOf } from '../../src/runner/prompt.js';
 import { tasks } from '../../src/tasks/registry.js';

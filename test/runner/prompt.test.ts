@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
-import type { ChatTemplate, ModelConfig, Tokenizer } from '../../src/model/types.js';
+import { UserError } from '../../src/base/errors.js';
+import type { ChatTemplate, ModelConfig, Tokenizer } from '../../src/checkpoint/types.js';
 import { buildSegments, cutMiddle, stopIdsOf } from '../../src/runner/prompt.js';
 import type { Sample } from '../../src/tasks/types.js';
 

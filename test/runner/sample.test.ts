@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { sumBytes } from '../../src/cache/bytes.js';
 import type { Engine, Tensor } from '../../src/engine/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { openKernels, type Kernels } from '../../src/kernels/index.js';
 import type { Pipeline } from '../../src/methods/types.js';
 import { logitsAfter } from '../../src/model/decode.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { OutOfCacheMemory } from '../../src/kernels/memory.js';
 import type { Pipeline } from '../../src/methods/types.js';
 import { expectToFit, inTurns } from '../../src/runner/turns.js';

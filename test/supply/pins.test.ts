@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { sha256OfFile } from '../../src/digest.js';
+import { sha256OfFile } from '../../src/base/digest.js';
 import { lockedPackages } from './licences.js';
 
 const ROOT = new URL('../../', import.meta.url);

@@ -1,7 +1,7 @@
 /** The engines that tests run on: those that are present; the others are skipped and say so. */
 import { openEngine } from '../../src/engine/index.js';
 import type { Engine, EngineName } from '../../src/engine/types.js';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 
 export const TESTED_ENGINES: readonly EngineName[] = ['wasm', 'native'];
 

@@ -1,6 +1,6 @@
 /** Whether Chinese texts can be segmented here. */
 import type { Context } from 'mocha';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { segmentChinese } from '../../src/tasks/scorers/jieba.js';
 
 export function jiebaPresent(): boolean {

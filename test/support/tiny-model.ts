@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../../src/engine/types.js';
-import { parseConfig } from '../../src/model/config.js';
-import { openSafetensors } from '../../src/model/safetensors.js';
+import { parseConfig } from '../../src/checkpoint/config.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { Transformer } from '../../src/model/transformer.js';
 
 /** Loads a model of `folder` (default: the fixtures) by architecture name. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { randomFor } from '../../src/tasks/random.js';
+import { randomFor } from '../../src/base/random.js';
 import { makeBench, type Bench, type DiskCase } from './disk/case.js';
 import { mayNotGrow, movedAway, notPermitted, secondRun } from './disk/folders.js';
 import { damageJournal } from './disk/journals.js';

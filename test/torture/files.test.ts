@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { randomFor } from '../../src/tasks/random.js';
+import { randomFor } from '../../src/base/random.js';
 import { KINDS } from './file/kinds.js';
 import { filesSuite } from './files.js';
 

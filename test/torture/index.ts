@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alignColumns } from '../../src/report/text-table.js';
-import { randomFor } from '../../src/tasks/random.js';
+import { randomFor } from '../../src/base/random.js';
 import { disk } from './disk.js';
 import { files } from './files.js';
 import { kills } from './kills.js';

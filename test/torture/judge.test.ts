@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/base/errors.js';
 import { judge, type Outcome } from './file/judge.js';
 import type { Kind } from './file/kind.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { randomFor } from '../../src/tasks/random.js';
+import { randomFor } from '../../src/base/random.js';
 import { pull, pullForce, setup } from './kill/caches.js';
 import { merge, run } from './kill/results.js';
 import { measureLife, runRound } from './kill/round.js';

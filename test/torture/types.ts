@@ -3,7 +3,7 @@
  *
  * Decides the words of its figures: a row is a kind of hardship, a fault is whatever should not have come of it.
  */
-import type { Random } from '../../src/tasks/random.js';
+import type { Random } from '../../src/base/random.js';
 
 export interface Context {
   readonly seed: number;

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_FOLDER } from '../../results/machine.js';
+import { PACKAGE_FOLDER } from '../../base/package.js';
 import { plotsOf } from '../plots/index.js';
 import type { ReadResults } from '../read-results.js';
 import { tablesOf } from '../tables.js';

@@ -5,7 +5,7 @@
  * apart. Budgets of a scaled-down run stand for the published ones in order of size, which is said. Of two pipelines that
  * fit a place, the one with fewer settings of its own is taken; the other is not in the table.
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { type Block, countOf, FULL, type PipelineRow } from '../blocks.js';
 import { groupBy } from '../group-by.js';
 import type { PaperCell, PaperTable, ParamValue, Pattern } from './types.js';

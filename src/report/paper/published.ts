@@ -3,7 +3,7 @@
  *
  * Decides their form: a header, plain values without quotes, an empty value where nothing was published.
  */
-import { readDataFile, shippedFile } from '../../tasks/data-file.js';
+import { readDataFile, shippedFile } from '../../tasks/files/data-file.js';
 
 export type PublishedRow = Readonly<Record<string, string>>;
 

@@ -4,7 +4,7 @@
  * Decides which: `@resvg/resvg-js`, an optional package, because nothing in this one draws pixels. Text takes the
  * fonts of the system.
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 
 const PACKAGE: string = '@resvg/resvg-js';
 

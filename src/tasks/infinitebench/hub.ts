@@ -5,8 +5,8 @@
  * alone, with which the released scorer of code_debug cannot work. As it stands otherwise, math_find's double question
  * included.
  */
-import { UserError } from '../../errors.js';
-import { hubCopyTasks, type HubParams, type HubRow } from '../hub-copy.js';
+import { UserError } from '../../base/errors.js';
+import { hubCopyTasks, type HubParams, type HubRow } from '../files/hub-copy.js';
 import type { Task } from '../types.js';
 import { infinitebenchTasks } from './list.js';
 

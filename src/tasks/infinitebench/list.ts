@@ -7,8 +7,8 @@
  * limit.
  */
 import * as z from 'zod';
-import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
-import type { RecordFile } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
+import type { RecordFile } from '../files/record-file.js';
 import { infinitebenchScorers } from '../scorers/infinitebench/list.js';
 import { rougeLWithin } from '../scorers/rouge-l.js';
 import { bestScore, type AnswersScorer } from '../scorers/types.js';

@@ -5,10 +5,10 @@
  * nothing of files and scores.
  */
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { fillFields } from '../fields.js';
-import { checkRecord, type FileRecord } from '../record-file.js';
-import { passage } from '../row-fields.js';
+import { UserError } from '../../base/errors.js';
+import { fillFields } from '../files/fields.js';
+import { checkRecord, type FileRecord } from '../files/record-file.js';
+import { passage } from '../files/row-fields.js';
 import type { Sample } from '../types.js';
 import { TEMPLATES, type InfiniteBenchName } from './templates.js';
 

@@ -5,10 +5,10 @@
  * benchmark reports these groups beside the whole; a spec that sweeps `length` or `difficulty` has a row for each.
  */
 import * as z from 'zod';
-import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
-import { fillFields } from '../fields.js';
-import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
-import { passage } from '../row-fields.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
+import { fillFields } from '../files/fields.js';
+import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../files/record-file.js';
+import { passage } from '../files/row-fields.js';
 import { strip } from '../scorers/python-text.js';
 import type { Sample, Task } from '../types.js';
 import { rightLetter } from './score.js';

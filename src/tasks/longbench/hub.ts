@@ -7,7 +7,7 @@
  */
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import {
   dataFolder,
   folderParam,
@@ -15,11 +15,11 @@ import {
   newTokensParam,
   pullHint,
   ROWS_IGNORE,
-} from '../data-folder.js';
-import { fileDigest } from '../parquet-file.js';
-import { loadedRecord, loadRecords, parquetFiles } from '../parquet-folder.js';
-import { checkRecord, type FileRecord } from '../record-file.js';
-import { newTokensColumn, passage } from '../row-fields.js';
+} from '../files/data-folder.js';
+import { fileDigest } from '../files/parquet-file.js';
+import { loadedRecord, loadRecords, parquetFiles } from '../files/parquet-folder.js';
+import { checkRecord, type FileRecord } from '../files/record-file.js';
+import { newTokensColumn, passage } from '../files/row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';

@@ -6,9 +6,9 @@
  * bins, so that a spec which sweeps `length` has a row for each.
  */
 import * as z from 'zod';
-import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
-import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../record-file.js';
-import { passage } from '../row-fields.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
+import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../files/record-file.js';
+import { passage } from '../files/row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
 import type { Sample, Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';

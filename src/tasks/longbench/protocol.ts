@@ -6,7 +6,7 @@
  * long before it adds the chat template, here the whole compressed part is cut, as everywhere.
  */
 import * as z from 'zod';
-import { fillFields } from '../fields.js';
+import { fillFields } from '../files/fields.js';
 import type { LongBenchName } from '../scorers/longbench.js';
 import type { PlainPrompt, Sample } from '../types.js';
 import { FACTS } from './facts.js';

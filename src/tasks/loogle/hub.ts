@@ -1,5 +1,5 @@
 /** The copy of LooGLE that the SparK paper's harness is wired to: one question a row, nearly the official prompts. */
-import { hubCopyTasks, type HubParams } from '../hub-copy.js';
+import { hubCopyTasks, type HubParams } from '../files/hub-copy.js';
 import type { Task } from '../types.js';
 import { loogleTasks } from './list.js';
 

@@ -6,9 +6,9 @@
  * itself divides the right gaps of all samples by all gaps.
  */
 import * as z from 'zod';
-import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
-import { fillFields } from '../fields.js';
-import { noSuchSample, type RecordFile } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
+import { fillFields } from '../files/fields.js';
+import { noSuchSample, type RecordFile } from '../files/record-file.js';
 import { exactGaps } from '../scorers/loogle/cloze.js';
 import { rougeLRecall } from '../scorers/loogle/rouge-recall.js';
 import { bestScore, type Scorer } from '../scorers/types.js';

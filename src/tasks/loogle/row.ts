@@ -6,9 +6,9 @@
  * `answer`). Answers to a cloze are made one dictionary, as JSON. Knows nothing of prompts and scores.
  */
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { checkRecord, type FileRecord } from '../record-file.js';
-import { passage, text } from '../row-fields.js';
+import { UserError } from '../../base/errors.js';
+import { checkRecord, type FileRecord } from '../files/record-file.js';
+import { passage, text } from '../files/row-fields.js';
 import { parseDictionary } from '../scorers/loogle/dictionary.js';
 import { parsePythonLiteral } from './python-literal.js';
 import type { LoogleName } from './templates.js';

@@ -8,14 +8,14 @@
  * RULER's do.
  */
 import * as z from 'zod';
-import { shippedFile } from '../data-file.js';
-import { textDigest } from '../data-folder.js';
-import { randomFor } from '../random.js';
+import { shippedFile } from '../files/data-file.js';
+import { textDigest } from '../files/data-folder.js';
+import { randomFor } from '../../base/random.js';
 import { essayParam, essayPath } from '../ruler/essay.js';
 import { largestSample, type Sizing } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
-import { refuseUnused } from '../../unused-params.js';
+import { refuseUnused } from '../../base/unused-params.js';
 import { allFound, cleanPrediction } from '../scorers/substring.js';
 import type { SampleRequest, Task } from '../types.js';
 import { passage, placeNeedles, spreadDepths } from './place.js';

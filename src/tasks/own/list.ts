@@ -6,9 +6,9 @@
  * `{ file: my.jsonl, scorer: f1 }`.
  */
 import * as z from 'zod';
-import { loaderDigest, ROWS_IGNORE } from '../data-folder.js';
-import { checkRecord, RecordFile, type FileRecord } from '../record-file.js';
-import { newTokens, passage, text } from '../row-fields.js';
+import { loaderDigest, ROWS_IGNORE } from '../files/data-folder.js';
+import { checkRecord, RecordFile, type FileRecord } from '../files/record-file.js';
+import { newTokens, passage, text } from '../files/row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 

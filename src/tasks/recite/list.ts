@@ -6,9 +6,9 @@
  * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
  */
 import * as z from 'zod';
-import { shippedFile } from '../data-file.js';
-import { textDigest } from '../data-folder.js';
-import { randomFor } from '../random.js';
+import { shippedFile } from '../files/data-file.js';
+import { textDigest } from '../files/data-folder.js';
+import { randomFor } from '../../base/random.js';
 import { essayParam, essayPath, firstWords } from '../ruler/essay.js';
 import { largestFitting } from '../ruler/fit.js';
 import { tooShort } from '../ruler/sized.js';

@@ -6,9 +6,9 @@
  * each word at most once, so that beyond some 100,000 tokens, where all words are in it, it does not grow further.
  */
 import * as z from 'zod';
-import { shippedFile } from '../data-file.js';
-import { textDigest } from '../data-folder.js';
-import { randomFor, type Random } from '../random.js';
+import { shippedFile } from '../files/data-file.js';
+import { textDigest } from '../files/data-folder.js';
+import { randomFor, type Random } from '../../base/random.js';
 import type { SampleRequest, Task } from '../types.js';
 import { fractionFound } from './score.js';
 import { largestSample, type Sizing } from './sized.js';

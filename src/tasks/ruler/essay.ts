@@ -5,8 +5,8 @@
  * nothing of needles.
  */
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { readDataFile, shippedFile } from '../data-file.js';
+import { UserError } from '../../base/errors.js';
+import { readDataFile, shippedFile } from '../files/data-file.js';
 
 /** The parameter of tasks that have an essay. */
 export const essayParam = z

@@ -6,8 +6,8 @@
  * drawn anew for each sample.
  */
 import * as z from 'zod';
-import { loaderDigest } from '../data-folder.js';
-import { randomFor } from '../random.js';
+import { loaderDigest } from '../files/data-folder.js';
+import { randomFor } from '../../base/random.js';
 import type { SampleRequest, Task } from '../types.js';
 import { distinct, letters, LOWER_CASE } from './letters.js';
 import { fractionFound } from './score.js';

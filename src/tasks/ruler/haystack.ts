@@ -4,7 +4,7 @@
  * Decides the unit in which a haystack grows (sentences or words), how little is still a haystack, and where
  * needles go. Knows nothing of tokens.
  */
-import type { Random } from '../random.js';
+import type { Random } from '../../base/random.js';
 import { firstWords } from './essay.js';
 import { NOISE } from './templates.js';
 

@@ -9,12 +9,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { dataFolder, folderParam, loaderDigest, pullHint } from '../data-folder.js';
-import { fileDigest, readParquetRows } from '../parquet-file.js';
-import { parquetFiles } from '../parquet-folder.js';
-import { checkRecord, noSuchSample } from '../record-file.js';
-import { newTokensColumn, passage, text } from '../row-fields.js';
+import { UserError } from '../../base/errors.js';
+import { dataFolder, folderParam, loaderDigest, pullHint } from '../files/data-folder.js';
+import { fileDigest, readParquetRows } from '../files/parquet-file.js';
+import { parquetFiles } from '../files/parquet-folder.js';
+import { checkRecord, noSuchSample } from '../files/record-file.js';
+import { newTokensColumn, passage, text } from '../files/row-fields.js';
 import type { Sample, Task } from '../types.js';
 import { rulerTasks } from './list.js';
 

@@ -5,7 +5,7 @@
  * repeats the prompt would seem to find it. The embedded model was not trained on strings of this kind, so that the
  * held-out rule (held-out.ts) does not apply to them.
  */
-import type { Random } from '../random.js';
+import type { Random } from '../../base/random.js';
 
 export const UPPER_CASE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 export const LOWER_CASE = UPPER_CASE.toLowerCase();

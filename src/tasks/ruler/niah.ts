@@ -5,9 +5,9 @@
  * something that counts.
  */
 import * as z from 'zod';
-import { shippedFile } from '../data-file.js';
-import { textDigest } from '../data-folder.js';
-import { randomFor } from '../random.js';
+import { shippedFile } from '../files/data-file.js';
+import { textDigest } from '../files/data-folder.js';
+import { randomFor } from '../../base/random.js';
 import type { SampleRequest, Task } from '../types.js';
 import { essayParam, essayPath } from './essay.js';
 import {

@@ -6,9 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { readDataFile } from '../data-file.js';
-import { checkRecord } from '../record-file.js';
+import { UserError } from '../../base/errors.js';
+import { readDataFile } from '../files/data-file.js';
+import { checkRecord } from '../files/record-file.js';
 
 export interface Question {
   readonly text: string;

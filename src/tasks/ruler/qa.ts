@@ -7,10 +7,10 @@
  */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { dataFolder, loaderDigest, pullHint } from '../data-folder.js';
-import { fillFields } from '../fields.js';
-import { randomFor } from '../random.js';
-import { noSuchSample } from '../record-file.js';
+import { dataFolder, loaderDigest, pullHint } from '../files/data-folder.js';
+import { fillFields } from '../files/fields.js';
+import { randomFor } from '../../base/random.js';
+import { noSuchSample } from '../files/record-file.js';
 import type { SampleRequest, Task } from '../types.js';
 import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
 import { anyFound } from './score.js';

@@ -5,7 +5,7 @@
  * for all samples and then shortens those that came out too long by a whole increment; here every sample gets the
  * largest haystack that fits it, to the unit, so that none needs shortening. Knows nothing of what is asked.
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import type { Sample, SampleRequest } from '../types.js';
 import { largestFitting } from './fit.js';
 

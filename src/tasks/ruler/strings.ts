@@ -5,8 +5,8 @@
  * sample, so that every answer occurs in it exactly once.
  */
 import { isHeldOut } from '../held-out.js';
-import { readDataFile, shippedFile } from '../data-file.js';
-import type { Random } from '../random.js';
+import { readDataFile, shippedFile } from '../files/data-file.js';
+import type { Random } from '../../base/random.js';
 import type { ValueKind } from './templates.js';
 
 export type KeyKind = 'words' | 'uuids';

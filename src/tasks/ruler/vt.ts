@@ -6,9 +6,9 @@
  * the published data. Prompts are RULER's to the letter.
  */
 import * as z from 'zod';
-import { loaderDigest } from '../data-folder.js';
-import { fillFields } from '../fields.js';
-import { randomFor, type Random } from '../random.js';
+import { loaderDigest } from '../files/data-folder.js';
+import { fillFields } from '../files/fields.js';
+import { randomFor, type Random } from '../../base/random.js';
 import type { SampleRequest, Task } from '../types.js';
 import { noiseHaystack } from './haystack.js';
 import { distinct, letters, UPPER_CASE } from './letters.js';

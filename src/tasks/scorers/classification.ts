@@ -5,7 +5,7 @@
  * As released, names that are part of the right one are removed from the list while it is walked, so that the name
  * after a removed one is not looked at: with A, AB, ABC all found, the right answer ABC scores 1/2.
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import type { ScoreContext } from './types.js';
 
 /** In [0, 1]: 1 / (class names left), 0 where the right one is not among them. Throws UserError without class names. */

@@ -11,7 +11,7 @@
  * Knows nothing of scores.
  */
 import { createRequire } from 'node:module';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 
 const PACKAGE = '@node-rs/jieba';
 

@@ -4,7 +4,7 @@
  * Decides where an answer's number stands ("Paragraph 4", "段落4", to the space); a prediction is then scored as a
  * count, and need not say "Paragraph".
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { count } from './count.js';
 
 const ENGLISH = /Paragraph (\p{Nd}+)/u;

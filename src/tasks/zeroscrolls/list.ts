@@ -6,8 +6,8 @@
  * compare models.
  */
 import * as z from 'zod';
-import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../data-folder.js';
-import { noSuchSample, type RecordFile } from '../record-file.js';
+import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
+import { noSuchSample, type RecordFile } from '../files/record-file.js';
 import { qaF1 } from '../scorers/qa-f1.js';
 import { bestScore, type Scorer } from '../scorers/types.js';
 import type { Task } from '../types.js';

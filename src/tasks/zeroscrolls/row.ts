@@ -6,9 +6,9 @@
  * is one of the test split, whose answers are not public: it is refused, never scored.
  */
 import * as z from 'zod';
-import { UserError } from '../../errors.js';
-import { checkRecord, type FileRecord, type RecordFile } from '../record-file.js';
-import { passage } from '../row-fields.js';
+import { UserError } from '../../base/errors.js';
+import { checkRecord, type FileRecord, type RecordFile } from '../files/record-file.js';
+import { passage } from '../files/row-fields.js';
 import { strip } from '../scorers/python-text.js';
 import type { Sample } from '../types.js';
 

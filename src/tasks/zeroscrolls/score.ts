@@ -5,7 +5,7 @@
  * Decides how each is read from a prediction. As released, but for two things of ROUGE: words are not stemmed, and the
  * geometric mean is that of a sample, not of the data set's three averages, so that it is not the leaderboard's number.
  */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../base/errors.js';
 import { ngrams } from '../scorers/loogle/bleu.js';
 import { asciiDigits, wholeWord } from '../scorers/python-text.js';
 import { tokenF1 } from '../scorers/token-f1.js';

@@ -1,7 +1,7 @@
 /** AdaKV, CriticalKV and CriticalAdaKV against the numbers of the released code: the kvpress and the original form. */
 import { expect } from 'chai';
 import { fullPlan } from '../../../src/cache/plan.js';
-import { adakv } from '../../../src/methods/adakv.js';
+import { adakv } from '../../../src/methods/wrappers/adakv.js';
 import { methods } from '../../../src/methods/registry.js';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { goldenTrace } from '../../methods/support.js';

@@ -1,6 +1,6 @@
 /** H2O against the released code: its own cache class, fed with KV heads, and KVCache-Factory's one eviction. */
 import { expect } from 'chai';
-import { h2o } from '../../../src/methods/h2o.js';
+import { h2o } from '../../../src/methods/token/h2o.js';
 import { expectGoldenRun, onEveryEngine, readMethodGolden, type GoldenRun } from './golden-run.js';
 import { expectLiveGoldenRun, type LiveGoldenRun, type Positions } from './live-run.js';
 

@@ -1,9 +1,9 @@
 /** SnapKV, PyramidKV, StreamingLLM and Knorm in the form of KVCache-Factory, one set of tokens per KV head. */
 import { expect } from 'chai';
 import type { MethodStep } from '../../../src/methods/types.js';
-import { knorm } from '../../../src/methods/knorm.js';
+import { knorm } from '../../../src/methods/token/knorm.js';
 import { methods } from '../../../src/methods/registry.js';
-import { streamingLlm } from '../../../src/methods/streaming-llm.js';
+import { streamingLlm } from '../../../src/methods/token/streaming-llm.js';
 import { readGolden } from '../support.js';
 import {
   expectGoldenRunUpToTies,

@@ -1,6 +1,6 @@
 /** MorphKV against a brute force of its equations, in both selections, fusions and timings. */
 import { expect } from 'chai';
-import { morphkv } from '../../../src/methods/morphkv.js';
+import { morphkv } from '../../../src/methods/token/morphkv.js';
 import { onEveryEngine, readMethodGolden } from './golden-run.js';
 import { expectLiveGoldenRun, type LiveGoldenRun } from './live-run.js';
 

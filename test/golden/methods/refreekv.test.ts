@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { fullPlan } from '../../../src/cache/plan.js';
 import type { LayerTrace } from '../../../src/cache/types.js';
-import { dbudgetkv } from '../../../src/methods/dbudgetkv.js';
+import { dbudgetkv } from '../../../src/methods/token/dbudgetkv.js';
 import { goldenTrace } from '../../methods/support.js';
 import { expectGoldenRun, onEveryEngine, readMethodGolden, type GoldenRun } from './golden-run.js';
 

@@ -13,14 +13,14 @@ import type { LayerCache, LayerPlan, LayerTrace, SidePlan } from '../../../src/c
 import type { Engine } from '../../../src/engine/types.js';
 import { openKernels } from '../../../src/kernels/index.js';
 import { observationsOf, planLayer } from '../../../src/methods/pipeline.js';
-import { think } from '../../../src/methods/think.js';
+import { think } from '../../../src/methods/channel/think.js';
 import type { MethodStep } from '../../../src/methods/types.js';
-import { parseConfig } from '../../../src/model/config.js';
+import { parseConfig } from '../../../src/checkpoint/config.js';
 import { logitsAfter } from '../../../src/model/decode.js';
 import { prefill } from '../../../src/model/prefill.js';
-import { openSafetensors } from '../../../src/model/safetensors.js';
+import { openSafetensors } from '../../../src/checkpoint/safetensors.js';
 import { Transformer } from '../../../src/model/transformer.js';
-import type { WeightSource } from '../../../src/model/types.js';
+import type { WeightSource } from '../../../src/checkpoint/types.js';
 import { goldenTrace } from '../../methods/support.js';
 import { engineOrSkip, TESTED_ENGINES } from '../../support/engines.js';
 import { GOLDEN_DIR, maxDifference, readGolden, stepsOf } from '../support.js';

@@ -7,7 +7,7 @@ import type { PaperTableName } from '../../../src/report/paper/index.js';
 import { collectResults } from '../../../src/results/cell-results.js';
 import { cellInfo } from '../../../src/results/cell-key.js';
 import type { CellInfo, SampleRecord } from '../../../src/results/types.js';
-import { loadSpec } from '../../../src/spec/load.js';
+import { loadSpec } from '../../../src/experiment/load.js';
 import { digests, record } from '../../results/support.js';
 
 const folder = fileURLToPath(new URL('../../../experiments/paper/', import.meta.url));

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { longbenchHubTasks } from '../../../src/tasks/longbench/hub.js';
 import { longbenchTasks } from '../../../src/tasks/longbench/list.js';
 import type { LongBenchName } from '../../../src/tasks/scorers/longbench.js';

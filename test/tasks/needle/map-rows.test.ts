@@ -4,8 +4,8 @@ import { methods } from '../../../src/methods/registry.js';
 import { accuracyCsv } from '../../../src/results/accuracy.js';
 import { cellInfo } from '../../../src/results/cell-key.js';
 import { collectResults } from '../../../src/results/cell-results.js';
-import { SpecDocument } from '../../../src/spec/document.js';
-import { resolveSpec } from '../../../src/spec/load.js';
+import { SpecDocument } from '../../../src/experiment/document.js';
+import { resolveSpec } from '../../../src/experiment/load.js';
 import { needleTasks } from '../../../src/tasks/needle/list.js';
 import type { Task } from '../../../src/tasks/types.js';
 

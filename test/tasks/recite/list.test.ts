@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import type { ReciteParams } from '../../../src/tasks/recite/list.js';
 import { tasks } from '../../../src/tasks/registry.js';

@@ -1,7 +1,7 @@
 /** What holds for every generator of RULER beside the needle tasks. */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
 import { countTokens, draw, HOTPOT, promptOf, SQUAD, tokensOf, type Asked } from './support.js';

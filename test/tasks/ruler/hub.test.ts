@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { rulerHubTasks } from '../../../src/tasks/ruler/hub.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { segmentChinese } from '../../../src/tasks/scorers/jieba.js';
 import { qaF1Zh } from '../../../src/tasks/scorers/qa-f1.js';
 import { rougeLZh } from '../../../src/tasks/scorers/rouge-l.js';

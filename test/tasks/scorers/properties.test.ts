@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import { classification } from '../../../src/tasks/scorers/classification.js';
 import { codeSimilarity } from '../../../src/tasks/scorers/code-similarity.js';
 import { count } from '../../../src/tasks/scorers/count.js';

@@ -6,7 +6,7 @@
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import { sparkEval } from '../../e2e/support.js';
 import { journalLines } from '../kill/results.js';
 import { caseFolder, errorFaults, finishFaults, runInto, type Bench } from './case.js';

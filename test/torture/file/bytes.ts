@@ -3,7 +3,7 @@
  *
  * Decides which bytes, numbers and pieces are likely to be taken for something else. Knows no format.
  */
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import type { Mutation } from './kind.js';
 
 /** Little-endian integers that overflow, wrap, or mean a lot of memory. */

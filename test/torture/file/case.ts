@@ -5,7 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { randomFor } from '../../../src/tasks/random.js';
+import { randomFor } from '../../../src/base/random.js';
 import { BYTE_MUTATIONS } from './bytes.js';
 import type { Files, Kind } from './kind.js';
 

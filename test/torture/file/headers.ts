@@ -5,7 +5,7 @@
  * before and cannot be walked through is left as it is.
  */
 import { zipSync, type Zippable } from 'fflate';
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import { breakJson } from './json.js';
 import type { Mutation } from './kind.js';
 

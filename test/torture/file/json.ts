@@ -3,7 +3,7 @@
  *
  * Decides what is put in place of a value. Knows nothing of what the values mean.
  */
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import type { Mutation } from './kind.js';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { UserError } from '../../../src/errors.js';
+import { UserError } from '../../../src/base/errors.js';
 import type { Kind } from './kind.js';
 
 /** Nobody reads longer messages. */

@@ -3,7 +3,7 @@
  *
  * Decides the shape of it. A case is a folder of files, one or more of which are broken.
  */
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 
 /** Bytes by path in the case's folder. */
 export type Files = Readonly<Record<string, Buffer>>;

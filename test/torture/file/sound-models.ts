@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { expectedTensors } from '../../../src/model/check-weights.js';
-import { ggufConfig } from '../../../src/model/gguf-config.js';
-import { withHuggingFaceNames } from '../../../src/model/gguf-names.js';
-import { ggufTokenizerJson } from '../../../src/model/gguf-tokenizer.js';
-import { openGguf } from '../../../src/model/gguf.js';
+import { expectedTensors } from '../../../src/checkpoint/check-weights.js';
+import { ggufConfig } from '../../../src/checkpoint/gguf/config.js';
+import { withHuggingFaceNames } from '../../../src/checkpoint/gguf/names.js';
+import { ggufTokenizerJson } from '../../../src/checkpoint/gguf/tokenizer.js';
+import { openGguf } from '../../../src/checkpoint/gguf/file.js';
 import { FIXTURES, safetensorsBytes, safetensorsParts, type RawTensor } from '../../model/support.js';
 import { fixture, json } from './content.js';
 import type { Files } from './kind.js';

@@ -4,7 +4,7 @@
  * Decides which signs go where. Knows nothing of specs but a few words that make a bomb reach a field.
  */
 import { parse, stringify } from 'yaml';
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import { placeIn } from './bytes.js';
 import { breakJson } from './json.js';
 import type { Mutation } from './kind.js';

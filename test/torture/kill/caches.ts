@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { randomFor } from '../../../src/tasks/random.js';
+import { randomFor } from '../../../src/base/random.js';
 import { startSlowHub } from './slow-hub.js';
 import type { Finished, Victim, VictimMaker } from './victim.js';
 

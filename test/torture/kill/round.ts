@@ -8,7 +8,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../../src/tasks/random.js';
+import type { Random } from '../../../src/base/random.js';
 import { PROGRAM } from '../../e2e/support.js';
 import type { Finished, Victim } from './victim.js';
 

@@ -6,7 +6,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startHub, type FakeHub } from '../../data/support.js';
+import { startHub, type FakeHub } from '../../pull/support.js';
 
 const PIECE_BYTES = 16_384;
 const PAUSE_MS = 8;

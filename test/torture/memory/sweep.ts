@@ -5,7 +5,7 @@
  */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomFor } from '../../../src/tasks/random.js';
+import { randomFor } from '../../../src/base/random.js';
 import { f32, safetensorsParts, writeSafetensors, type RawTensor } from '../../model/support.js';
 
 const [LAYERS, E, H, KV, D, F, V] = [2, 64, 4, 2, 64, 128, 2048];

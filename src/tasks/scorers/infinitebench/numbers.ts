@@ -6,7 +6,7 @@
  * strings, as if they were numbers (code_run and math_calc never match, math_find stops the run, also on a decimal
  * where an integer is expected); here both sides are read as numbers.
  */
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { asciiDigits, parseInteger, splitWords } from '../python-text.js';
 
 const CODE_MARKS = /[\n.`'":]/g;

@@ -5,7 +5,7 @@
  * prediction that is no dictionary as one gap, however many were asked; here every gap of the answer counts, as it
  * does in the released partial match. A value that is not text is wrong by itself and spoils no other gap.
  */
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../base/errors.js';
 import { splitWords } from '../python-text.js';
 import { round } from '../rounding.js';
 import { parseDictionary, type Scalar } from './dictionary.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UserError } from '../../../../src/errors.js';
+import { UserError } from '../../../../src/base/errors.js';
 import { choice, debugChoice } from '../../../../src/tasks/scorers/infinitebench/choice.js';
 import { infinitebenchScorers } from '../../../../src/tasks/scorers/infinitebench/list.js';
 import {

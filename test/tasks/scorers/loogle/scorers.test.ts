@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { UserError } from '../../../../src/errors.js';
+import { UserError } from '../../../../src/base/errors.js';
 import { bleu } from '../../../../src/tasks/scorers/loogle/bleu.js';
 import { exactGaps, gapRate, partialGaps } from '../../../../src/tasks/scorers/loogle/cloze.js';
 import { parseDictionary } from '../../../../src/tasks/scorers/loogle/dictionary.js';

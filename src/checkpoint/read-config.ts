@@ -1,0 +1,44 @@
+/**
+ * The configuration of a model alone: for commands that answer at once and must load neither tokenizer nor weights.
+ *
+ * Decides where it is read from: the model's files, or the catalogue where they are not there.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonFile } from '../base/json.js';
+import { findModel, modelFolder } from '../pull/models.js';
+import { parseConfig } from './config.js';
+import { ggufConfig } from './gguf/config.js';
+import { openGguf } from './gguf/file.js';
+import { resolveModel, weightsPresent } from '../pull/locate-model.js';
+import type { ModelConfig } from './types.js';
+
+/**
+ * The configuration alone, for estimates: no weights are read, no digest is taken. A model of the catalogue whose files are
+ * not there has the one that was published, where the catalogue knows it.
+ */
+export function readModelConfig(nameOrPath: string): ModelConfig {
+  const entry = findModel(nameOrPath);
+  if (entry?.config !== undefined && !weightsPresent(modelFolder(entry))) {
+    return parseConfig(entry.config, undefined, `${nameOrPath} (catalogue)`);
+  }
+  const location = resolveModel(nameOrPath);
+  if (location.kind !== 'gguf') return readFolderConfig(location.folder);
+  const gguf = openGguf(location.weights);
+  try {
+    return ggufConfig(gguf);
+  } finally {
+    gguf.tensors.close();
+  }
+}
+
+/** Of a checkpoint folder. */
+export function readFolderConfig(folder: string): ModelConfig {
+  const path = join(folder, 'config.json');
+  return parseConfig(readJsonFile(path), optionalJson(join(folder, 'generation_config.json')), path);
+}
+
+/** A JSON file's content; undefined where there is none. */
+export function optionalJson(path: string): unknown {
+  return existsSync(path) ? readJsonFile(path) : undefined;
+}

@@ -1,0 +1,112 @@
+/**
+ * `spark-eval doctor`: what works here, and what to do about what does not.
+ *
+ * Decides what is looked at. The engine, model and data floors say what they find.
+ */
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { Command } from 'commander';
+import { UserError } from '../../base/errors.js';
+import { alignColumns } from '../../report/text-table.js';
+import { formatBytes, plural } from '../format.js';
+import { jsonOption, type JsonOptions } from '../options.js';
+import type { Session } from '../session.js';
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What helps; empty where nothing is wrong. */
+  readonly advice: string;
+}
+
+export function addDoctor(root: Command, session: Session): void {
+  root
+    .command('doctor')
+    .description('show which engines, models and data sets are ready, and what helps where one is not')
+    .addOption(jsonOption())
+    .action(async (options: JsonOptions) => {
+      const findings = [
+        ...machineFindings(),
+        ...(await engineFindings()),
+        ...(await modelFindings()),
+        ...(await dataFindings()),
+      ];
+      if (options.json === true) {
+        session.printJson(findings);
+        return;
+      }
+      const lines = alignColumns(findings.map(({ what, ok, found }) => [ok ? 'ok' : '–', what, found]));
+      findings.forEach(({ advice }, index) => {
+        session.print(lines[index]!);
+        if (advice !== '') session.print(`      → ${advice}`);
+      });
+    });
+}
+
+function machineFindings(): Finding[] {
+  const major = Number(process.versions.node.split('.')[0]);
+  const supported = major >= 20 && major < 23;
+  return [
+    {
+      what: 'Node',
+      ok: supported,
+      found: process.version,
+      advice: supported ? '' : 'use Node 20 or 22: tfjs-node does not load in later ones',
+    },
+    { what: 'processors', ok: true, found: String(availableParallelism()), advice: '' },
+    {
+      what: 'memory',
+      ok: true,
+      found: `${formatBytes(freemem())} free of ${formatBytes(totalmem())}`,
+      advice: '',
+    },
+  ];
+}
+
+async function engineFindings(): Promise<Finding[]> {
+  const { inspectEngines } = await import('../../engine/doctor.js');
+  return (await inspectEngines()).map(({ name, available, versions, threads, detail, hint }) => {
+    const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
+    return {
+      what: `engine ${name}`,
+      ok: available,
+      found: available ? [detail, ...software, plural(threads, 'thread')].join(', ') : detail,
+      advice: hint ?? '',
+    };
+  });
+}
+
+async function modelFindings(): Promise<Finding[]> {
+  const [{ MODEL_NAMES }, { resolveModel }] = await Promise.all([
+    import('../../pull/models.js'),
+    import('../../pull/locate-model.js'),
+  ]);
+  return MODEL_NAMES.map((name) => {
+    try {
+      return { what: `model ${name}`, ok: true, found: resolveModel(name).folder, advice: '' };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { what: `model ${name}`, ok: false, found: 'not there', advice: error.hint ?? '' };
+    }
+  });
+}
+
+async function dataFindings(): Promise<Finding[]> {
+  const [{ DATA_SETS, dataSetFolder }, { missingFiles }] = await Promise.all([
+    import('../../pull/data-sets.js'),
+    import('../../pull/locate-data.js'),
+  ]);
+  return DATA_SETS.map((dataset) => {
+    const { name, files, usedBy } = dataset;
+    const folder = dataSetFolder(name);
+    const missing = missingFiles(dataset, folder).length;
+    const found =
+      missing === 0
+        ? folder
+        : missing === files.length
+          ? 'not there'
+          : `${missing} of ${plural(files.length, 'file')} missing in ${folder}`;
+    const advice = missing === 0 ? '' : `spark-eval pull ${name}, for the tasks of ${usedBy.join(', ')}`;
+    return { what: `data ${name}`, ok: missing === 0, found, advice };
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * `spark-eval plan SPEC.yaml`: what a run would do.
+ *
+ * Decides what is shown before anything is run: cells, samples, the size of the full cache, what is there already.
+ */
+import type { Command } from 'commander';
+import { UserError } from '../../base/errors.js';
+import { type Align, alignColumns } from '../../report/text-table.js';
+import type { FolderState } from '../../runner/folder-state.js';
+import { taskLabel } from '../../experiment/label.js';
+import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
+import { type Catalogue, readSpecState } from '../catalogue.js';
+import { formatBytes, plural } from '../format.js';
+import {
+  jsonOption,
+  type JsonOptions,
+  setOption,
+  shardOption,
+  type ShardOptions,
+  type SpecOptions,
+} from '../options.js';
+import type { Session } from '../session.js';
+
+type PlanOptions = SpecOptions & ShardOptions & JsonOptions;
+
+export function addPlan(root: Command, session: Session): void {
+  root
+    .command('plan')
+    .description('show the cells of a spec and what a run would reuse; run nothing')
+    .argument('<spec>', 'spec file (YAML)')
+    .addOption(setOption())
+    .addOption(shardOption())
+    .addOption(jsonOption())
+    .action((file: string, options: PlanOptions) => printPlan(file, options, session));
+}
+
+export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
+  const { spec, catalogue, state } = await readSpecState(file, options);
+  const bytes = await fullCacheBytes(spec);
+  if (options.json === true) session.printJson(planJson(spec, state, bytes));
+  else session.print(planText(spec, catalogue.tasks, state, bytes));
+}
+
+const OWN_LENGTHS =
+  '* rows of a file have lengths of their own: this is only what the full cache is reckoned for';
+
+function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<TaskCell, number>): unknown {
+  return {
+    name: spec.name,
+    output: spec.output,
+    pipelines: spec.pipelines,
+    cacheDtype: spec.cacheDtype,
+    results: state.total,
+    reused: state.done,
+    changedModels: state.changedModels,
+    cells: state.cells.map(({ group, pipeline, samples, done }) => ({
+      ...group,
+      samples,
+      pipeline,
+      reused: done,
+      fullCacheBytes: bytes.get(group) ?? null,
+    })),
+  };
+}
+
+function planText(
+  spec: ResolvedSpec,
+  tasks: Catalogue['tasks'],
+  state: FolderState,
+  bytes: ReadonlyMap<TaskCell, number>,
+): string {
+  const hasOwnLengths = ({ task }: TaskCell): boolean =>
+    tasks.get(task)?.ignores?.includes('context') === true;
+  const header = ['model', 'task', 'context', 'seed', 'question', 'samples', 'full cache', 'reused'];
+  const rows = spec.groups.map((group) => {
+    const size = bytes.get(group);
+    const cells = state.cells.filter((cell) => cell.group === group);
+    const reused = cells.reduce((sum, cell) => sum + cell.done, 0);
+    const { samples } = cells[0]!;
+    return [
+      group.model,
+      taskLabel(group.task, group.taskParams, tasks),
+      `${hasOwnLengths(group) ? '*' : ''}${group.context}`,
+      String(group.seed),
+      group.question,
+      String(samples),
+      size === undefined ? '–' : formatBytes(size),
+      `${reused}/${samples * cells.length}`,
+    ];
+  });
+  const align = header.map((_, column): Align => ([2, 3, 5, 6, 7].includes(column) ? 'right' : 'left'));
+  return [
+    `${spec.name} → ${spec.output}`,
+    '',
+    `${plural(spec.pipelines.length, 'pipeline')}, each for every line below:`,
+    ...spec.pipelines.map((pipeline) => `  ${pipeline.label}`),
+    '',
+    ...alignColumns([header, ...rows], align),
+    ...(spec.groups.some(hasOwnLengths) ? [OWN_LENGTHS] : []),
+    '',
+    `${plural(state.total, 'result')}, ${state.done} reused, ${state.total - state.done} to do`,
+    ...state.changedModels.map(
+      (model) => `files of ${model} have changed since; a run compares their digests`,
+    ),
+  ].join('\n');
+}
+
+/** Bytes of one sample's uncompressed cache at full context, for the models that are present. */
+async function fullCacheBytes(spec: ResolvedSpec): Promise<Map<TaskCell, number>> {
+  const { readModelConfig } = await import('../../checkpoint/read-config.js');
+  const perToken = new Map<string, number | undefined>();
+  for (const { model } of spec.groups) {
+    if (perToken.has(model)) continue;
+    try {
+      const { layers, kvHeads, headDim } = readModelConfig(model);
+      perToken.set(model, 2 * layers * kvHeads * headDim * (spec.cacheDtype === 'float32' ? 4 : 2));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      perToken.set(model, undefined);
+    }
+  }
+  return new Map(
+    spec.groups.flatMap((group) => {
+      const bytes = perToken.get(group.model);
+      return bytes === undefined ? [] : [[group, bytes * group.context] as const];
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * `spark-eval report RESULTS…`: one HTML page with everything that result folders hold.
+ *
+ * Decides where the page goes and whether prompts are made again. What is on it is the report's business.
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Prompts } from '../../report/html/sample-data.js';
+import type { ReadResults } from '../../report/read-results.js';
+import { formatBytes } from '../format.js';
+import { noteGaps } from '../result-notes.js';
+import type { Session } from '../session.js';
+import { writeOutput } from '../write-output.js';
+
+interface ReportOptions {
+  readonly output?: string;
+  readonly prompts?: boolean;
+}
+
+export function addReport(root: Command, session: Session): void {
+  root
+    .command('report')
+    .description('write one self-contained HTML page: tables, plots, every sample, the manifest')
+    .argument('<results...>', 'result folders')
+    .option('--output <file>', 'the page (default: report.html in the first folder)')
+    .option('--prompts', 'make the ends of the prompts again; needs the models and the data of the tasks')
+    .action((paths: string[], options: ReportOptions) => report(paths, options, session));
+}
+
+async function report(paths: readonly string[], options: ReportOptions, session: Session): Promise<void> {
+  const [{ readResults }, { reportPage }] = await Promise.all([
+    import('../../report/read-results.js'),
+    import('../../report/html/page.js'),
+  ]);
+  const read = readResults(paths);
+  const prompts = options.prompts === true ? await promptsOf(read) : undefined;
+  const page = await reportPage(read, { prompts });
+  const file = options.output ?? join(paths[0]!, 'report.html');
+  writeOutput(file, page);
+  session.print(file);
+  session.note(`${formatBytes(Buffer.byteLength(page))}; opens in any browser, needs no network`);
+  await noteGaps(read, session);
+}
+
+/** The prompts of every sample that any pipeline has. */
+async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
+  const [{ openModelFiles }, { remakePrompts }, { promptKey }, { groupIdentity }, { groupBy }] =
+    await Promise.all([
+      import('../../checkpoint/load.js'),
+      import('../../runner/prompt-ends.js'),
+      import('../../report/html/sample-data.js'),
+      import('../../results/cell-results.js'),
+      import('../../report/group-by.js'),
+    ]);
+  const prompts = new Map<string, { head: string; tail: string; left: number }>();
+  const byModel = groupBy(results, ({ cell }) => cell.model);
+  for (const [model, own] of byModel) {
+    const files = await openModelFiles(model);
+    try {
+      for (const cells of groupBy(own, ({ cell }) => groupIdentity(cell)).values()) {
+        const { cell } = cells[0]!;
+        const answers = new Map(
+          cells.flatMap(({ records }) => records.map((r) => [r.sample, r.answers] as const)),
+        );
+        const { manifest } = folders.find((folder) =>
+          folder.manifest.cells.some(({ key }) => key === cell.key),
+        )!;
+        const ends = await remakePrompts({ cell, answers, manifest }, files);
+        for (const [sample, end] of ends) prompts.set(promptKey(cell, sample), end);
+      }
+    } finally {
+      files.weights.close();
+    }
+  }
+  return prompts;
+}

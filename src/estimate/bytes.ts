@@ -1,0 +1,119 @@
+/**
+ * Bytes that each pipeline will store of a prompt, before any model runs.
+ *
+ * Decides at which lengths pipelines are packed: at the prompt's own, or, where that is long, at three shorter ones. What
+ * grows along a straight line from one to the next is read off it; what does not is packed in full.
+ */
+import { sumBytes } from '../cache/bytes.js';
+import type { ByteParts, CacheDtype } from '../cache/types.js';
+import { UserError } from '../base/errors.js';
+import type { Kernels } from '../kernels/index.js';
+import { observationsOf } from '../methods/pipeline.js';
+import type { Pipeline } from '../methods/types.js';
+import { weightsRequestOf } from '../methods/weights.js';
+import { type BytesEstimate, type Packing, packerOf } from './packed-layers.js';
+import type { TraceShape } from './trace.js';
+
+export interface PipelineBytes {
+  readonly pipeline: string;
+  /** Undefined where the pipeline stores latents, whose ranks only a calibration gives. */
+  readonly estimate: BytesEstimate | undefined;
+}
+
+type Packer = (pipeline: Pipeline) => BytesEstimate;
+
+/** Tokens between two of the shorter lengths. */
+const STEP = 2048;
+/** Prompts up to here cost less than the shorter lengths together. */
+const LONG = 7 * STEP;
+/** Share of the bytes by which a line may be missed: tokens that are kept are whole. */
+const STRAIGHT = 0.002;
+/** Blocks of fewer tokens than this do not matter. */
+const SMALL = 32;
+
+/**
+ * One entry per pipeline, of a prompt of `length` tokens: exact where it is short, to about half a percent where it is
+ * long.
+ *
+ * @throws UserError naming the pipeline, where it cannot compress such a prompt
+ */
+export function estimateBytes(
+  shape: TraceShape,
+  length: number,
+  pipelines: readonly Pipeline[],
+  dtype: CacheDtype,
+  kernels: Kernels,
+): PipelineBytes[] {
+  const latents = pipelines.filter(({ steps }) => weightsRequestOf(steps) !== undefined);
+  const dry = pipelines.filter((pipeline) => !latents.includes(pipeline));
+  const packing = { shape, observations: observationsOf(dry), dtype, kernels };
+  const whole = lazily(packing, length);
+  const packed = length > LONG ? extended(packing, length, whole) : whole;
+  return pipelines.map((pipeline) => ({
+    pipeline: pipeline.label,
+    estimate: latents.includes(pipeline) ? undefined : packed(pipeline),
+  }));
+}
+
+/** Random numbers are only drawn for a length that a pipeline is packed at. */
+function lazily(packing: Packing, length: number): Packer {
+  let packer: Packer | undefined;
+  return (pipeline) => {
+    packer ??= packerOf(packing, length);
+    return packer(pipeline);
+  };
+}
+
+/** Reads a long prompt off a line through shorter ones, whose lengths differ from its own by whole steps. */
+function extended(packing: Packing, length: number, whole: Packer): Packer {
+  const shortest = STEP + (length % STEP);
+  const shorter = [0, 1, 2].map((step) => lazily(packing, shortest + step * STEP));
+  const steps = (length - shortest) / STEP;
+  return (pipeline) => {
+    if (pipeline.steps.some(({ params }) => mayBend(params))) return whole(pipeline);
+    try {
+      const [a, b, c] = shorter.map((packer) => packer(pipeline)) as [
+        BytesEstimate,
+        BytesEstimate,
+        BytesEstimate,
+      ];
+      const bend = Math.abs(a.storedBytes - 2 * b.storedBytes + c.storedBytes);
+      return bend > STRAIGHT * c.storedBytes ? whole(pipeline) : along(a, c, steps / 2);
+    } catch (error) {
+      // Fewer tokens may be too few for what a pipeline asks.
+      if (error instanceof UserError) return whole(pipeline);
+      throw error;
+    }
+  };
+}
+
+/**
+ * Whether a parameter may be a number of tokens that makes steps where the shorter lengths do not see them: a block that
+ * does not fall together with them, or a budget.
+ */
+function mayBend(params: unknown): boolean {
+  if (typeof params === 'object' && params !== null) return Object.values(params).some(mayBend);
+  return typeof params === 'number' && Number.isInteger(params) && params >= SMALL && STEP % params !== 0;
+}
+
+/** From `a`, as many times the way to `c`. */
+function along(a: BytesEstimate, c: BytesEstimate, times: number): BytesEstimate {
+  const at = (from: number, to: number): number => Math.round(from + times * (to - from));
+  const part = (name: keyof ByteParts): number => at(a.stored[name], c.stored[name]);
+  const stored = {
+    value: part('value'),
+    mask: part('mask'),
+    sign: part('sign'),
+    scale: part('scale'),
+    index: part('index'),
+    latent: part('latent'),
+  };
+  return {
+    keptTokens: a.keptTokens + times * (c.keptTokens - a.keptTokens),
+    stored,
+    storedBytes: sumBytes(stored),
+    paperBytes: at(a.paperBytes, c.paperBytes),
+    fullBytes: at(a.fullBytes, c.fullBytes),
+    dependsOnData: a.dependsOnData || c.dependsOnData,
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * What a spec will take, from configurations alone: bytes of every pipeline, operations and time of every group.
+ *
+ * Decides the assumptions: prompts as long as the spec allows and answers as long as the task allows, which are upper
+ * bounds but for answers whose length is counted in tokens. Loads no weights and no tokenizer.
+ */
+import { UserError } from '../base/errors.js';
+import { openKernels } from '../kernels/index.js';
+import { readModelConfig } from '../checkpoint/read-config.js';
+import type { ModelConfig } from '../checkpoint/types.js';
+import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
+import type { Task } from '../tasks/types.js';
+import { variantsOf } from '../methods/weights.js';
+import { estimateBytes, type PipelineBytes } from './bytes.js';
+import type { Rate } from './rate.js';
+import { decodeWork, matrixWeights, prefillOperations } from './work.js';
+
+export interface EstimateOptions {
+  readonly rate: Rate;
+  /** Assumed where a task cannot say how many tokens it generates, because its data is not there. */
+  readonly newTokens: number;
+}
+
+/** Groups of one model with prompts of one length. */
+export interface BlockEstimate {
+  readonly model: string;
+  /** Of the matrices, as float32. */
+  readonly weightBytes: number;
+  readonly promptTokens: number;
+  readonly pipelines: readonly PipelineBytes[];
+  readonly groups: readonly GroupEstimate[];
+}
+
+export interface GroupEstimate {
+  readonly group: TaskCell;
+  readonly newTokens: number;
+  /** True where `newTokens` is the assumption. */
+  readonly assumed: boolean;
+  /** True where the tokenizer decides how long an answer may be: `newTokens` is then for `CHARACTERS_PER_TOKEN`. */
+  readonly guessed: boolean;
+  /** Of one sample: all prefills, and decoding all pipelines. */
+  readonly prefillOperations: number;
+  readonly decodeOperations: number;
+  readonly prefillSeconds: number;
+  readonly decodeSeconds: number;
+  /** Of all samples. */
+  readonly seconds: number;
+}
+
+/** Estimates every group, in the order of the spec. */
+export async function estimateSpec(
+  spec: ResolvedSpec,
+  tasks: ReadonlyMap<string, Task>,
+  options: EstimateOptions,
+): Promise<BlockEstimate[]> {
+  const blocks = new Map<
+    string,
+    { readonly config: ModelConfig; readonly length: number; readonly groups: TaskCell[] }
+  >();
+  for (const group of spec.groups) {
+    const length = promptLength(spec, group, tasks.get(group.task)!);
+    const key = JSON.stringify([group.model, length]);
+    const block = blocks.get(key) ?? { config: readModelConfig(group.model), length, groups: [] };
+    block.groups.push(group);
+    blocks.set(key, block);
+  }
+  const estimates: BlockEstimate[] = [];
+  for (const { config, length, groups } of blocks.values()) {
+    const pipelines = estimateBytes(config, length, spec.pipelines, spec.cacheDtype, openKernels());
+    const kept = pipelines.map(({ estimate }) => estimate?.keptTokens ?? length);
+    const estimated: GroupEstimate[] = [];
+    for (const group of groups) {
+      const known = await newTokensOf(tasks.get(group.task)!, group);
+      const work = { config, length, kept, prefills: variantsOf(spec.pipelines).length };
+      estimated.push(estimateGroup(group, work, known, options));
+    }
+    estimates.push({
+      model: groups[0]!.model,
+      weightBytes: 4 * matrixWeights(config),
+      promptTokens: length,
+      pipelines,
+      groups: estimated,
+    });
+  }
+  return estimates;
+}
+
+function estimateGroup(
+  group: TaskCell,
+  {
+    config,
+    length,
+    kept,
+    prefills,
+  }: {
+    readonly config: ModelConfig;
+    readonly length: number;
+    readonly kept: readonly number[];
+    readonly prefills: number;
+  },
+  known: NewTokens | undefined,
+  { rate, newTokens: otherwise }: EstimateOptions,
+): GroupEstimate {
+  const { tokens: newTokens, guessed } = known ?? { tokens: otherwise, guessed: false };
+  const prefill = prefills * prefillOperations(config, length);
+  const decode = decodeWork(config, kept, newTokens);
+  const prefillSeconds = prefill / rate.operationsPerSecond;
+  const decodeSeconds =
+    Math.max(decode.operations / rate.operationsPerSecond, decode.weightBytes / rate.bytesPerSecond) +
+    decode.attention / rate.operationsPerSecond;
+  return {
+    group,
+    newTokens,
+    assumed: known === undefined,
+    guessed,
+    prefillOperations: prefill,
+    decodeOperations: decode.operations + decode.attention,
+    prefillSeconds,
+    decodeSeconds,
+    seconds: group.samples * (prefillSeconds + decodeSeconds),
+  };
+}
+
+interface NewTokens {
+  readonly tokens: number;
+  /** Other tokens than those of `CHARACTERS_PER_TOKEN` would give another number. */
+  readonly guessed: boolean;
+}
+
+/** As the first sample says; undefined where the task's data is not there. */
+async function newTokensOf(
+  task: Task,
+  { taskParams: params, context: contextLength, seed }: TaskCell,
+): Promise<NewTokens | undefined> {
+  const counted = (characters: number): number => {
+    const countTokens = (text: string): number => Math.ceil(text.length / characters);
+    return task.sample({ contextLength, seed, index: 0, params, countTokens }).maxNewTokens;
+  };
+  try {
+    await task.prepare?.(params, contextLength);
+    const tokens = counted(CHARACTERS_PER_TOKEN);
+    return { tokens, guessed: counted(2 * CHARACTERS_PER_TOKEN) !== tokens };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Of English text under common tokenizers. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Of a task with lengths of its own, what the spec says to reckon with, as far as the model takes it. */
+function promptLength(
+  { file }: ResolvedSpec,
+  { model, context, maxContext }: TaskCell,
+  { ignores }: Pick<Task, 'ignores'>,
+): number {
+  const { maxPositions } = readModelConfig(model);
+  const ownLengths = ignores?.includes('context') === true;
+  if (context > maxPositions && !ownLengths) {
+    throw new UserError(`context ${context} is longer than the ${maxPositions} positions of ${model}`, {
+      place: file,
+      hint: `Use at most context: ${maxPositions}.`,
+      exitCode: 2,
+    });
+  }
+  return Math.min(context, maxContext ?? maxPositions);
+}

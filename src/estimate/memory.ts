@@ -1,0 +1,165 @@
+/**
+ * The memory of a run, from configurations alone: what a process needs, and what is left for packed caches.
+ *
+ * Decides that a run which cannot fit is refused before it starts, with what would fit, and how much the caches of all
+ * rows together may take; rows that do not fit into that take turns (`turns.ts`). The numbers are estimates: weights and
+ * a prefill of one sample as the engines were seen to hold them, without what a calibration takes.
+ * Alphabet: S prompt tokens, E hidden, H query heads, KV, D head width, G = H/KV, F, V vocabulary.
+ */
+import { totalmem } from 'node:os';
+import { fullBytes } from '../cache/bytes.js';
+import type { CacheDtype } from '../cache/types.js';
+import type { EngineName } from '../engine/types.js';
+import { UserError } from '../base/errors.js';
+import type { ModelConfig } from '../checkpoint/types.js';
+
+/** Prompts of one model, all of one length. */
+export interface MemoryUse {
+  readonly model: string;
+  readonly config: ModelConfig;
+  /** Bytes of all weights as float32. */
+  readonly parameterBytes: number;
+  /** S; the most that it can be where the data alone knows. */
+  readonly length: number;
+  /** False where the prompts may all be shorter: only what does not depend on the length can then be too much. */
+  readonly exact: boolean;
+}
+
+export interface MemoryOptions {
+  readonly engine: EngineName;
+  /** Processes that each hold a model and the caches of a sample. */
+  readonly workers: number;
+  readonly cacheDtype: CacheDtype;
+  /** How often wasm holds the weights. */
+  readonly wasmCopies: number;
+  /** Bytes for all processes together. */
+  readonly memory: number;
+}
+
+/** What one process needs, bytes. */
+export interface MemoryNeed {
+  /** Node and the engine. */
+  readonly program: number;
+  readonly weights: number;
+  /** Of the weights outside the engine: the embedding, and a matrix on its way, as it is read and transposed. */
+  readonly loading: number;
+  readonly prefill: number;
+  /** Packed cache of one row. */
+  readonly row: number;
+}
+
+const PROGRAM: Readonly<Record<EngineName, number>> = { wasm: 150e6, cpu: 150e6, native: 450e6, gpu: 450e6 };
+/** How often the machine's memory holds the weights; a GPU has its own. */
+const COPIES: Readonly<Record<Exclude<EngineName, 'wasm'>, number>> = { cpu: 1, native: 1, gpu: 0 };
+/** Tokens after the prompt that a row is given room for. */
+const DECODED = 256;
+/** Of a prefill: rows of a matmul, queries of a block of attention, scores of one. */
+const ROWS = 1024;
+const QUERIES = 512;
+const SCORES = 16 * 2 ** 20;
+/** Share of the memory that is planned with; the rest is for what the numbers here do not know. */
+const PLANNED = 0.85;
+/** Contexts that are proposed are multiples of this. */
+const STEP = 256;
+/** What 32-bit addresses reach, bytes: the memory of the packed caches, and another one for all that wasm computes with. */
+const ADDRESSABLE = 2 ** 32;
+
+/** Bytes of the machine, or of the container that this process may not outgrow. */
+export function machineMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/**
+ * Bytes that the packed caches of one process may take; at least what one row needs.
+ *
+ * @throws UserError (exit code 2) where a model, a prefill and the cache of one row do not fit: what is needed, what there
+ * is, and what would fit
+ */
+export function cacheBudget(uses: readonly MemoryUse[], options: MemoryOptions): number {
+  const budgets = uses.map((use) => {
+    const least = needOf(use, options, use.exact ? use.length : 0);
+    const lacking = lackOf(least, options);
+    if (lacking !== undefined) throw tooLarge(use, lacking, options);
+    const { program, weights, loading, prefill } = needOf(use, options, use.length);
+    const left = (PLANNED * options.memory) / options.workers - program - weights - loading;
+    return Math.max(least.row, use.exact ? left - prefill : Math.max(left - prefill, left / 2));
+  });
+  return Math.min(ADDRESSABLE, ...budgets);
+}
+
+/** Of one process whose prompts have `length` tokens. */
+export function needOf(
+  { config, parameterBytes }: Pick<MemoryUse, 'config' | 'parameterBytes'>,
+  { engine, cacheDtype, wasmCopies }: Pick<MemoryOptions, 'engine' | 'cacheDtype' | 'wasmCopies'>,
+  length: number,
+): MemoryNeed {
+  const { layers, hidden: E, heads: H, kvHeads: KV, headDim: D, intermediate: F, vocabulary: V } = config;
+  const joined = (H + 2 * KV) * D;
+  const largest = E * Math.max(V, 2 * F, joined);
+  const queries = Math.min(QUERIES, length, Math.ceil(SCORES / Math.max(1, (H / KV) * length)));
+  const scores = (H / KV) * queries * length;
+  const perToken = 2 * E + 4 * joined + 3 * H * D + 2 * KV * D;
+  const floats = length * perToken + Math.min(length, ROWS) * 6 * F + 4 * scores;
+  return {
+    program: PROGRAM[engine],
+    weights: (engine === 'wasm' ? wasmCopies : COPIES[engine]) * parameterBytes,
+    loading: 4 * (V * E + 2 * largest),
+    prefill: 4 * floats,
+    row: layers * (fullBytes({ kvHeads: KV, headDim: D, length }, cacheDtype) + 2 * KV * D * DECODED * 4),
+  };
+}
+
+/** What a need is too large for, in words; undefined where it fits. */
+function lackOf(need: MemoryNeed, { engine, workers, memory }: MemoryOptions): string | undefined {
+  const { program, weights, loading, prefill, row } = need;
+  if (row > ADDRESSABLE)
+    return `the packed cache of one row takes ${size(row)}, and may take ${size(ADDRESSABLE)}`;
+  if (engine === 'wasm' && weights + prefill > ADDRESSABLE)
+    return `weights and prefill take ${size(weights + prefill)}, and wasm has ${size(ADDRESSABLE)} for them`;
+  const total = program + weights + loading + prefill + row;
+  if (workers * total <= memory) return undefined;
+  const parts = `program ${size(program)}, weights ${size(weights + loading)}, prefill ${size(prefill)}, cache of one row ${size(row)}`;
+  const each = workers === 1 ? '' : `${workers} workers with each `;
+  return `needs about ${size(workers * total)} of memory (${each}${parts}), and there are ${size(memory)}`;
+}
+
+function tooLarge(use: MemoryUse, lacking: string, options: MemoryOptions): UserError {
+  const prompt = use.exact ? `, prompts of ${use.length} tokens` : '';
+  const fits = whatFits(use, options);
+  return new UserError(`${use.model} on engine ${options.engine}${prompt}: ${lacking}`, {
+    place: options.workers === 1 ? 'memory' : '--workers',
+    hint:
+      fits.length === 0 ? 'A smaller model or a larger machine.' : `What would fit: ${fits.join(', or ')}.`,
+    exitCode: 2,
+  });
+}
+
+/** Single changes that would do, as the user writes them. */
+function whatFits(use: MemoryUse, options: MemoryOptions): string[] {
+  const { workers, engine } = options;
+  const length = use.exact ? use.length : 0;
+  const fits = (changes: Partial<MemoryOptions>, tokens = length): boolean => {
+    const changed = { ...options, ...changes };
+    return lackOf(needOf(use, changed, tokens), changed) === undefined;
+  };
+  const found: string[] = [];
+  const fewer = descending(workers - 1).find((count) => fits({ workers: count }));
+  if (fewer !== undefined) found.push(`--workers ${fewer}`);
+  const steps = descending(Math.ceil(length / STEP) - 1).find((count) => fits({}, count * STEP));
+  if (steps !== undefined) found.push(`context: ${steps * STEP}`);
+  if (engine === 'wasm' && workers === 1 && fits({ engine: 'native' })) {
+    found.push('--engine native (spark-eval setup native)');
+  }
+  if (engine === 'native' && fits({ engine: 'wasm' })) found.push('--engine wasm');
+  return found;
+}
+
+/** from … 1 */
+function descending(from: number): number[] {
+  return Array.from({ length: Math.max(0, from) }, (_, i) => from - i);
+}
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

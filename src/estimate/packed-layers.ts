@@ -1,0 +1,132 @@
+/**
+ * Bytes that a pipeline stores of a prompt of one length, before any model runs.
+ *
+ * Decides how they come about: a layer of random numbers in the model's shape is planned and really packed, and where
+ * tokens go while decoding, an answer is decoded: memory.csv has what is held behind it. Where neither layer nor data make a
+ * difference, two packings tell; where layers do, all are packed. Where the data does, the size is only that of the first draw.
+ */
+import { NO_BYTES, addBytes, fullBytes, paperBytes, sumBytes } from '../cache/bytes.js';
+import { encodeLayer } from '../cache/layer-cache.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerTrace, Observation } from '../cache/types.js';
+import { UserError } from '../base/errors.js';
+import type { Kernels } from '../kernels/index.js';
+import { planLayer } from '../methods/pipeline.js';
+import type { Pipeline } from '../methods/types.js';
+import { randomTrace, type TraceShape } from './trace.js';
+
+export interface BytesEstimate {
+  /** Mean over layers and KV heads. */
+  readonly keptTokens: number;
+  readonly stored: ByteParts;
+  readonly storedBytes: number;
+  /** The paper's own accounting. */
+  readonly paperBytes: number;
+  readonly fullBytes: number;
+  readonly dependsOnData: boolean;
+}
+
+/** What pipelines are packed with. */
+export interface Packing {
+  readonly shape: TraceShape;
+  /** All that the pipelines want measured. */
+  readonly observations: readonly Observation[];
+  readonly dtype: CacheDtype;
+  readonly kernels: Kernels;
+}
+
+/** Tokens that are decoded: enough for a cache that has a budget to have filled it. */
+const ANSWER = 128;
+
+interface LayerBytes {
+  readonly kept: number;
+  readonly stored: ByteParts;
+  readonly paper: number;
+}
+
+/**
+ * A function that packs prompts of this length.
+ *
+ * @throws UserError, from the function, naming a pipeline that cannot compress such a prompt
+ */
+export function packerOf(
+  { shape, observations, dtype, kernels }: Packing,
+  length: number,
+): (pipeline: Pipeline) => BytesEstimate {
+  const drawn = [0, 1].map((draw) => randomTrace(shape, length, observations, draw));
+  const layers = new Map<string, LayerTrace>();
+  /** The same object for all pipelines, so that what they have in common is computed once. */
+  const layerOf = (draw: number, layer: number): LayerTrace => {
+    const name = `${draw} ${layer}`;
+    const trace = layers.get(name) ?? { ...drawn[draw]!, layer };
+    layers.set(name, trace);
+    return trace;
+  };
+  const full = shape.layers * fullBytes({ kvHeads: shape.kvHeads, headDim: shape.headDim, length }, dtype);
+  return (pipeline) => {
+    const { packed, dependsOnData } = packLayers(shape.layers, (draw, layer) =>
+      packLayer(layerOf(draw, layer), pipeline, dtype, kernels),
+    );
+    const stored = times(packed.map((layer) => layer.stored).reduce(addBytes, NO_BYTES), shape.kvHeads);
+    return {
+      keptTokens: packed.reduce((sum, { kept }) => sum + kept, 0) / shape.layers,
+      stored,
+      storedBytes: sumBytes(stored),
+      paperBytes: shape.kvHeads * packed.reduce((sum, { paper }) => sum + paper, 0),
+      fullBytes: full,
+      dependsOnData,
+    };
+  };
+}
+
+/** Every layer of the first draw, in as few packings as tell whether layer or data make a difference. */
+function packLayers(
+  count: number,
+  pack: (draw: number, layer: number) => LayerBytes,
+): { readonly packed: readonly LayerBytes[]; readonly dependsOnData: boolean } {
+  const first = pack(0, 0);
+  const otherInBoth = pack(1, count - 1);
+  if (same(first, otherInBoth)) return { packed: repeat(first, count), dependsOnData: false };
+  const last = pack(0, count - 1);
+  const dependsOnData = !same(last, otherInBoth) || !same(first, pack(1, 0));
+  if (same(first, last)) return { packed: repeat(first, count), dependsOnData };
+  return { packed: Array.from({ length: count }, (_, layer) => pack(0, layer)), dependsOnData };
+}
+
+function packLayer(trace: LayerTrace, pipeline: Pipeline, dtype: CacheDtype, kernels: Kernels): LayerBytes {
+  try {
+    const plan = planLayer(trace, pipeline.steps);
+    const cache = encodeLayer(trace, plan, dtype, kernels);
+    if (plan.decode !== undefined) decodeAnswer(trace, cache);
+    const packed = { kept: cache.kept[0]!, stored: cache.bytes(), paper: paperBytes(trace, plan, dtype) };
+    cache.free();
+    return packed;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message, {
+      place: `${pipeline.label}, a prompt of ${trace.length} tokens`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
+
+/** Tokens join one by one, with keys and values of one that is there, and attend to all alike. */
+function decodeAnswer({ keys, values, heads, kvHeads, headDim: D }: LayerTrace, cache: LayerCache): void {
+  for (let step = 0; step < ANSWER; step++) {
+    cache.append(keys.subarray(0, kvHeads * D), values.subarray(0, kvHeads * D), 1);
+    cache.attend(new Float32Array(heads * D), 1, new Float32Array(heads * D));
+  }
+}
+
+function same(a: LayerBytes, b: LayerBytes): boolean {
+  return a.kept === b.kept && sumBytes(a.stored) === sumBytes(b.stored);
+}
+
+function repeat<T>(value: T, times: number): T[] {
+  return Array.from({ length: times }, () => value);
+}
+
+function times(parts: ByteParts, factor: number): ByteParts {
+  const entries = Object.entries(parts) as [keyof ByteParts, number][];
+  return Object.fromEntries(entries.map(([part, bytes]) => [part, factor * bytes])) as unknown as ByteParts;
+}

@@ -1,0 +1,61 @@
+/**
+ * Operations of a prefill and of decoding, from a model's configuration alone.
+ *
+ * Decides what is counted: multiplications and additions of all matrix products, two for each weight and token, and
+ * attention, causal. Norms, softmax, and what compressing takes are not.
+ * Alphabet: N layers, E hidden, H query heads, KV, D head width, F, V vocabulary, S prompt tokens.
+ */
+import type { ModelConfig } from '../checkpoint/types.js';
+
+/** Weights that every token is multiplied with, without the output matrix. */
+export function layerWeights({
+  layers: N,
+  hidden: E,
+  heads: H,
+  kvHeads: KV,
+  headDim: D,
+  intermediate: F,
+}: ModelConfig): number {
+  return N * (2 * E * H * D + 2 * E * KV * D + 3 * E * F);
+}
+
+/** V·E; it is used for decoded tokens only. */
+export function headWeights({ vocabulary: V, hidden: E }: ModelConfig): number {
+  return V * E;
+}
+
+/** All weights of matrices, the embedding included. */
+export function matrixWeights(config: ModelConfig): number {
+  return layerWeights(config) + headWeights(config) * (config.tiedHead ? 1 : 2);
+}
+
+/** Operations of the prefill of S tokens. */
+export function prefillOperations(config: ModelConfig, length: number): number {
+  const { layers: N, heads: H, headDim: D } = config;
+  return 2 * length * layerWeights(config) + N * 2 * H * D * length * (length + 1);
+}
+
+export interface DecodeWork {
+  /** Of matrix products, all rows and steps together. */
+  readonly operations: number;
+  /** Of attention. */
+  readonly attention: number;
+  /** Bytes of weights that are read, once per step for all rows. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Work of decoding `tokens` for each row, all rows together.
+ *
+ * @param kept cached prompt tokens of each row
+ */
+export function decodeWork(config: ModelConfig, kept: readonly number[], tokens: number): DecodeWork {
+  const { layers: N, heads: H, headDim: D } = config;
+  const weights = layerWeights(config) + headWeights(config);
+  const seen = kept.reduce((sum, n) => sum + tokens * n + (tokens * (tokens + 1)) / 2, 0);
+  return {
+    operations: 2 * weights * kept.length * tokens,
+    attention: 4 * N * H * D * seen,
+    weightBytes: 4 * weights * tokens,
+  };
+}

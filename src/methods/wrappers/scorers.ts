@@ -1,0 +1,20 @@
+/**
+ * Token methods whose score AdaKV and CriticalKV can build on, in the order in which they are listed.
+ *
+ * Decides that streaming_llm is none of them: it knows positions only, which all KV heads share.
+ */
+import { expectedAttention } from '../token/expected-attention.js';
+import { h2o } from '../token/h2o.js';
+import { keydiff } from '../token/keydiff.js';
+import { knorm } from '../token/knorm.js';
+import { pyramidkv } from '../token/pyramidkv.js';
+import { random } from '../token/random.js';
+import { snapkv } from '../token/snapkv.js';
+import type { ScoringMethod } from '../token/token-method.js';
+import { tova } from '../token/tova.js';
+
+export const scorers: ReadonlyMap<string, ScoringMethod> = new Map(
+  [snapkv, pyramidkv, tova, h2o, expectedAttention, knorm, keydiff, random].map(
+    (method): [string, ScoringMethod] => [method.name, method as ScoringMethod],
+  ),
+);

@@ -1,0 +1,194 @@
+/**
+ * Result folders of one spec, joined into one.
+ *
+ * Decides which records count, in which order they are written, and when the tables are made: when nothing is missing.
+ * Reads the folders and changes only the output, a file at a time, so that a merge that was killed can be run again.
+ */
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { canonicalJson } from '../base/canonical-json.js';
+import { makeFolder, removeUnfinished, writeAtomically } from '../results/files.js';
+import { RESULT_FILES, writeTables } from '../results/folder.js';
+import { journalLine, readJournal, recordKey } from '../results/journal.js';
+import { lockFolder } from '../results/lock.js';
+import { describeDifferences, writeManifest } from '../results/manifest.js';
+import { readResultFolder } from '../results/read-folder.js';
+import type { CellInfo, Manifest, MergedPart, SampleRecord } from '../results/types.js';
+import { differentSurroundings, expectSameRun, type Owned } from './mergeable.js';
+import { type Gap, gapsOf } from './merge-gaps.js';
+import { SHARDS_FOLDER } from '../experiment/shard.js';
+
+export interface MergeOutcome {
+  readonly cells: readonly CellInfo[];
+  /** Of these cells, in their order, then by sample. */
+  readonly records: readonly SampleRecord[];
+  /** Of the cells of which samples are missing; none: the output is finished. */
+  readonly gaps: readonly Gap[];
+  /** How many shards there are, where every folder is one of so many. */
+  readonly shards: number | undefined;
+  /** What the user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+interface Source extends Owned {
+  readonly records: readonly SampleRecord[];
+  readonly tornBytes: number;
+}
+
+/** The folder above `shards`, where all folders are in one. Throws UserError (exit code 2) otherwise. */
+export function defaultOutput(folders: readonly string[]): string {
+  const parents = new Set(folders.map((folder) => dirname(resolve(folder))));
+  const [parent] = parents;
+  if (parent !== undefined && parents.size === 1 && basename(parent) === SHARDS_FOLDER)
+    return dirname(parent);
+  throw new UserError(`expected --output: the folders are not all in one folder "${SHARDS_FOLDER}"`, {
+    hint: 'Name the folder that the results go to: --output FOLDER.',
+    exitCode: 2,
+  });
+}
+
+/**
+ * Joins the folders, and what the output already holds, into the output.
+ *
+ * @throws UserError where the folders are not of one run, two of them answer a sample differently, a file is damaged, or
+ * another run holds the output; nothing is written then
+ */
+export function mergeFolders(folders: readonly string[], output: string): MergeOutcome {
+  const given = folders.map(readSource);
+  expectSameRun(given);
+  makeFolder(output);
+  const lock = lockFolder(output);
+  try {
+    removeUnfinished(output, Object.values(RESULT_FILES));
+    const own = given.find(({ path }) => realpathSync(path) === realpathSync(output)) ?? ownResults(output);
+    const sources = own === undefined || given.includes(own) ? given : [...given, own];
+    expectSameRun(sources);
+    const { manifest } = sources[0]!;
+    const isKnown = knownRecords(manifest.cells);
+    const { records, notes } = joinRecords(sources, manifest.cells, isKnown);
+    const gaps = gapsOf(manifest.cells, records);
+    write(output, {
+      manifest: { ...manifest, shard: undefined, parts: partsOf(sources, output), finishedAt: null },
+      records,
+      // Results of other data or another program may still be wanted; a run keeps them, too.
+      others: own?.records.filter((record) => !isKnown(record)) ?? [],
+      complete: gaps.length === 0,
+    });
+    return {
+      cells: manifest.cells,
+      records,
+      gaps,
+      shards: sharedCount(given),
+      notes: [...differentSurroundings(sources), ...notes],
+    };
+  } finally {
+    lock.release();
+  }
+}
+
+function readSource(path: string): Source {
+  const { manifest, content } = readResultFolder(path);
+  return { path, manifest, records: content.records, tornBytes: content.tornBytes };
+}
+
+/** The output itself as a source, where it holds results. */
+function ownResults(output: string): Source | undefined {
+  const { records } = readJournal(join(output, RESULT_FILES.journal));
+  return records.length === 0 ? undefined : readSource(output);
+}
+
+function sharedCount(folders: readonly Source[]): number | undefined {
+  const counts = new Set(folders.map(({ manifest }) => manifest.shard?.count));
+  return counts.size === 1 ? [...counts][0] : undefined;
+}
+
+/** Tells the records of the cells from those of others: of earlier data, or of another program. */
+function knownRecords(cells: readonly CellInfo[]): (record: SampleRecord) => boolean {
+  const samplesOf = new Map<string, number>();
+  for (const { key, samples } of cells) samplesOf.set(key, Math.max(samples, samplesOf.get(key) ?? 0));
+  return ({ cell, sample }) => sample < (samplesOf.get(cell) ?? 0);
+}
+
+interface Found {
+  readonly record: SampleRecord;
+  readonly path: string;
+}
+
+/** Every record of the cells once, the first of each; in the order of the cells, then by sample. */
+function joinRecords(
+  sources: readonly Source[],
+  cells: readonly CellInfo[],
+  isKnown: (record: SampleRecord) => boolean,
+): { records: SampleRecord[]; notes: string[] } {
+  const found = new Map<string, Found>();
+  const notes: string[] = [];
+  for (const { path, records, tornBytes } of sources) {
+    const known = records.filter(isKnown);
+    for (const record of known) {
+      const key = recordKey(record.cell, record.sample);
+      const first = found.get(key);
+      if (first === undefined) found.set(key, { record, path });
+      else expectSameAnswer(first, { record, path }, cells);
+    }
+    const others = records.length - known.length;
+    if (others > 0)
+      notes.push(`${path}: left out ${others} results of cells that the spec does not have today`);
+    if (tornBytes > 0) notes.push(`${path}: left out a torn last line (${tornBytes} bytes)`);
+  }
+  const order = new Map(cells.map(({ key }, index) => [key, index]));
+  const records = [...found.values()].map(({ record }) => record);
+  records.sort((a, b) => order.get(a.cell)! - order.get(b.cell)! || a.sample - b.sample);
+  return { records, notes };
+}
+
+/** Two records of the same sample may differ in times and memory only. */
+function expectSameAnswer(first: Found, second: Found, cells: readonly CellInfo[]): void {
+  const [before, after] = [withoutTimes(first.record), withoutTimes(second.record)];
+  if (canonicalJson(before) === canonicalJson(after)) return;
+  const { cell: key, sample } = first.record;
+  const cell = cells.find((info) => info.key === key)!;
+  const lines = describeDifferences(before, after).map((line) => `\n    ${line}`);
+  throw new UserError(
+    `sample ${sample} of ${cell.pipeline} on ${cell.task}, context ${cell.context}, has two answers (cell ${key}):${lines.join('')}`,
+    {
+      place: `${first.path} and ${second.path}`,
+      hint: 'On one engine every sample has one answer. Find out what was different, or leave out one of the folders.',
+    },
+  );
+}
+
+function withoutTimes(record: SampleRecord): SampleRecord {
+  return { ...record, prefillSeconds: 0, compressSeconds: 0, decodeSeconds: 0, peakRssBytes: 0 };
+}
+
+/** Every folder that results came from, those of earlier merges included. */
+function partsOf(sources: readonly Source[], output: string): MergedPart[] {
+  const parts = new Map<string, MergedPart>();
+  for (const { path, manifest } of sources) {
+    const { git, node, platform, cpu, memoryBytes, startedAt, finishedAt } = manifest;
+    const own = { folder: '', git, node, platform, cpu, memoryBytes, startedAt, finishedAt };
+    for (const part of manifest.parts ?? [own]) {
+      const folder = relative(output, resolve(path, part.folder)) || '.';
+      if (!parts.has(folder)) parts.set(folder, { ...part, folder });
+    }
+  }
+  return [...parts.values()];
+}
+
+interface Merged {
+  readonly manifest: Manifest;
+  readonly records: readonly SampleRecord[];
+  readonly others: readonly SampleRecord[];
+  readonly complete: boolean;
+}
+
+/** The manifest comes first: a journal without one would be nobody's. */
+function write(output: string, { manifest, records, others, complete }: Merged): void {
+  const file = join(output, RESULT_FILES.manifest);
+  writeManifest(file, manifest);
+  writeAtomically(join(output, RESULT_FILES.journal), [...records, ...others].map(journalLine));
+  if (!complete) return;
+  writeTables(output, manifest.cells, records);
+  writeManifest(file, { ...manifest, finishedAt: new Date().toISOString() });
+}

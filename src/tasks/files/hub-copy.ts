@@ -1,0 +1,95 @@
+/**
+ * Benchmarks as the harness that the SparK paper used reads them: copies on the hub, whose rows are prompts that stand
+ * ready, cut into context, question and answer prefix, with the tokens to generate.
+ *
+ * Decides that a task's rows are those of the folder of its name. Knows nothing of what is asked.
+ */
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+import {
+  dataFolder,
+  folderParam,
+  loaderDigest,
+  newTokensParam,
+  pullHint,
+  ROWS_IGNORE,
+} from './data-folder.js';
+import { fileDigest } from './parquet-file.js';
+import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
+import { checkRecord } from './record-file.js';
+import { newTokensColumn, passage, text } from './row-fields.js';
+import type { Sample, Task } from '../types.js';
+
+export interface HubCopy {
+  /** Also the name that `spark-eval pull` knows. */
+  readonly family: string;
+  /** `owner/name` on the hub. */
+  readonly repository: string;
+  readonly tasks: readonly HubTask[];
+}
+
+export interface HubTask {
+  /** Without the family; also the folder of its files. */
+  readonly name: string;
+  readonly summary: string;
+  readonly notes?: readonly string[] | undefined;
+  readonly score: Task['score'];
+  /** What the answers of a row are, where not the row's own. */
+  readonly answersOf?: (row: HubRow, place: string) => readonly string[];
+}
+
+/** Part of every digest: to be raised whenever the same row would give another sample. */
+const LOADER = 'hub-copy 1';
+
+const rowSchema = z.object({
+  context: passage,
+  question: z.string(),
+  answer_prefix: z.string(),
+  answer: z.union(
+    [text.transform((answer) => [answer]), z.array(text).min(1)],
+    'expected a text or a list of them',
+  ),
+  max_new_tokens: newTokensColumn,
+});
+const COLUMNS = Object.keys(rowSchema.shape);
+
+export type HubRow = z.infer<typeof rowSchema>;
+
+export interface HubParams {
+  readonly folder?: string | undefined;
+  readonly max_new_tokens?: number | undefined;
+}
+
+export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubParams>[] {
+  const params = z.strictObject({
+    folder: folderParam(`the copy's Parquet files, a folder for each task`, family),
+    max_new_tokens: newTokensParam('what each row says'),
+  });
+  return tasks.map(({ name, summary, notes, score, answersOf }) => {
+    const folderOf = ({ folder }: HubParams): string => join(resolve(dataFolder(family, folder)), name);
+    const hint = pullHint(family, 'folder');
+    return {
+      name: `${family}/${name}`,
+      family,
+      summary,
+      source: `the hub's ${repository} (spark-eval pull ${family})`,
+      ...(notes === undefined ? {} : { notes }),
+      params,
+      ignores: ROWS_IGNORE,
+      prepare: (given) => loadRecords(folderOf(given), COLUMNS, hint),
+      sample: ({ index, params: given }) => {
+        const record = loadedRecord(folderOf(given), index);
+        const row = checkRecord(rowSchema, record);
+        return {
+          context: row.context,
+          question: row.question,
+          answerPrefix: row.answer_prefix,
+          answers: answersOf?.(row, record.place) ?? row.answer,
+          maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
+        } satisfies Sample;
+      },
+      score,
+      dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), hint).map(fileDigest)),
+    };
+  });
+}

@@ -1,0 +1,127 @@
+/** What a run needs, what is refused, and what is proposed instead. */
+import { expect } from 'chai';
+import { parseConfig } from '../../src/checkpoint/config.js';
+import {
+  cacheBudget,
+  machineMemory,
+  needOf,
+  type MemoryOptions,
+  type MemoryUse,
+} from '../../src/estimate/memory.js';
+import { userError } from '../model/support.js';
+
+/** SmolLM2-135M. */
+const config = parseConfig(
+  {
+    model_type: 'llama',
+    vocab_size: 49152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+    eos_token_id: 2,
+  },
+  undefined,
+  'config.json',
+);
+const use: MemoryUse = { model: 'small', config, parameterBytes: 538e6, length: 4096, exact: true };
+const wasm: MemoryOptions = {
+  engine: 'wasm',
+  workers: 1,
+  cacheDtype: 'bfloat16',
+  wasmCopies: 1,
+  memory: 16e9,
+};
+const refusal = (changes: Partial<MemoryOptions>, uses: readonly MemoryUse[] = [use]): string => {
+  const error = userError(() => cacheBudget(uses, { ...wasm, ...changes }));
+  expect(error.exitCode).to.equal(2);
+  return error.format();
+};
+
+describe('memory of a run', () => {
+  it('is about what runs were seen to take at most', () => {
+    const total = (engine: 'wasm' | 'native', length: number, wasmCopies = 1): number => {
+      const options = { engine, cacheDtype: 'bfloat16', wasmCopies } as const;
+      const { program, weights, loading, prefill, row } = needOf(use, options, length);
+      return program + weights + loading + prefill + row;
+    };
+    // peak_rss_bytes of RULER on SmolLM2-135M with `full` alone
+    const seen = [
+      [total('wasm', 1024), 978e6],
+      [total('wasm', 4096), 1320e6],
+      [total('wasm', 1024, 2), 1476e6],
+      [total('wasm', 4096, 2), 1787e6],
+      [total('native', 1024), 1457e6],
+      [total('native', 4096), 1674e6],
+    ] as const;
+    for (const [estimated, measured] of seen) expect(estimated / measured).to.be.within(0.9, 1.2);
+  });
+
+  it('leaves the caches what weights and prefill do not take, up to what can be addressed', () => {
+    const { program, weights, loading, prefill } = needOf(use, wasm, use.length);
+    expect(cacheBudget([use], { ...wasm, memory: 4e9 })).to.be.closeTo(
+      0.85 * 4e9 - program - weights - loading - prefill,
+      1,
+    );
+    expect(cacheBudget([use], { ...wasm, memory: 64e9 })).to.equal(2 ** 32);
+    const [two, one] = [2, 1].map((workers) =>
+      cacheBudget([use], { ...wasm, workers, memory: workers * 3e9 }),
+    );
+    expect(two).to.equal(one);
+    const shorter = { ...use, length: 1024 };
+    expect(cacheBudget([shorter, use], { ...wasm, memory: 4e9 })).to.equal(
+      cacheBudget([use], { ...wasm, memory: 4e9 }),
+    );
+  });
+
+  it('gives one row what it needs, where that is all that fits', () => {
+    const { program, weights, loading, prefill, row } = needOf(use, wasm, use.length);
+    const memory = program + weights + loading + prefill + row;
+    expect(cacheBudget([use], { ...wasm, memory })).to.equal(row);
+  });
+
+  it('says what is needed, what there is and what would fit', () => {
+    expect(refusal({ memory: 1.2e9 })).to.match(
+      /^memory {2}small on engine wasm, prompts of 4096 tokens: needs about 1\.\d GB of memory \(program 150 MB, weights 878 MB, prefill \d+ MB, cache of one row \d+ MB\), and there are 1\.2 GB\n {2}What would fit: context: \d+\.$/,
+    );
+    expect(refusal({ memory: 1e8 })).to.match(/there are 100 MB\n {2}A smaller model or a larger machine\.$/);
+    expect(refusal({ workers: 4, memory: 4e9 })).to.match(
+      /^--workers {2}.*\(4 workers with each program .*\n.*: --workers 2\.$/s,
+    );
+  });
+
+  it('proposes what is then accepted', () => {
+    const context = Number(/context: (\d+)/.exec(refusal({ memory: 1.2e9 }))![1]);
+    expect(context % 256).to.equal(0);
+    cacheBudget([{ ...use, length: context }], { ...wasm, memory: 1.2e9 });
+    refusal({ memory: 1.2e9 }, [{ ...use, length: context + 256 }]);
+    cacheBudget([use], { ...wasm, workers: 2, memory: 4e9 });
+    refusal({ workers: 3, memory: 4e9 });
+  });
+
+  it('refuses what 32-bit addresses do not reach, on any machine', () => {
+    const long = { ...use, length: 400_000 };
+    expect(refusal({ engine: 'native', memory: 1e12 }, [long])).to.match(
+      /packed cache of one row takes .* may take 4\.3 GB/,
+    );
+    expect(refusal({ memory: 1e12 }, [{ ...use, length: 150_000 }])).to.match(
+      /weights and prefill take .*, and wasm has 4\.3 GB for them\n.*context: \d+, or --engine native/,
+    );
+  });
+
+  it('does not refuse prompts whose length only the data knows', () => {
+    const loader = { ...use, length: 1_000_000, exact: false };
+    const budget = cacheBudget([loader], { ...wasm, memory: 4e9 });
+    expect(budget).to.be.within(0.8e9, 2e9);
+    expect(refusal({ memory: 1e9 }, [loader])).to.match(/small on engine wasm: needs about/);
+  });
+
+  it('is never more than the machine has', () => {
+    expect(machineMemory()).to.be.within(2 ** 20, 2 ** 50);
+  });
+});

@@ -1,0 +1,40 @@
+/** What is pulled is what the loaders look for. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { DATA_SETS, dataSetFolder } from '../../src/pull/data-sets.js';
+import { UserError } from '../../src/base/errors.js';
+import { tasks } from '../../src/tasks/registry.js';
+import { useTempFolder } from '../model/support.js';
+
+describe('data sets and the tasks that read them', () => {
+  const temp = useTempFolder();
+  const before = process.env['SPARK_EVAL_CACHE'];
+  beforeEach(() => {
+    process.env['SPARK_EVAL_CACHE'] = temp();
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env['SPARK_EVAL_CACHE'];
+    else process.env['SPARK_EVAL_CACHE'] = before;
+  });
+
+  for (const { name, usedBy, files } of DATA_SETS.filter(({ usedBy }) => !usedBy.includes('ruler'))) {
+    it(`${name} has a file for every task of ${usedBy.join(', ')}`, () => {
+      const reading = [...tasks.values()].filter(({ family }) => usedBy.includes(family));
+      const digest = (task: (typeof reading)[number]): string => task.dataDigest(task.params.parse({}));
+      for (const task of reading) {
+        expect(() => digest(task), task.name)
+          .to.throw(UserError)
+          .with.property('hint')
+          .include(`pull ${name} `);
+      }
+      for (const file of files) {
+        const path = join(dataSetFolder(name), file.endsWith('/') ? `${file}x.parquet` : file);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, '{}\n');
+      }
+      for (const task of reading) expect(digest(task), task.name).to.match(/^[0-9a-f]{64}$/);
+      expect(reading.length).to.be.greaterThanOrEqual(name === 'ruler-hub' ? 13 : files.length);
+    });
+  }
+});
