@@ -1,16 +1,15 @@
 /**
  * `npm run build`, the second half: the program as a few files in dist/.
  *
- * Decides what is bundled: every module that is opened costs a start half a millisecond, so the program's own come together
- * with the libraries that most commands load. Heavy libraries, and those with files of their own, stay packages and are
- * loaded when they are needed. The licences of what is bundled go beside it, as they ask.
+ * Every module that is opened costs a start half a millisecond, so the program's own come together with the libraries that
+ * most commands load. Heavy libraries, and those with files of their own, stay packages and are loaded when they are needed.
+ * The licences of what is bundled go beside it, as they ask.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
-import { bundleQuick, removeQuick } from './bundle-quick.js';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -57,7 +56,6 @@ const notices = {
   contents: thirdPartyNotices(Object.keys(metafile.inputs)),
 };
 const files = [...outputFiles, notices];
-removeQuick();
 for (const { path, contents } of files) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
@@ -70,8 +68,6 @@ for (const name of await readdir(DIST, { recursive: true })) {
     await rm(path, { recursive: true, force: true });
   }
 }
-await bundleQuick(OPTIONS);
-
 /** Name, version and licence texts of every package that a module was taken from; none may lack them. */
 function thirdPartyNotices(modules) {
   const folders = modules.map((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0]);

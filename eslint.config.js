@@ -13,9 +13,7 @@ export default tseslint.config(
         projectService: {
           allowDefaultProject: [
             'bundle.js',
-            'bundle-quick.js',
             'eslint.config.js',
-            'bin/quick.js',
             'bin/spark-eval.js',
             'test/support/reporter.cjs',
           ],

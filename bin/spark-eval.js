@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-// The launcher, nothing else.
+// The launcher, nothing else. Node 22 and later keep compiled code between starts.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { fileURLToPath, URL } from 'node:url';
-import { quickProgram } from './quick.js';
 
 const program = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(program)) {
-  const args = process.argv.slice(2);
-  const { main } = quickProgram(args) ?? (await import(program.href));
-  process.exitCode = await main(args);
+  module.enableCompileCache?.();
+  const { main } = await import(program.href);
+  process.exitCode = await main(process.argv.slice(2));
 } else {
   const folder = fileURLToPath(new URL('..', import.meta.url));
   console.error(
