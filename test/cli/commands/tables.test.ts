@@ -5,7 +5,7 @@ import { tell } from '../support.js';
 
 const fixture = fileURLToPath(new URL('../../fixtures/results/table1-part', import.meta.url));
 const spec = (name: string): string =>
-  fileURLToPath(new URL(`../../experiments/${name}.yaml`, import.meta.url));
+  fileURLToPath(new URL(`../../../experiments/${name}.yaml`, import.meta.url));
 
 describe('cli tables', () => {
   it('prints the published table with our numbers; exit code 3 while samples are missing', async () => {
