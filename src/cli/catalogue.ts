@@ -42,6 +42,10 @@ export async function readSpecState(
 ): Promise<{ spec: ResolvedSpec; catalogue: Catalogue; state: FolderState }> {
   const { spec: whole, catalogue } = await readSpec(file, set);
   const spec = specOfShard(whole, shard);
-  const { folderState } = await import('../runner/folder-state.js');
-  return { spec, catalogue, state: folderState(spec, catalogue.tasks, undefined, shard) };
+  const [{ folderState }, { TaskOpener }] = await Promise.all([
+    import('../runner/folder-state.js'),
+    import('../experiment/task-opener.js'),
+  ]);
+  const state = await folderState(spec, new TaskOpener(catalogue.tasks), undefined, shard);
+  return { spec, catalogue, state };
 }

@@ -41,19 +41,19 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
       import('../model/transformer.js'),
       import('../runner/models.js'),
     ]);
-  const [{ makeSample }, { buildSegments }, { measureSaliency }, { saliencyPlot }] = await Promise.all([
-    import('../runner/make-sample.js'),
-    import('../runner/prompt.js'),
-    import('../runner/saliency.js'),
-    import('../report/plots/saliency.js'),
-  ]);
+  const [{ countsOf, TaskOpener }, { buildSegments }, { measureSaliency }, { saliencyPlot }] =
+    await Promise.all([
+      import('../experiment/task-opener.js'),
+      import('../runner/prompt.js'),
+      import('../runner/saliency.js'),
+      import('../report/plots/saliency.js'),
+    ]);
   const known = await taskOf(task);
   const files = await openModelFiles(name);
   try {
-    const params = defaultsOf(known);
-    await known.prepare?.(params, context);
-    const prompt = makeSample(known, { contextLength: context, seed, index: sample, params }, files);
-    const { contextIds } = buildSegments(files, prompt, 'compressed');
+    const group = { task, taskParams: defaultsOf(known), context, seed };
+    const opened = await new TaskOpener().open(group, countsOf(files.tokenizer));
+    const { contextIds } = buildSegments(files, await opened.sample(sample), 'compressed');
     const engine = await openEngine(options.engine);
     checkModelFits(engine, parameterBytes(files));
     const model = Transformer.load(engine, files);

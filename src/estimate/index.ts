@@ -9,6 +9,7 @@ import { openKernels } from '../kernels/index.js';
 import { readModelConfig } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
+import { TaskOpener } from '../experiment/task-opener.js';
 import type { Task } from '../tasks/types.js';
 import { variantsOf } from '../methods/weights.js';
 import { estimateBytes, type PipelineBytes } from './bytes.js';
@@ -64,13 +65,14 @@ export async function estimateSpec(
     block.groups.push(group);
     blocks.set(key, block);
   }
+  const opener = new TaskOpener(tasks);
   const estimates: BlockEstimate[] = [];
   for (const { config, length, groups } of blocks.values()) {
     const pipelines = estimateBytes(config, length, spec.pipelines, spec.cacheDtype, openKernels());
     const kept = pipelines.map(({ estimate }) => estimate?.keptTokens ?? length);
     const estimated: GroupEstimate[] = [];
     for (const group of groups) {
-      const known = await newTokensOf(tasks.get(group.task)!, group);
+      const known = await newTokensOf(opener, group);
       const work = { config, length, kept, prefills: variantsOf(spec.pipelines).length };
       estimated.push(estimateGroup(group, work, known, options));
     }
@@ -128,18 +130,15 @@ interface NewTokens {
 }
 
 /** As the first sample says; undefined where the task's data is not there. */
-async function newTokensOf(
-  task: Task,
-  { taskParams: params, context: contextLength, seed }: TaskCell,
-): Promise<NewTokens | undefined> {
-  const counted = (characters: number): number => {
-    const countTokens = (text: string): number => Math.ceil(text.length / characters);
-    return task.sample({ contextLength, seed, index: 0, params, countTokens }).maxNewTokens;
+async function newTokensOf(opener: TaskOpener, group: TaskCell): Promise<NewTokens | undefined> {
+  const counted = async (characters: number): Promise<number> => {
+    const task = await opener.open(group, (text) => Math.ceil(text.length / characters));
+    const { questions } = await task.sample(0);
+    return questions[0].maxNewTokens;
   };
   try {
-    await task.prepare?.(params, contextLength);
-    const tokens = counted(CHARACTERS_PER_TOKEN);
-    return { tokens, guessed: counted(2 * CHARACTERS_PER_TOKEN) !== tokens };
+    const tokens = await counted(CHARACTERS_PER_TOKEN);
+    return { tokens, guessed: (await counted(2 * CHARACTERS_PER_TOKEN)) !== tokens };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,7 +1,7 @@
 /**
  * From a resolved spec and the digests of its files to groups of cells that share their prefills.
  *
- * Decides what is checked before any work starts. Knows nothing of engines.
+ * What can be known from configurations and digests alone is checked here, before any weights are read.
  */
 import { calibrationDigest } from '../calibration/digest.js';
 import { UserError } from '../base/errors.js';
@@ -12,8 +12,8 @@ import type { ModelConfig } from '../checkpoint/types.js';
 import { cellInfo, PROTOCOL_VERSION } from '../results/cell-key.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
 import type { ResolvedSpec, TaskCell } from './types.js';
-import { tasks as knownTasks } from '../tasks/registry.js';
-import type { Task } from '../tasks/types.js';
+import type { OpenTask } from '../tasks/types.js';
+import { TaskOpener } from './task-opener.js';
 
 /** What cells need of a model: no weights. */
 export interface ModelIdentity {
@@ -24,7 +24,7 @@ export interface ModelIdentity {
 /** One (model, task, context, seed, question): each of its samples is prefilled once for all cells. */
 export interface CellGroup {
   readonly group: TaskCell;
-  readonly task: Task;
+  readonly task: OpenTask;
   /** In the order of the spec's pipelines. */
   readonly cells: readonly CellInfo[];
 }
@@ -34,17 +34,19 @@ export interface CellGroup {
  *
  * @param models by the name that the spec gives them
  * @throws UserError (exit code 2) where a context does not fit a model, a pipeline names a layer that it does not have, or a
- * low-rank method meets a model that has no latents
+ * low-rank method meets a model that has no latents; of a task whose data is missing or damaged
  */
-export function groupCells(
+export async function groupCells(
   spec: ResolvedSpec,
   models: ReadonlyMap<string, ModelIdentity>,
-  tasks: ReadonlyMap<string, Task> = knownTasks,
-): CellGroup[] {
-  return spec.groups.map((group) => {
+  opener: TaskOpener = new TaskOpener(),
+): Promise<CellGroup[]> {
+  const calibrations = calibrationDigests(spec);
+  const groups: CellGroup[] = [];
+  for (const group of spec.groups) {
     const model = models.get(group.model)!;
-    const task = tasks.get(group.task)!;
-    if (group.context > model.config.maxPositions && task.ignores?.includes('context') !== true) {
+    const ownLengths = opener.tasks.get(group.task)!.ignores?.includes('context') === true;
+    if (group.context > model.config.maxPositions && !ownLengths) {
       throw new UserError(
         `context ${group.context} is longer than the ${model.config.maxPositions} positions of ${group.model}`,
         { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
@@ -60,8 +62,19 @@ export function groupCells(
     if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps) !== undefined)) {
       checkLowRankModel(model.config, group.model);
     }
-    return { group, task, cells: cellsOfGroup(spec, group, model.record, task) };
-  });
+    const task = await openIn(spec.file, opener, group);
+    groups.push({ group, task, cells: cellsOfGroup(spec, group, model.record, task.digest, calibrations) });
+  }
+  return groups;
+}
+
+/** The task of a group; an error that has no place of its own is the spec's. */
+async function openIn(file: string, opener: TaskOpener, group: TaskCell): Promise<OpenTask> {
+  try {
+    return await opener.open(group);
+  } catch (error) {
+    throw error instanceof UserError && error.place === undefined ? error.at(file) : error;
+  }
 }
 
 /** Throws where a pipeline names a layer that the model does not have. */
@@ -81,29 +94,34 @@ function checkLayers(
   }
 }
 
+/** Of the weights that each pipeline runs on, in the order of the spec; undefined where they are the model's own. */
+export function calibrationDigests({
+  pipelines,
+}: Pick<ResolvedSpec, 'pipelines'>): readonly (string | undefined)[] {
+  return pipelines.map(({ steps }) => {
+    const request = weightsRequestOf(steps);
+    return request === undefined ? undefined : calibrationDigest(request);
+  });
+}
+
 /** The cells of one group under today's keys, in the order of the spec's pipelines. */
 export function cellsOfGroup(
   spec: ResolvedSpec,
   group: TaskCell,
   model: ModelRecord,
-  task: Pick<Task, 'dataDigest'>,
+  dataDigest: string,
+  calibrations: readonly (string | undefined)[],
 ): CellInfo[] {
-  const dataDigest = task.dataDigest(group.taskParams);
   const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
-  return spec.pipelines.map((pipeline) => {
-    const request = weightsRequestOf(pipeline.steps);
-    const calibration = request === undefined ? undefined : calibrationDigest(request);
-    return cellInfo(group, pipeline, spec.cacheDtype, { ...digests, calibrationDigest: calibration });
-  });
+  return spec.pipelines.map((pipeline, p) =>
+    cellInfo(group, pipeline, spec.cacheDtype, { ...digests, calibrationDigest: calibrations[p] }),
+  );
 }
 
 /** The data of all groups, each once: a task may read several files. */
 export function dataOf(
-  groups: readonly Pick<CellGroup, 'group' | 'task'>[],
+  groups: readonly { readonly group: Pick<TaskCell, 'task'>; readonly task: Pick<OpenTask, 'digest'> }[],
 ): { task: string; digest: string }[] {
-  const data = groups.map(({ group, task }) => ({
-    task: group.task,
-    digest: task.dataDigest(group.taskParams),
-  }));
+  const data = groups.map(({ group, task }) => ({ task: group.task, digest: task.digest }));
   return [...new Map(data.map((entry) => [`${entry.task} ${entry.digest}`, entry])).values()];
 }

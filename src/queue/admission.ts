@@ -66,7 +66,7 @@ async function lookAtFiles(
     const known = [...models].map(
       ([name, files]) => [name, { config: files.config, record: modelRecord(files) }] as const,
     );
-    const groups = groupCells(spec, new Map(known));
+    const groups = await groupCells(spec, new Map(known));
     const cells = groups.flatMap((group) => group.cells);
     const cacheBytes = fitModels(spec, models, { engine, workers: 1, memory });
     return {

@@ -2,17 +2,14 @@
  * Samples that a run will need, made ahead of it: a context that is too short for its task, a file with too few rows, or
  * answers that cannot be scored, stop a run before its first prefill and not hours later.
  *
- * Decides which samples stand for all: of every group the first that is missing, and the last where samples are the rows
- * of a file. Knows nothing of prompts.
+ * Of every group the first sample that is missing stands for all, and the last where samples are the rows of a file.
  */
 import { UserError } from '../base/errors.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { tasks as knownTasks } from '../tasks/registry.js';
-import { scoreSample } from '../tasks/score-sample.js';
-import type { Task } from '../tasks/types.js';
+import { countsOf, type TaskOpener } from '../experiment/task-opener.js';
+import { scoreAnswer } from '../tasks/score-answer.js';
 import type { Job } from './job.js';
-import { makeSample } from './make-sample.js';
 
 /**
  * Makes samples of what is to run.
@@ -25,28 +22,30 @@ export async function checkSamples(
   spec: Pick<ResolvedSpec, 'file' | 'groups'>,
   jobs: readonly Pick<Job, 'group' | 'sample'>[],
   models: ReadonlyMap<string, Pick<ModelFiles, 'tokenizer'>>,
-  tasks: ReadonlyMap<string, Task> = knownTasks,
+  opener: TaskOpener,
 ): Promise<void> {
   const asked = new Map<number, { readonly first: number; readonly last: number }>();
   for (const { group, sample } of jobs) {
     asked.set(group, { first: asked.get(group)?.first ?? sample, last: sample });
   }
   for (const [index, { first, last }] of asked) {
-    const { model, task: name, taskParams: params, context: contextLength, seed } = spec.groups[index]!;
-    const task = tasks.get(name)!;
-    await task.prepare?.(params, contextLength);
-    const isRows = task.ignores?.includes('seed') === true;
-    for (const sample of isRows && last > first ? [first, last] : [first]) {
-      const request = { contextLength, seed, index: sample, params };
-      const made = placed(spec.file, () => makeSample(task, request, models.get(model)!));
-      scoreSample(task, '', made, sample);
-    }
+    const group = spec.groups[index]!;
+    const isRows = opener.tasks.get(group.task)!.ignores?.includes('seed') === true;
+    const { tokenizer } = models.get(group.model)!;
+    await placed(spec.file, async () => {
+      const task = await opener.open(group, countsOf(tokenizer));
+      for (const sample of isRows && last > first ? [first, last] : [first]) {
+        for (const question of (await task.sample(sample)).questions) {
+          scoreAnswer(task, '', question, { name: group.task, index: sample });
+        }
+      }
+    });
   }
 }
 
-function placed<T>(place: string, make: () => T): T {
+async function placed(place: string, make: () => Promise<void>): Promise<void> {
   try {
-    return make();
+    await make();
   } catch (error) {
     throw error instanceof UserError && error.place === undefined ? error.at(place) : error;
   }

@@ -12,12 +12,10 @@ import { packageVersion } from '../base/package.js';
 import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.js';
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
-import type { Task } from '../tasks/types.js';
-import { cellsOfGroup } from '../experiment/cells.js';
+import { calibrationDigests, cellsOfGroup } from '../experiment/cells.js';
+import type { TaskOpener } from '../experiment/task-opener.js';
 import { modelUnchanged } from './model-record.js';
 import { shardFilter } from '../experiment/shard.js';
-
-type Tasks = ReadonlyMap<string, Pick<Task, 'dataDigest'>>;
 
 export interface CellState {
   readonly group: TaskCell;
@@ -50,13 +48,18 @@ export interface FinishedRun {
 }
 
 /**
- * How much of the spec is done. Throws UserError where the folder is another spec's or damaged.
+ * How much of the spec is done. Rejects with UserError where the folder is another spec's or damaged.
  *
- * @param engine where the user asks for a certain one; a folder of another engine raises UserError
+ * @param engine where the user asks for a certain one; a folder of another engine  is refused
  * @param shard where only that part is asked for; the spec's output is then the shard's own folder
  */
-export function folderState(spec: ResolvedSpec, tasks: Tasks, engine?: string, shard?: Shard): FolderState {
-  const look = lookAt(spec, tasks, engine);
+export async function folderState(
+  spec: ResolvedSpec,
+  opener: TaskOpener,
+  engine?: string,
+  shard?: Shard,
+): Promise<FolderState> {
+  const look = await lookAt(spec, opener, engine);
   const { cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
   const owns = shardFilter(spec.groups, shard);
@@ -92,18 +95,23 @@ interface Look {
   readonly changedModels: readonly string[];
 }
 
-function lookAt(spec: ResolvedSpec, tasks: Tasks, engine: string | undefined): Look {
+async function lookAt(spec: ResolvedSpec, opener: TaskOpener, engine: string | undefined): Promise<Look> {
   const user = { spec: spec.canonical, specHash: specHash(spec), engine };
   const { manifest, records } = inspectFolder(spec.output, user);
   if (manifest === undefined) return { manifest, cells: [], records, changedModels: [] };
   const models = new Map(manifest.models.map((model) => [model.name, model]));
+  const calibrations = calibrationDigests(spec);
+  const cells: CellInfo[] = [];
+  for (const group of spec.groups) {
+    const model = models.get(group.model);
+    if (model === undefined) continue;
+    const { digest } = await opener.open(group);
+    cells.push(...cellsOfGroup(spec, group, model, digest, calibrations));
+  }
   return {
     manifest,
     records,
     changedModels: manifest.models.filter((model) => modelUnchanged(model) === false).map(({ name }) => name),
-    cells: spec.groups.flatMap((group) => {
-      const model = models.get(group.model);
-      return model === undefined ? [] : cellsOfGroup(spec, group, model, tasks.get(group.task)!);
-    }),
+    cells,
   };
 }

@@ -13,9 +13,9 @@ import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { tasks } from '../tasks/registry.js';
-import { scoreSample } from '../tasks/score-sample.js';
-import { makeSample } from './make-sample.js';
+import { countsOf, TaskOpener } from '../experiment/task-opener.js';
+import { scoreAnswer } from '../tasks/score-answer.js';
+import type { OpenTask } from '../tasks/types.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
@@ -63,6 +63,8 @@ export interface JobContext {
   readonly cacheBytes?: number | undefined;
   /** The files of a model of the spec, open. */
   readonly filesOf: (model: string) => Promise<ModelFiles> | ModelFiles;
+  /** Opens the tasks; by default one of the runner's own. */
+  readonly opener?: TaskOpener | undefined;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,9 +74,12 @@ export class LocalRunner implements JobRunner {
   private readonly kernels: Kernels;
   private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
   private variant: (OpenVariant & { readonly index: number }) | undefined;
+  private task: { readonly group: number; readonly opened: OpenTask } | undefined;
+  private readonly opener: TaskOpener;
 
   constructor(private readonly context: JobContext) {
-    const { cacheBytes } = context;
+    const { cacheBytes, opener } = context;
+    this.opener = opener ?? new TaskOpener();
     this.kernels = openKernels(cacheBytes === undefined ? {} : { maxBytes: cacheBytes });
   }
 
@@ -82,10 +87,9 @@ export class LocalRunner implements JobRunner {
     const { spec, progress, signal } = this.context;
     const group = spec.groups[job.group]!;
     const { files, weights } = await this.load(group.model, job.variant);
-    const task = tasks.get(group.task)!;
-    await task.prepare?.(group.taskParams, group.context);
-    const { context: contextLength, seed, taskParams: params } = group;
-    const sample = makeSample(task, { contextLength, seed, index: job.sample, params }, files);
+    const task = await this.open(job.group, files);
+    const sample = await task.sample(job.sample);
+    const [question] = sample.questions;
     const segments = buildSegments(files, sample, group.question, group.maxContext);
     const what = sampleName(group, job.sample);
     const outcome = await runSample({
@@ -94,8 +98,8 @@ export class LocalRunner implements JobRunner {
       pipelines: job.missing.map(({ pipeline }) => spec.pipelines[pipeline]!),
       segments,
       cacheDtype: spec.cacheDtype,
-      maxNewTokens: sample.maxNewTokens,
-      stopIds: stopIdsOf(files, sample),
+      maxNewTokens: question.maxNewTokens,
+      stopIds: stopIdsOf(files, question),
       signal,
       onPhase: (phase, done, total) => {
         progress.phase(`${what}: ${phase} ${done}/${total}`);
@@ -116,8 +120,8 @@ export class LocalRunner implements JobRunner {
         cell,
         sample: job.sample,
         prediction,
-        answers: sample.answers,
-        score: scoreSample(task, prediction, sample, job.sample),
+        answers: question.answers,
+        score: scoreAnswer(task, prediction, question, { name: group.task, index: job.sample }),
         promptTokens: length,
         truncated: segments.truncated,
         generatedTokens: result.ids.length,
@@ -132,6 +136,15 @@ export class LocalRunner implements JobRunner {
         peakRssBytes: process.resourceUsage().maxRSS * 1024,
       };
     });
+  }
+
+  /** The task of a group; the one that was opened last is kept. */
+  private async open(group: number, { tokenizer }: ModelFiles): Promise<OpenTask> {
+    if (this.task?.group !== group) {
+      const opened = await this.opener.open(this.context.spec.groups[group]!, countsOf(tokenizer));
+      this.task = { group, opened };
+    }
+    return this.task.opened;
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { openEngine } from '../engine/index.js';
 import type { Engine, EngineName } from '../engine/types.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { Manifest } from '../results/types.js';
+import type { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { dispatch } from './dispatch.js';
 import { type EngineFacts, factsOf } from './engine-facts.js';
@@ -45,6 +46,8 @@ export interface LocalPoolOptions {
   readonly memory?: number | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** The run's, where its own process computes. */
+  readonly opener?: TaskOpener | undefined;
 }
 
 /** This machine. */
@@ -87,11 +90,11 @@ export class LocalPool implements JobPool {
   /** As many as asked for, but no more than there are jobs. */
   private openRunners(jobs: number): JobRunner[] {
     const { spec, models, engine, cacheBytes } = this.opened!;
-    const { progress, signal } = this.options;
+    const { progress, signal, opener } = this.options;
     const workers = Math.min(this.options.workers, jobs);
     if (workers === 1) {
       const filesOf = (model: string): ModelFiles => models.get(model)!;
-      return [new LocalRunner({ spec, engine, cacheBytes, filesOf, progress, signal })];
+      return [new LocalRunner({ spec, engine, cacheBytes, filesOf, progress, signal, opener })];
     }
     return Array.from(
       { length: workers },

@@ -7,9 +7,8 @@
 import { UserError } from '../base/errors.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { CellInfo, Manifest } from '../results/types.js';
-import { tasks as knownTasks } from '../tasks/registry.js';
 import type { Sample, Task } from '../tasks/types.js';
-import { makeSample } from './make-sample.js';
+import { countsOf, TaskOpener } from '../experiment/task-opener.js';
 
 export interface PromptEnds {
   readonly head: string;
@@ -39,7 +38,7 @@ const TAIL = 700;
 export async function remakePrompts(
   { cell, answers, manifest }: RecordedSamples,
   files: Pick<ModelFiles, 'tokenizer'>,
-  tasks: ReadonlyMap<string, Task> = knownTasks,
+  opener: TaskOpener = new TaskOpener(),
 ): Promise<Map<number, PromptEnds>> {
   const refuse = (message: string): never => {
     throw new UserError(message, {
@@ -47,19 +46,21 @@ export async function remakePrompts(
       hint: 'Without --prompts the report needs neither models nor data.',
     });
   };
-  const task = tasks.get(cell.task) ?? refuse('this version of spark-eval has no such task');
+  const task = opener.tasks.get(cell.task) ?? refuse('this version of spark-eval has no such task');
   const params = paramsOf(cell, task) ?? refuse('the recorded parameters are not those of the task');
   const recorded = manifest.models.find(({ name }) => name === cell.model);
   if (recorded?.tokenizerDigest !== files.tokenizer.digest)
     refuse('the tokenizer is not the one that was used');
-  await task.prepare?.(params, cell.context);
+  const { context, seed } = cell;
+  const opened = await opener.open(
+    { task: task.name, taskParams: params, context, seed },
+    countsOf(files.tokenizer),
+  );
   const ends = new Map<number, PromptEnds>();
   for (const [index, expected] of answers) {
-    const sample = makeSample(task, { contextLength: cell.context, seed: cell.seed, index, params }, files);
-    if (
-      sample.answers.length !== expected.length ||
-      sample.answers.some((answer, i) => answer !== expected[i])
-    ) {
+    const sample = await opened.sample(index);
+    const [{ answers: found }] = sample.questions;
+    if (found.length !== expected.length || found.some((answer, i) => answer !== expected[i])) {
       refuse(`sample ${index} has other answers now than it had: its data or its generator have changed`);
     }
     ends.set(index, endsOf(sample));
@@ -87,7 +88,7 @@ function fromJson(value: string | number | boolean): unknown {
   }
 }
 
-function endsOf({ context, question, answerPrefix }: Sample): PromptEnds {
+function endsOf({ context, questions: [{ question, answerPrefix }] }: Sample): PromptEnds {
   const text = context + question + answerPrefix;
   if (text.length <= HEAD + TAIL) return { head: text, tail: '', left: 0 };
   return { head: text.slice(0, HEAD), tail: text.slice(-TAIL), left: text.length - HEAD - TAIL };

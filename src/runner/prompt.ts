@@ -9,7 +9,7 @@
 import { UserError } from '../base/errors.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { QuestionMode } from '../experiment/types.js';
-import type { Sample } from '../tasks/types.js';
+import type { Question, Sample } from '../tasks/types.js';
 
 export interface Segments {
   /** Prefilled and compressed. */
@@ -38,17 +38,21 @@ export function buildSegments(
   mode: QuestionMode,
   maxContext?: number,
 ): Segments {
-  const compressed = mode === 'compressed' ? sample.context + sample.question : sample.context;
-  const question = mode === 'compressed' ? '' : sample.question;
-  const { plain } = sample;
+  const {
+    context,
+    plain,
+    questions: [asked],
+  } = sample;
+  const compressed = mode === 'compressed' ? context + asked.question : context;
+  const question = mode === 'compressed' ? '' : asked.question;
   const { before, after } =
     plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
-  const suffixIds = files.tokenizer.encode(question + after + sample.answerPrefix);
+  const suffixIds = files.tokenizer.encode(question + after + asked.answerPrefix);
   const whole = files.tokenizer.encode(before, plain?.specialTokens ?? false);
-  const room = maxContext ?? files.config.maxPositions - suffixIds.length - sample.maxNewTokens;
+  const room = maxContext ?? files.config.maxPositions - suffixIds.length - asked.maxNewTokens;
   if (room < 2) {
     throw new UserError(
-      `the model's ${files.config.maxPositions} positions have no room for a context beside ${suffixIds.length} suffix tokens and ${sample.maxNewTokens} new ones`,
+      `the model's ${files.config.maxPositions} positions have no room for a context beside ${suffixIds.length} suffix tokens and ${asked.maxNewTokens} new ones`,
       { place: files.name },
     );
   }
@@ -62,7 +66,7 @@ export function buildSegments(
 /** Ids that end the answer: the model's, or the tokenizer's own and that of a newline. */
 export function stopIdsOf(
   { tokenizer, config }: Pick<ModelFiles, 'tokenizer' | 'config'>,
-  { stop }: Pick<Sample, 'stop'>,
+  { stop }: Pick<Question, 'stop'>,
 ): readonly number[] {
   if (stop === undefined) return config.eosIds;
   const { eosId } = tokenizer;

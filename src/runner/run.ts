@@ -14,6 +14,7 @@ import type { CellInfo, Manifest, ModelRecord, SampleRecord, Shard } from '../re
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { dataOf, groupCells, type CellGroup } from '../experiment/cells.js';
+import { TaskOpener } from '../experiment/task-opener.js';
 import { checkSamples } from './check-samples.js';
 import type { Job, JobRecord } from './job.js';
 import { modelRecord } from './model-record.js';
@@ -63,9 +64,10 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     const identities = new Map(
       [...models].map(([name, files]) => [name, { config: files.config, record: modelRecord(files) }]),
     );
-    const groups = groupCells(spec, identities);
+    const opener = new TaskOpener();
+    const groups = await groupCells(spec, identities, opener);
     const records = [...identities.values()].map(({ record }) => record);
-    const pool = options.pool ?? new LocalPool(options);
+    const pool = options.pool ?? new LocalPool({ ...options, opener });
     const engine = await pool.open(spec, models);
     const hash = specHash(spec);
     const folder = ResultFolder.open(spec.output, {
@@ -79,7 +81,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
       for (const warning of folder.warnings) options.progress.log(warning);
       const manifest = manifestOf(spec, hash, engine, records, groups, options.shard, folder.earlier);
       folder.begin(manifest);
-      return await new Run(spec, options, pool, folder, manifest, groups).finish(models);
+      return await new Run(spec, options, pool, folder, manifest, groups).finish(models, opener);
     } finally {
       options.progress.stop();
       folder.close();
@@ -107,14 +109,14 @@ class Run {
     this.owns = shardFilter(spec.groups, options.shard);
   }
 
-  async finish(models: ReadonlyMap<string, ModelFiles>): Promise<RunOutcome> {
+  async finish(models: ReadonlyMap<string, ModelFiles>, opener: TaskOpener): Promise<RunOutcome> {
     const { progress, signal } = this.options;
     const jobs = [...models.keys()].flatMap((model) => this.jobsOf(model));
     const missing = jobs.reduce((total, job) => total + job.missing.length, 0);
     const cells = this.groups.flatMap((group) => group.cells);
     const asked = this.countAsked();
     const reused = asked - missing;
-    await checkSamples(this.spec, jobs, models);
+    await checkSamples(this.spec, jobs, models, opener);
     progress.start(missing, this.spec.name);
     try {
       await this.pool.run(jobs, {

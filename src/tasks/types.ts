@@ -1,22 +1,32 @@
 /**
  * The extension point for tasks: a seeded generator or a loader, plus a scorer.
  *
- * Decides what a sample is. Knows nothing of models; a tokenizer is only something that counts.
+ * What a task reads belongs to what `open` returns, so that a sample depends on nothing but its task, parameters, context
+ * length, seed, index and tokenizer.
  */
 import type * as z from 'zod';
+import type { DataFiles } from './files/data-files.js';
 import type { ScoreContext } from './scorers/types.js';
 
-export interface Sample extends ScoreContext {
+/** A text and what is asked of it. */
+export interface Sample {
   /** Text that is prefilled and compressed. */
   readonly context: string;
+  /** One as a rule; several share the prefill of the context. */
+  readonly questions: readonly [Question, ...Question[]];
+  /** Where given, there is no chat template around the text. */
+  readonly plain?: PlainPrompt | undefined;
+}
+
+/** What is asked, how it is answered, and what a scorer needs of it. */
+export interface Question extends ScoreContext {
   /** Joined to the context when questions are compressed, else appended uncompressed. Begins with its own separator. */
   readonly question: string;
   /** Fed after the assistant header, uncompressed. */
   readonly answerPrefix: string;
   readonly answers: readonly string[];
+  /** Tokens to generate at most. */
   readonly maxNewTokens: number;
-  /** Where given, there is no chat template around the text. */
-  readonly plain?: PlainPrompt | undefined;
   /** `newline`: a line break ends the answer, as the tokenizer's own end token does. Else the model's end tokens do. */
   readonly stop?: 'newline' | undefined;
 }
@@ -29,19 +39,35 @@ export interface PlainPrompt {
   readonly suffix: string;
 }
 
-export interface SampleRequest<P> {
+/** A field of a spec that changes nothing about a task's samples. */
+export type IgnoredField = 'context' | 'seed';
+
+/** What a run gives a task. */
+export interface TaskContext {
   /** L: tokens for everything, prompt, answer prefix and the tokens to generate. */
   readonly contextLength: number;
   readonly seed: number;
-  /** 0-based index of the sample. */
-  readonly index: number;
-  readonly params: P;
-  /** Number of tokens of a text, no special tokens added. */
+  /** Number of tokens of a text, no special tokens added. For `sample()` alone: digests are known without a tokenizer. */
   readonly countTokens: (text: string) => number;
+  /** Reads each file once for all tasks of a run. */
+  readonly files: DataFiles;
 }
 
-/** A field of a spec that changes nothing about a task's samples. */
-export type IgnoredField = 'context' | 'seed';
+/** A task that is ready: its samples and their scores. */
+export interface OpenTask {
+  /** Of the data behind the samples (word lists, texts, the generator's version): part of a cell's key. */
+  readonly digest: string;
+  /** How many samples there are, where they are finite. */
+  readonly rows?: number;
+  /**
+   * The sample of a 0-based index, always the same one.
+   *
+   * @throws UserError where there is none, or the context length is too small, saying one that works
+   */
+  sample(index: number): Sample | Promise<Sample>;
+  /** Score in [0, 1] of one answer to a question of these samples. */
+  score(answer: string, question: Question): number;
+}
 
 export interface Task<P = unknown> {
   /** `family/name`, e.g. `ruler/niah_single_1`. */
@@ -54,15 +80,6 @@ export interface Task<P = unknown> {
   readonly params: z.ZodType<P>;
   /** Rows of a file have lengths of their own and know no seed: a sweep over such a field is one cell, its first. */
   readonly ignores?: readonly IgnoredField[];
-  /**
-   * Reads what can only be read asynchronously (Parquet); awaited before `sample` with the same parameters and context
-   * length. May be called again and is quick then. Most tasks have none.
-   */
-  prepare?(params: P, contextLength: number): Promise<void>;
-  /** A pure function of its request. Throws UserError where the length is too small, saying one that works. */
-  sample(request: SampleRequest<P>): Sample;
-  /** Score of one prediction in [0, 1]; the runner passes the sample as the context. */
-  score(prediction: string, answers: readonly string[], context?: ScoreContext): number;
-  /** Digest of the data behind the samples (word lists, texts, the generator's version), part of a cell's key. */
-  dataDigest(params: P): string;
+  /** Finds the data and its digest. Throws UserError where it is missing or damaged. */
+  open(params: P, context: TaskContext): OpenTask | Promise<OpenTask>;
 }

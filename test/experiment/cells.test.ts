@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/base/errors.js';
 import { methods } from '../../src/methods/registry.js';
 import type { Pipeline } from '../../src/methods/types.js';
 import type { ModelConfig } from '../../src/checkpoint/types.js';
 import { dataOf, groupCells } from '../../src/experiment/cells.js';
+import { TaskOpener } from '../../src/experiment/task-opener.js';
 import type { ResolvedSpec } from '../../src/experiment/types.js';
 import type { Task } from '../../src/tasks/types.js';
+import { failureOf } from '../tasks/loader-support.js';
 
 describe('cells of a run', () => {
   const FULL: Pipeline = { label: 'full', steps: [] };
@@ -34,29 +35,32 @@ describe('cells of a run', () => {
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
     const models = new Map([['m', { config: { maxPositions: 8192, layers: 6 } as ModelConfig, record }]]);
-    const task = { name: 'a/b', dataDigest: () => 'd', ignores } as unknown as Task;
-    return groupCells(spec, models, new Map([['a/b', task]]));
+    const task = { name: 'a/b', open: () => ({ digest: 'd' }), ignores } as unknown as Task;
+    return groupCells(spec, models, new TaskOpener(new Map([['a/b', task]])));
   };
 
-  it('may cut contexts below the positions of a model, which makes other cells', () => {
-    const [whole, cut] = [cells(8192), cells(8192, 7950)].map((groups) => groups[0]!.cells[0]!.key);
+  it('may cut contexts below the positions of a model, which makes other cells', async () => {
+    const [whole, cut] = [await cells(8192), await cells(8192, 7950)].map(
+      (groups) => groups[0]!.cells[0]!.key,
+    );
     expect(cut).to.not.equal(whole);
   });
 
-  it('whose rows have lengths of their own do not care', () => {
-    expect(cells(8193, undefined, ['context', 'seed'])).to.have.length(1);
-    expect(() => cells(8193, undefined, ['seed'])).to.throw(UserError);
+  it('whose rows have lengths of their own do not care', async () => {
+    expect(await cells(8193, undefined, ['context', 'seed'])).to.have.length(1);
+    await failureOf(cells(8193, undefined, ['seed']));
   });
 
-  it('are refused where a context is longer than the positions of a model', () => {
-    expect(() => cells(8193)).to.throw(UserError, /context 8193 is longer than the 8192 positions of m/);
-    expect(() => cells(1024, 8193)).to.throw(
-      UserError,
-      /max_context 8193 is more than the 8192 positions of m/,
+  it('are refused where a context is longer than the positions of a model', async () => {
+    expect((await failureOf(cells(8193))).message).to.include(
+      'context 8193 is longer than the 8192 positions of m',
+    );
+    expect((await failureOf(cells(1024, 8193))).message).to.include(
+      'max_context 8193 is more than the 8192 positions of m',
     );
   });
 
-  it('are refused where a pipeline names a layer that a model does not have', () => {
+  it('are refused where a pipeline names a layer that a model does not have', async () => {
     for (const [method, params] of [
       ['knorm', { ratio: 0.5 }],
       ['dbudgetkv', {}],
@@ -68,20 +72,15 @@ describe('cells of a run', () => {
         const filled = methods.get(method)!.params.parse(written) as Record<string, unknown>;
         return [FULL, { label: method, steps: [{ method, params: filled }] }];
       };
-      expect(cells(512, undefined, [], naming([0, 5]))).to.have.length(1);
-      expect(() => cells(512, undefined, [], naming([0, 6]))).to.throw(
-        UserError,
+      expect(await cells(512, undefined, [], naming([0, 5]))).to.have.length(1);
+      expect((await failureOf(cells(512, undefined, [], naming([0, 6])))).message).to.include(
         `${method} names layer 6, and m has 6, counted from 0 to 5`,
       );
     }
   });
 
   it('list the data of each file once', () => {
-    const task = { dataDigest: ({ file }: { file: string }) => `d-${file}` } as unknown as Task;
-    const groups = ['a', 'b', 'a'].map((file) => ({
-      group: { ...cells(512)[0]!.group, taskParams: { file } },
-      task,
-    }));
+    const groups = ['a', 'b', 'a'].map((file) => ({ group: { task: 'a/b' }, task: { digest: `d-${file}` } }));
     expect(dataOf(groups)).to.deep.equal([
       { task: 'a/b', digest: 'd-a' },
       { task: 'a/b', digest: 'd-b' },

@@ -18,6 +18,7 @@ import { prefill } from '../../src/model/prefill.js';
 import { Transformer } from '../../src/model/transformer.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { buildSegments } from '../../src/runner/prompt.js';
+import { oneQuestion } from '../../src/tasks/one-question.js';
 import { engineIfPresent } from '../support/engines.js';
 import { GOLDEN_DIR, readGoldenJson, stepsOf } from './support.js';
 
@@ -84,13 +85,13 @@ describe('golden SmolLM2-135M', function () {
 
   for (const [index, golden] of cases.entries()) {
     it(`prompt and tokens of case ${index}, ${golden.task}`, () => {
-      const sample = {
+      const sample = oneQuestion({
         context: golden.user_message,
         question: '',
         answerPrefix: golden.answer_prefix,
         answers: golden.answers,
         maxNewTokens: 128,
-      };
+      });
       const segments = buildSegments(files, sample, 'compressed');
       expect(segments.contextIds).to.deep.equal(golden.context_ids);
       expect(segments.suffixIds).to.deep.equal(golden.suffix_ids);

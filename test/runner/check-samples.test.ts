@@ -4,7 +4,9 @@ import { UserError } from '../../src/base/errors.js';
 import { checkSamples } from '../../src/runner/check-samples.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
 import type { TaskCell } from '../../src/experiment/types.js';
-import type { SampleRequest, Task } from '../../src/tasks/types.js';
+import { TaskOpener } from '../../src/experiment/task-opener.js';
+import { oneQuestion } from '../../src/tasks/one-question.js';
+import type { OpenTask, Task } from '../../src/tasks/types.js';
 
 describe('samples made ahead of a run', () => {
   const models = new Map([
@@ -19,8 +21,8 @@ describe('samples made ahead of a run', () => {
 
   const task = (
     name: string,
-    check: (request: SampleRequest<unknown>) => void,
-    more: Partial<Task> = {},
+    check: (request: { contextLength: number; index: number }) => void,
+    { score = () => 0, ...more }: Partial<Task> & Partial<Pick<OpenTask, 'score'>> = {},
   ): Task => ({
     ...{
       name,
@@ -28,15 +30,17 @@ describe('samples made ahead of a run', () => {
       summary: '',
       source: '',
       params: z.unknown(),
-      score: () => 0,
-      dataDigest: () => '',
     },
-    sample: (request) => {
-      made.push(`${name} ${request.contextLength} #${request.index}`);
-      check(request);
-      expect(request.countTokens('1 2 3')).to.equal(3);
-      return { context: '', question: '', answerPrefix: '', answers: [], maxNewTokens: 1 };
-    },
+    open: (_, { contextLength, countTokens }) => ({
+      digest: '',
+      score,
+      sample: (index) => {
+        made.push(`${name} ${contextLength} #${index}`);
+        check({ contextLength, index });
+        expect(countTokens('1 2 3')).to.equal(3);
+        return oneQuestion({ context: '', question: '', answerPrefix: '', answers: [], maxNewTokens: 1 });
+      },
+    }),
     ...more,
   });
   const tasks = new Map(
@@ -49,13 +53,7 @@ describe('samples made ahead of a run', () => {
         ({ index }) => {
           if (index >= ROWS) throw new UserError('too few rows');
         },
-        {
-          ignores: ['seed'],
-          prepare: (_, context) => {
-            made.push(`prepared ${context}`);
-            return Promise.resolve();
-          },
-        },
+        { ignores: ['seed'] },
       ),
     ].map((known) => [known.name, known]),
   );
@@ -72,7 +70,7 @@ describe('samples made ahead of a run', () => {
   });
   const jobs = (index: number, ...samples: number[]) => samples.map((sample) => ({ group: index, sample }));
   const check = (groups: readonly TaskCell[], missing: ReturnType<typeof jobs>) =>
-    checkSamples({ file: 'spec.yaml', groups }, missing, models, tasks);
+    checkSamples({ file: 'spec.yaml', groups }, missing, models, new TaskOpener(tasks));
   const fault = async (...args: Parameters<typeof check>): Promise<string> => {
     try {
       await check(...args);
@@ -91,7 +89,7 @@ describe('samples made ahead of a run', () => {
       [group('generated', 200), group('rows', 50), group('generated', 10)],
       [...jobs(0, 3, 4, 5), ...jobs(1, 0, 2, 9)],
     );
-    expect(made).to.deep.equal(['generated 200 #3', 'prepared 50', 'rows 50 #0', 'rows 50 #9']);
+    expect(made).to.deep.equal(['generated 200 #3', 'rows 50 #0', 'rows 50 #9']);
   });
 
   it('stop at answers that the scorer cannot read, and say of which sample', async () => {
@@ -105,7 +103,7 @@ describe('samples made ahead of a run', () => {
         { file: 'spec.yaml', groups: [group('unscorable', 200)] },
         jobs(0, 7),
         models,
-        new Map([['unscorable', unscorable]]),
+        new TaskOpener(new Map([['unscorable', unscorable]])),
       );
     } catch (error) {
       expect((error as UserError).format()).to.equal('unscorable, sample 7  expected a number as the answer');

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../src/base/errors.js';
 import { cellInfo } from '../../src/results/cell-key.js';
 import { ResultFolder } from '../../src/results/folder.js';
 import { packageVersion } from '../../src/base/package.js';
@@ -9,9 +8,12 @@ import type { Manifest } from '../../src/results/types.js';
 import { folderState } from '../../src/runner/folder-state.js';
 import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
 import { PROTOCOL_VERSION } from '../../src/results/cell-key.js';
+import { TaskOpener } from '../../src/experiment/task-opener.js';
+import type { Task } from '../../src/tasks/types.js';
 import { specHash } from '../../src/experiment/load.js';
 import type { ResolvedSpec } from '../../src/experiment/types.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
+import { failureOf } from '../tasks/loader-support.js';
 import { inFolder, manifest, record, spark } from '../results/support.js';
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
@@ -69,23 +71,25 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeo
   return { spec, tasks, model };
 }
 
-const tasks = new Map([['ruler/one', { dataDigest: () => 'd' }]]);
+const openerOf = (digest: string): TaskOpener =>
+  new TaskOpener(new Map([['ruler/one', { open: () => ({ digest }) } as unknown as Task]]));
+const tasks = openerOf('d');
 
 describe('runner/folder-state', () => {
   it('knows a finished run from its folder', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const finished = folderState(spec, tasks, undefined).finished;
+      const finished = (await folderState(spec, tasks)).finished;
       expect(finished!.records).to.have.length(4);
       expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
-      expect(folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
+      expect(await folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
     }));
 
   it('counts what is missing, per cell', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root, 1);
-      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
-      const state = folderState(spec, tasks);
+      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
+      const state = await folderState(spec, tasks);
       expect(state.cells.map(({ pipeline, done }) => [pipeline, done])).to.deep.equal([
         ['full', 2],
         ['spark(ratio=0.8)', 1],
@@ -93,52 +97,44 @@ describe('runner/folder-state', () => {
     }));
 
   it('has nothing where there is no folder', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const elsewhere = { ...spec, output: join(root, 'none') };
-      expect(folderState(elsewhere, tasks, undefined).finished).to.equal(undefined);
-      expect(folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
+      expect((await folderState(elsewhere, tasks)).finished).to.equal(undefined);
+      expect(await folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
     }));
 
   it('does not count results of other data', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const changed = new Map([['ruler/one', { dataDigest: () => 'e' }]]);
-      expect(folderState(spec, changed, undefined).finished).to.equal(undefined);
-      expect(folderState(spec, changed).done).to.equal(0);
+      const changed = openerOf('e');
+      expect((await folderState(spec, changed)).finished).to.equal(undefined);
+      expect((await folderState(spec, changed)).done).to.equal(0);
     }));
 
   it('wants a second look where the files of a model have been touched', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec, model } = finishedRun(root);
       utimesSync(join(model, 'config.json'), 1, 1);
-      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
-      expect(folderState(spec, tasks).changedModels).to.deep.equal([model]);
+      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
+      expect((await folderState(spec, tasks)).changedModels).to.deep.equal([model]);
     }));
 
   it('wants a second look where a table is missing', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root);
       rmSync(join(spec.output, 'memory.csv'));
-      expect(folderState(spec, tasks, undefined).finished).to.equal(undefined);
+      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
     }));
 
   it('refuses the folder of another spec or engine', () =>
-    inFolder((root) => {
+    inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const refusal = (run: () => unknown): string => {
-        try {
-          run();
-        } catch (error) {
-          expect(error).to.be.instanceOf(UserError);
-          return (error as UserError).format();
-        }
-        throw new Error('expected a UserError');
-      };
-      expect(refusal(() => folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
+      const refusal = async (state: Promise<unknown>): Promise<string> => (await failureOf(state)).format();
+      expect(await refusal(folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
         'name: quick → slow',
       );
-      expect(refusal(() => folderState(spec, tasks, 'native'))).to.contain(
+      expect(await refusal(folderState(spec, tasks, 'native'))).to.contain(
         'engine "wasm", this run uses "native"',
       );
     }));

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import * as z from 'zod';
 import { remakePrompts } from '../../src/runner/prompt-ends.js';
+import { TaskOpener } from '../../src/experiment/task-opener.js';
+import { oneQuestion } from '../../src/tasks/one-question.js';
 import type { Task } from '../../src/tasks/types.js';
 import { cell, full, manifest } from '../results/support.js';
 
@@ -11,15 +13,18 @@ const task: Task<z.infer<typeof params>> = {
   summary: '',
   source: '',
   params,
-  sample: ({ index, params: { words } }) => ({
-    context: `begin ${'x'.repeat(2000)} `,
-    question: words.join('-'),
-    answerPrefix: ' end',
-    answers: [String(index)],
-    maxNewTokens: 1,
+  open: ({ words }) => ({
+    digest: '',
+    sample: (index) =>
+      oneQuestion({
+        context: `begin ${'x'.repeat(2000)} `,
+        question: words.join('-'),
+        answerPrefix: ' end',
+        answers: [String(index)],
+        maxNewTokens: 1,
+      }),
+    score: () => 0,
   }),
-  score: () => 0,
-  dataDigest: () => '',
 };
 const tasks: ReadonlyMap<string, Task> = new Map([[task.name, task]]);
 const info = cell(full, { taskParams: { words: ['a', 'b'] } });
@@ -28,7 +33,7 @@ const remake = (answers: [number, string[]][], digest = 't') =>
   remakePrompts(
     { cell: info, answers: new Map(answers), manifest: manifest([info]) },
     { tokenizer: { ...tokenizer, digest } },
-    tasks,
+    new TaskOpener(tasks),
   );
 
 describe('runner/prompt-ends', () => {
@@ -52,7 +57,7 @@ describe('runner/prompt-ends', () => {
     const none = remakePrompts(
       { cell: info, answers: new Map(), manifest: manifest([info]) },
       { tokenizer },
-      new Map(),
+      new TaskOpener(new Map()),
     );
     expect(await messageOf(none)).to.contain('no such task');
   });

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { createChatTemplate } from '../../src/checkpoint/chat-template.js';
 import { openModelFiles } from '../../src/checkpoint/load.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
-import { makeSample } from '../../src/runner/make-sample.js';
+import { countsOf, TaskOpener } from '../../src/experiment/task-opener.js';
 import { buildSegments, stopIdsOf } from '../../src/runner/prompt.js';
 import { tasks } from '../../src/tasks/registry.js';
 import { LONGBENCH_NAMES } from '../../src/tasks/longbench/facts.js';
@@ -33,7 +33,8 @@ describe('prompts of every task', () => {
   let lines: string[];
   before(async () => {
     files = await openModelFiles('spark-nano');
-    lines = choices().flatMap(([name, params]) => splits(name, params));
+    lines = [];
+    for (const [name, params] of choices()) lines.push(...(await splits(name, params)));
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(FIXTURE, `${lines.join('\n')}\n`);
   });
   after(() => {
@@ -65,10 +66,15 @@ describe('prompts of every task', () => {
     ];
   }
 
-  function splits(name: string, given: object): string[] {
+  async function splits(name: string, given: object): Promise<string[]> {
     const task = tasks.get(name)!;
-    const params = task.params.parse(given);
-    const sample = makeSample(task, { contextLength: CONTEXT, seed: 42, index: 0, params }, files);
+    const taskParams = task.params.parse(given);
+    const opened = await new TaskOpener().open(
+      { task: name, taskParams, context: CONTEXT, seed: 42 },
+      countsOf(files.tokenizer),
+    );
+    const sample = await opened.sample(0);
+    const [question] = sample.questions;
     const shown = 'protocol' in given ? `${name} ${String(given.protocol)}` : name;
     return Object.entries(TEMPLATES).flatMap(([template, source]) => {
       const chatTemplate =
@@ -85,8 +91,8 @@ describe('prompts of every task', () => {
           ends: files.tokenizer.decode(contextIds.slice(-TAIL)),
           appended: suffixIds.length,
           text: files.tokenizer.decode(suffixIds),
-          new: sample.maxNewTokens,
-          stops: stopIdsOf(model, sample).length,
+          new: question.maxNewTokens,
+          stops: stopIdsOf(model, question).length,
         });
       });
     });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { UserError } from '../../src/base/errors.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../src/checkpoint/types.js';
 import { buildSegments, cutMiddle, stopIdsOf } from '../../src/runner/prompt.js';
+import { oneQuestion } from '../../src/tasks/one-question.js';
 import type { Sample } from '../../src/tasks/types.js';
 
 /** One id per character. */
@@ -14,13 +15,13 @@ const chatTemplate: ChatTemplate = {
   source: 'test',
   render: (message) => `<user>${message}</user><assistant>`,
 };
-const sample: Sample = {
+const sample = oneQuestion({
   context: 'haystack',
   question: '\nwhere?',
   answerPrefix: 'It is',
   answers: ['here'],
   maxNewTokens: 4,
-};
+});
 const text = (ids: readonly number[]): string => tokenizer.decode(ids);
 const files = (
   template: ChatTemplate | undefined,
@@ -87,7 +88,11 @@ describe('prompt segments', () => {
     });
 
     it('give their last token to the suffix where nothing else follows', () => {
-      const plain = { ...sample, answerPrefix: '', plain: { specialTokens: false, suffix: '' } };
+      const plain = {
+        ...sample,
+        questions: [{ ...sample.questions[0], answerPrefix: '' }] as const,
+        plain: { specialTokens: false, suffix: '' },
+      };
       expect(texts(plain, 'compressed')).to.deep.equal(['haystack\nwhere', '?']);
       expect(texts(plain, 'appended')).to.deep.equal(['haystack', '\nwhere?']);
       const cut = buildSegments(files(undefined), plain, 'compressed', 6);

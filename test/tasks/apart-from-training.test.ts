@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { isHeldOut } from '../../src/tasks/held-out.js';
 import { tasks } from '../../src/tasks/registry.js';
+import { opened, drawn as sampleFrom } from './loader-support.js';
 
 const recorded = (name: string): Buffer =>
   readFileSync(fileURLToPath(new URL(`../fixtures/spark-nano/${name}`, import.meta.url)));
@@ -37,10 +38,11 @@ describe('evaluation samples and the training of spark-nano', () => {
     )
     .flatMap((task) =>
       [0, 1, 2, 3].map((index) => {
-        const params = task.params.parse({});
         const countTokens = (text: string): number => Math.ceil(text.length / 3);
-        const request = { contextLength: 2048, seed: 42, index, params, countTokens };
-        return { task: task.name, sample: task.sample(request) };
+        return {
+          task: task.name,
+          sample: sampleFrom(opened(task, {}, { contextLength: 2048, countTokens }), index),
+        };
       }),
     );
   const samples = drawn.map(({ sample }) => sample);

@@ -2,8 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { expect } from 'chai';
 import { UserError } from '../../src/base/errors.js';
-import type { Sample, Task } from '../../src/tasks/types.js';
+import { DataFiles } from '../../src/tasks/files/data-files.js';
+import type { Prompt } from '../../src/tasks/one-question.js';
+import type { OpenTask, Question, Sample, Task, TaskContext } from '../../src/tasks/types.js';
 
 const folders: string[] = [];
 
@@ -33,19 +36,63 @@ export function taskNamed<P>(tasks: readonly Task<P>[], name: string): Task<P> {
   return task;
 }
 
-/** The index-th sample, with the parameters checked as a spec's are. */
-export function sampleOf<P>(task: Task<P>, params: unknown, index = 0, contextLength = 4096): Sample {
-  return task.sample({
-    contextLength,
-    seed: 42,
-    index,
-    params: task.params.parse(params),
-    countTokens: (text) => Math.ceil(text.length / 4),
-  });
+const CONTEXT: Omit<TaskContext, 'files'> = {
+  contextLength: 4096,
+  seed: 42,
+  countTokens: (text) => Math.ceil(text.length / 4),
+};
+
+/** The task on files that nothing has read yet, with the parameters checked as a spec's are. */
+export function opened<P>(task: Task<P>, params: unknown = {}, context: Partial<TaskContext> = {}): OpenTask {
+  const open = task.open(task.params.parse(params), { ...CONTEXT, files: new DataFiles(), ...context });
+  if (open instanceof Promise) throw new Error(`${task.name} opens only in time`);
+  return open;
+}
+
+/** A sample with its only question, side by side. */
+export function promptOf({ context, questions, ...rest }: Sample): Prompt {
+  expect(questions).to.have.length(1);
+  return { context, ...questions[0], ...rest };
+}
+
+/** The index-th sample of a task that has it at once. */
+export function drawn(task: OpenTask, index = 0): Prompt {
+  const sample = task.sample(index);
+  if (sample instanceof Promise) throw new Error('the sample comes only in time');
+  return promptOf(sample);
+}
+
+export function sampleOf<P>(task: Task<P>, params: unknown, index = 0, contextLength = 4096): Prompt {
+  return drawn(opened(task, params, { contextLength }), index);
+}
+
+/** The same of a task that reads asynchronously. */
+export async function readSample<P>(
+  task: Task<P>,
+  params: unknown,
+  index = 0,
+  context: Partial<TaskContext> = {},
+): Promise<Prompt> {
+  const open = await task.open(task.params.parse(params), { ...CONTEXT, files: new DataFiles(), ...context });
+  return promptOf(await open.sample(index));
+}
+
+export function digestOf<P>(task: Task<P>, params: unknown = {}): string {
+  return opened(task, params).digest;
+}
+
+/** The score of one answer where these are right. */
+export function scored(
+  { score }: Pick<OpenTask, 'score'>,
+  answer: string,
+  answers: readonly string[],
+  more: Partial<Question> = {},
+): number {
+  return score(answer, { question: '', answerPrefix: '', maxNewTokens: 1, ...more, answers });
 }
 
 /** Prompt and answer prefix as one text. */
-export function joined({ context, question, answerPrefix }: Sample): string {
+export function joined({ context, question, answerPrefix }: Prompt): string {
   return context + question + answerPrefix;
 }
 

@@ -1,10 +1,10 @@
 /**
  * Text files behind tasks: those in `datasets/`, and those that a user names.
  *
- * Decides where the shipped ones are, and reads each file once. Knows nothing of their contents.
+ * Read whole, each time that it is asked for; `DataFiles` reads them once per run.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { packageFile } from '../../base/package.js';
@@ -15,8 +15,6 @@ export interface DataFile {
   readonly digest: string;
 }
 
-const cache = new Map<string, DataFile>();
-
 /** Path of a file that ships with the package. */
 export function shippedFile(name: string): string {
   return packageFile('datasets', name);
@@ -25,8 +23,6 @@ export function shippedFile(name: string): string {
 /** A UTF-8 text file. Throws UserError where it cannot be read or is not UTF-8 text. */
 export function readDataFile(path: string): DataFile {
   const place = resolve(path);
-  const known = cache.get(place);
-  if (known !== undefined) return known;
   let bytes: Buffer;
   try {
     bytes = readFileSync(place);
@@ -37,9 +33,7 @@ export function readDataFile(path: string): DataFile {
       cause: error,
     });
   }
-  const file = { text: decode(bytes, place), digest: createHash('sha256').update(bytes).digest('hex') };
-  cache.set(place, file);
-  return file;
+  return { text: decode(bytes, place), digest: createHash('sha256').update(bytes).digest('hex') };
 }
 
 function decode(bytes: Buffer, place: string): string {
@@ -51,4 +45,27 @@ function decode(bytes: Buffer, place: string): string {
       cause: error,
     });
   }
+}
+
+/** sha256 of a file's bytes, hex. Throws UserError where it cannot be read. */
+export function fileDigest(path: string): string {
+  const place = resolve(path);
+  const hash = createHash('sha256');
+  const chunk = Buffer.alloc(2 ** 20);
+  try {
+    const file = openSync(place, 'r');
+    try {
+      for (let read = 1; read > 0; hash.update(chunk.subarray(0, read))) {
+        read = readSync(file, chunk, 0, chunk.length, null);
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new UserError(`cannot read the file: ${error instanceof Error ? error.message : String(error)}`, {
+      place,
+      cause: error,
+    });
+  }
+  return hash.digest('hex');
 }

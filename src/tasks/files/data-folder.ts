@@ -1,15 +1,14 @@
 /**
  * Where a data set's files lie: in the folder that the spec names, else where `spark-eval pull` keeps them.
  *
- * Decides the parameters that tasks on files share, the digest of what they read, and what is said where files are
- * missing.
+ * Also the parameters that tasks on files share, the digest of what they read, and what is said where files are missing.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { dataSetFolder } from '../../pull/data-sets.js';
-import { readDataFile } from './data-file.js';
-import { RecordFile } from './record-file.js';
+import type { DataFiles } from './data-files.js';
+import type { RecordFile } from './record-file.js';
 import { newTokens } from './row-fields.js';
 import type { IgnoredField } from '../types.js';
 
@@ -21,8 +20,13 @@ export function dataFolder(dataset: string, folder: string | undefined): string 
 }
 
 /** A file of records of a data set. Throws UserError where it cannot be read, saying how it comes there. */
-export function openRecords(dataset: string, folder: string | undefined, file: string): RecordFile {
-  return RecordFile.open(join(dataFolder(dataset, folder), file), pullHint(dataset, 'folder'));
+export function openRecords(
+  files: DataFiles,
+  dataset: string,
+  folder: string | undefined,
+  file: string,
+): RecordFile {
+  return files.records(join(dataFolder(dataset, folder), file), pullHint(dataset, 'folder'));
 }
 
 export function pullHint(dataset: string, parameter: string): string {
@@ -49,6 +53,6 @@ export function loaderDigest(version: string, ...fileDigests: readonly string[])
 }
 
 /** Digest of a generator's samples: of its version and the texts that it draws from. */
-export function textDigest(version: string, paths: readonly string[]): string {
-  return loaderDigest(version, ...paths.map((path) => readDataFile(path).digest));
+export function textDigest(files: DataFiles, version: string, paths: readonly string[]): string {
+  return loaderDigest(version, ...paths.map((path) => files.text(path).digest));
 }

@@ -2,7 +2,7 @@
  * Benchmarks as the harness that the SparK paper used reads them: copies on the hub, whose rows are prompts that stand
  * ready, cut into context, question and answer prefix, with the tokens to generate.
  *
- * Decides that a task's rows are those of the folder of its name. Knows nothing of what is asked.
+ * A task's rows are those of the folder of its name.
  */
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -14,11 +14,12 @@ import {
   pullHint,
   ROWS_IGNORE,
 } from './data-folder.js';
-import { fileDigest } from './parquet-file.js';
-import { loadedRecord, loadRecords, parquetFiles } from './parquet-folder.js';
+import { openParquetFolder, parquetFiles } from './parquet-folder.js';
 import { checkRecord } from './record-file.js';
 import { newTokensColumn, passage, text } from './row-fields.js';
-import type { Sample, Task } from '../types.js';
+import { oneQuestion } from '../one-question.js';
+import type { AnswersScorer } from '../scorers/types.js';
+import type { Task } from '../types.js';
 
 export interface HubCopy {
   /** Also the name that `spark-eval pull` knows. */
@@ -33,7 +34,7 @@ export interface HubTask {
   readonly name: string;
   readonly summary: string;
   readonly notes?: readonly string[] | undefined;
-  readonly score: Task['score'];
+  readonly score: AnswersScorer;
   /** What the answers of a row are, where not the row's own. */
   readonly answersOf?: (row: HubRow, place: string) => readonly string[];
 }
@@ -76,20 +77,27 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
       ...(notes === undefined ? {} : { notes }),
       params,
       ignores: ROWS_IGNORE,
-      prepare: (given) => loadRecords(folderOf(given), COLUMNS, hint),
-      sample: ({ index, params: given }) => {
-        const record = loadedRecord(folderOf(given), index);
-        const row = checkRecord(rowSchema, record);
+      open: async (given, { files }) => {
+        const folder = folderOf(given);
+        const digests = parquetFiles(folder, hint).map((path) => files.digest(path));
+        const table = await openParquetFolder(files, folder, { columns: COLUMNS, hint });
         return {
-          context: row.context,
-          question: row.question,
-          answerPrefix: row.answer_prefix,
-          answers: answersOf?.(row, record.place) ?? row.answer,
-          maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
-        } satisfies Sample;
+          digest: loaderDigest(LOADER, ...digests),
+          rows: table.rows,
+          sample: async (index) => {
+            const record = await table.record(index);
+            const row = checkRecord(rowSchema, record);
+            return oneQuestion({
+              context: row.context,
+              question: row.question,
+              answerPrefix: row.answer_prefix,
+              answers: answersOf?.(row, record.place) ?? row.answer,
+              maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
+            });
+          },
+          score: (answer, { answers }) => score(answer, answers),
+        };
       },
-      score,
-      dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), hint).map(fileDigest)),
     };
   });
 }

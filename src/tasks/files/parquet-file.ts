@@ -1,12 +1,9 @@
 /**
  * Rows of Parquet files, as hubs keep data sets.
  *
- * Decides that only the rows that are asked for are kept, and what a broken file raises: an error with its path.
- * The format itself is hyparquet's; of the compressions it brings snappy, which is what hubs use. Knows nothing of
- * what a row says.
+ * Only the rows that are asked for are kept, and a broken file is an error with its path. The format itself is hyparquet's;
+ * of the compressions it brings snappy, which is what hubs use.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   asyncBufferFromFile,
@@ -40,18 +37,47 @@ export async function readParquetRows(
   columns: readonly string[],
   { only, hint }: { readonly only?: RowChoice; readonly hint: string },
 ): Promise<FileRecord[]> {
-  const place = resolve(path);
-  try {
-    const file = await asyncBufferFromFile(place);
-    const metadata = await parquetMetadataAsync(file);
-    const wanted = [...new Set(only === undefined ? columns : [...columns, only.column])];
-    checkMetadata(place, metadata, wanted, hint);
+  const wanted = [...new Set(only === undefined ? columns : [...columns, only.column])];
+  return await opened(path, wanted, hint, async (file, metadata, place) => {
     await checkPages(file, metadata, wanted);
     const [rowStart, rowEnd] = await rowRange(file, metadata, only);
     const rows = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd });
     return rows
       .map((value, i) => ({ value, place: `${place}:row ${rowStart + i + 1}` }))
       .filter(({ value }) => only === undefined || value[only.column] === only.equals);
+  });
+}
+
+/**
+ * How many rows a file has, or how many of the choice.
+ *
+ * @throws UserError as `readParquetRows`
+ */
+export async function countParquetRows(
+  path: string,
+  columns: readonly string[],
+  { only, hint }: { readonly only?: RowChoice; readonly hint: string },
+): Promise<number> {
+  return await opened(path, columns, hint, async (file, metadata) => {
+    if (only === undefined) return Number(metadata.num_rows);
+    await checkPages(file, metadata, [only.column]);
+    return (await valuesOf(file, metadata, only.column)).filter((value) => value === only.equals).length;
+  });
+}
+
+/** What `use` makes of a file that has these columns; whatever it throws is told with the file's path. */
+async function opened<T>(
+  path: string,
+  columns: readonly string[],
+  hint: string,
+  use: (file: AsyncBuffer, metadata: FileMetaData, place: string) => Promise<T>,
+): Promise<T> {
+  const place = resolve(path);
+  try {
+    const file = await asyncBufferFromFile(place);
+    const metadata = await parquetMetadataAsync(file);
+    checkMetadata(place, metadata, columns, hint);
+    return await use(file, metadata, place);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -59,37 +85,6 @@ export async function readParquetRows(
       { place, hint, cause: error },
     );
   }
-}
-
-const digests = new Map<string, string>();
-
-/** sha256 of a file's bytes, hex; each file is read once. Throws UserError where it cannot be read. */
-export function fileDigest(path: string): string {
-  const place = resolve(path);
-  const digest = digests.get(place) ?? hashFile(place);
-  digests.set(place, digest);
-  return digest;
-}
-
-function hashFile(place: string): string {
-  const hash = createHash('sha256');
-  const chunk = Buffer.alloc(2 ** 20);
-  try {
-    const file = openSync(place, 'r');
-    try {
-      for (let read = 1; read > 0; hash.update(chunk.subarray(0, read))) {
-        read = readSync(file, chunk, 0, chunk.length, null);
-      }
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    throw new UserError(`cannot read the file: ${error instanceof Error ? error.message : String(error)}`, {
-      place,
-      cause: error,
-    });
-  }
-  return hash.digest('hex');
 }
 
 function checkMetadata(
@@ -121,8 +116,11 @@ async function rowRange(
   only: RowChoice | undefined,
 ): Promise<readonly [number, number]> {
   if (only === undefined) return [0, Number(metadata.num_rows)];
-  const { column, equals } = only;
+  const values = await valuesOf(file, metadata, only.column);
+  return [Math.max(values.indexOf(only.equals), 0), values.lastIndexOf(only.equals) + 1];
+}
+
+async function valuesOf(file: AsyncBuffer, metadata: FileMetaData, column: string): Promise<unknown[]> {
   const rows = await parquetReadObjects({ file, metadata, columns: [column] });
-  const values = rows.map((row) => row[column] as unknown);
-  return [Math.max(values.indexOf(equals), 0), values.lastIndexOf(equals) + 1];
+  return rows.map((row) => row[column] as unknown);
 }

@@ -1,13 +1,13 @@
 /**
  * The rows of one task of a hub's copy: all Parquet files of a folder, in the order of their names.
  *
- * Decides that only the rows of the folder that was asked for last are held: a run goes through one task at a time, and
- * they are large. Knows nothing of what a row says.
+ * Only the rows of the folder that was asked for last are held: a run goes through one task at a time, and they are large.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../../base/errors.js';
-import { readParquetRows } from './parquet-file.js';
+import type { DataFiles } from './data-files.js';
+import { countParquetRows, readParquetRows, type RowChoice } from './parquet-file.js';
 import { noSuchSample, type FileRecord } from './record-file.js';
 
 /** Paths of the files. Throws UserError where there is none; `hint` says where they come from. */
@@ -17,22 +17,46 @@ export function parquetFiles(folder: string, hint: string): string[] {
   return names.sort().map((name) => join(folder, name));
 }
 
-let loaded: { readonly folder: string; readonly records: readonly FileRecord[] } | undefined;
-
-/** Reads these columns of a folder, which is always read with the same ones. Quick where it was the last one. */
-export async function loadRecords(folder: string, columns: readonly string[], hint: string): Promise<void> {
-  if (loaded?.folder === folder) return;
-  const records: FileRecord[] = [];
-  for (const file of parquetFiles(folder, hint)) {
-    records.push(...(await readParquetRows(file, columns, { hint })));
-  }
-  loaded = { folder, records };
+export interface ParquetChoice {
+  readonly columns: readonly string[];
+  /** Rows that have this value. */
+  readonly only?: RowChoice;
+  /** Where such a folder comes from. */
+  readonly hint: string;
 }
 
-/** A row of the folder that was loaded last. Throws UserError where there is none of this 0-based index. */
-export function loadedRecord(folder: string, index: number): FileRecord {
-  if (loaded?.folder !== folder) throw new Error('sample() before prepare() has ended');
-  const record = loaded.records[index];
-  if (record === undefined) throw noSuchSample(folder, index, loaded.records.length);
-  return record;
+export interface ParquetTable {
+  readonly rows: number;
+  /** Of a 0-based index. Rejects with UserError where there is none. */
+  record(index: number): Promise<FileRecord>;
+}
+
+/** The chosen rows of all files of a folder. Rejects with UserError where there is none or one is broken. */
+export async function openParquetFolder(
+  files: DataFiles,
+  folder: string,
+  { columns, ...choice }: ParquetChoice,
+): Promise<ParquetTable> {
+  const place = resolve(folder);
+  const paths = parquetFiles(place, choice.hint);
+  const key = JSON.stringify([place, columns, choice.only]);
+  const count = async (): Promise<number> => {
+    let rows = 0;
+    for (const path of paths) rows += await countParquetRows(path, columns, choice);
+    return rows;
+  };
+  const read = async (): Promise<FileRecord[]> => {
+    const records: FileRecord[] = [];
+    for (const path of paths) records.push(...(await readParquetRows(path, columns, choice)));
+    return records;
+  };
+  return {
+    rows: await files.once(`Parquet rows ${key}`, count),
+    record: async (index) => {
+      const records = await files.latest(`Parquet ${key}`, read);
+      const record = records[index];
+      if (record === undefined) throw noSuchSample(place, index, records.length);
+      return record;
+    },
+  };
 }

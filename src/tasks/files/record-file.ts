@@ -1,8 +1,8 @@
 /**
  * Files of records, JSON lines or one JSON array: looked through once, then read a record at a time.
  *
- * Decides how a record is read and what a broken one raises: an error with file and line. Data sets have files of
- * hundreds of megabytes, so that only the places of the records are kept. Knows nothing of their fields.
+ * Data sets have files of hundreds of megabytes, so that only the places of the records are kept. A broken record is an
+ * error with file and line.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -21,8 +21,6 @@ const CHUNK_BYTES = 2 ** 20;
 /** Longer records are refused: no text of that length is an evaluation sample. */
 const MAX_RECORD_BYTES = 2 ** 28;
 
-const known = new Map<string, RecordFile>();
-
 export class RecordFile {
   private constructor(
     readonly path: string,
@@ -32,14 +30,12 @@ export class RecordFile {
   ) {}
 
   /**
-   * Each file is looked through once. Throws UserError where it cannot be read, holds no record, or is an array of
+   * Looks through the file. Throws UserError where it cannot be read, holds no record, or is an array of
    * other things than objects; `hint` says where such a file comes from.
    */
   static open(path: string, hint: string): RecordFile {
     const place = resolve(path);
-    const file = known.get(place) ?? scan(place, hint, (...found) => new RecordFile(place, ...found));
-    known.set(place, file);
-    return file;
+    return scan(place, hint, (...found) => new RecordFile(place, ...found));
   }
 
   get count(): number {

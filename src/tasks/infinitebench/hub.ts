@@ -8,7 +8,8 @@
 import { UserError } from '../../base/errors.js';
 import { hubCopyTasks, type HubParams, type HubRow } from '../files/hub-copy.js';
 import type { Task } from '../types.js';
-import { infinitebenchTasks } from './list.js';
+import { infinitebenchTasks, SCORERS } from './list.js';
+import type { InfiniteBenchName } from './templates.js';
 
 const OPTIONS = /\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)$/;
 const CHOICES: readonly string[] = ['code_debug', 'longbook_choice_eng'];
@@ -17,12 +18,12 @@ export const infinitebenchHubTasks: readonly Task<HubParams>[] = hubCopyTasks({
   family: 'infinitebench-hub',
   repository: 'MaxJeblick/InfiniteBench',
   tasks: infinitebenchTasks.map((official) => {
-    const name = official.name.slice(official.name.indexOf('/') + 1);
+    const name = official.name.slice(official.name.indexOf('/') + 1) as InfiniteBenchName;
     return {
       name,
       summary: official.summary,
       notes: official.notes,
-      score: (prediction, answers) => official.score(prediction, answers),
+      score: SCORERS[name],
       ...(CHOICES.includes(name) ? { answersOf: optionAndLetter } : {}),
     };
   }),

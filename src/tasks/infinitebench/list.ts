@@ -8,10 +8,10 @@
  */
 import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
-import type { RecordFile } from '../files/record-file.js';
 import { infinitebenchScorers } from '../scorers/infinitebench/list.js';
 import { rougeLWithin } from '../scorers/rouge-l.js';
 import { bestScore, type AnswersScorer } from '../scorers/types.js';
+import { oneQuestion } from '../one-question.js';
 import type { Task } from '../types.js';
 import { readRow } from './row.js';
 import type { InfiniteBenchName } from './templates.js';
@@ -68,7 +68,7 @@ const FACTS: Readonly<Record<InfiniteBenchName, Facts>> = {
 
 const bookRouge = (prediction: string, answer: string): number => rougeLWithin(prediction, answer, Infinity);
 
-const SCORERS: Readonly<Record<InfiniteBenchName, AnswersScorer>> = {
+export const SCORERS: Readonly<Record<InfiniteBenchName, AnswersScorer>> = {
   ...infinitebenchScorers,
   longbook_sum_eng: (prediction, answers) => bestScore(bookRouge, prediction, answers),
 };
@@ -84,7 +84,6 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
   Object.keys(FACTS) as InfiniteBenchName[]
 ).map((name) => {
   const { summary, newTokens, mended } = FACTS[name];
-  const open = ({ folder }: InfiniteBenchParams): RecordFile => openRecords(DATASET, folder, `${name}.jsonl`);
   return {
     name: `infinitebench/${name}`,
     family: 'infinitebench',
@@ -93,11 +92,18 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
     notes: [`The benchmark grants ${newTokens} new tokens.`, ...(mended === undefined ? [] : [mended])],
     params,
     ignores: ROWS_IGNORE,
-    sample: ({ index, params }) => ({
-      ...readRow(name, open(params).record(index)),
-      maxNewTokens: params.max_new_tokens ?? newTokens + EXTRA_NEW_TOKENS,
-    }),
-    score: SCORERS[name],
-    dataDigest: (params) => loaderDigest(LOADER, open(params).digest),
+    open: ({ folder, max_new_tokens }, { files }) => {
+      const file = openRecords(files, DATASET, folder, `${name}.jsonl`);
+      return {
+        digest: loaderDigest(LOADER, file.digest),
+        rows: file.count,
+        sample: (index) =>
+          oneQuestion({
+            ...readRow(name, file.record(index)),
+            maxNewTokens: max_new_tokens ?? newTokens + EXTRA_NEW_TOKENS,
+          }),
+        score: (answer, { answers }) => SCORERS[name](answer, answers),
+      };
+    },
   };
 });

@@ -9,7 +9,7 @@ import { UserError } from '../../base/errors.js';
 import { fillFields } from '../files/fields.js';
 import { checkRecord, type FileRecord } from '../files/record-file.js';
 import { passage } from '../files/row-fields.js';
-import type { Sample } from '../types.js';
+import type { Prompt } from '../one-question.js';
 import { TEMPLATES, type InfiniteBenchName } from './templates.js';
 
 const scalar = z.union([z.string(), z.number()]);
@@ -29,7 +29,7 @@ type Row = z.infer<typeof rowSchema>;
 const LETTERS = ['A', 'B', 'C', 'D'] as const;
 
 /** Prompt and answers of one row. Throws UserError with file and line where it is not one of this task's rows. */
-export function readRow(task: InfiniteBenchName, record: FileRecord): Omit<Sample, 'maxNewTokens'> {
+export function readRow(task: InfiniteBenchName, record: FileRecord): Omit<Prompt, 'maxNewTokens'> {
   const row = checkRecord(rowSchema, record);
   const fields = {
     context: row.context,

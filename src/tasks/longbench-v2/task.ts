@@ -10,7 +10,9 @@ import { fillFields } from '../files/fields.js';
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../files/record-file.js';
 import { passage } from '../files/row-fields.js';
 import { strip } from '../scorers/python-text.js';
-import type { Sample, Task } from '../types.js';
+import { oneQuestion, type Prompt } from '../one-question.js';
+import type { DataFiles } from '../files/data-files.js';
+import type { Task } from '../types.js';
 import { rightLetter } from './score.js';
 import { CONTEXT, QUESTION } from './templates.js';
 
@@ -63,23 +65,30 @@ export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
     ],
     params,
     ignores: ROWS_IGNORE,
-    sample: ({ index, params }) => {
-      const file = open(params);
+    open: (params, { files }) => {
+      const file = openRecords(files, DATASET, params.folder, 'data.json');
+      const chosen = (): readonly number[] | undefined => chosenRows(file, params, files);
       return {
-        ...readSample(file.record(rowOf(file, params, index))),
-        maxNewTokens: params.max_new_tokens ?? NEW_TOKENS,
+        digest: loaderDigest(LOADER, file.digest),
+        get rows() {
+          return chosen()?.length ?? file.count;
+        },
+        sample: (index) => {
+          const rows = chosen();
+          const row = rows === undefined ? index : rows[index];
+          if (row === undefined) throw noSuchSample(placeOf(file, params), index, rows!.length);
+          return oneQuestion({
+            ...readSample(file.record(row)),
+            maxNewTokens: params.max_new_tokens ?? NEW_TOKENS,
+          });
+        },
+        score: (answer, { answers }) => rightLetter(answer, answers),
       };
     },
-    score: rightLetter,
-    dataDigest: (params) => loaderDigest(LOADER, open(params).digest),
   },
 ];
 
-function open({ folder }: LongBenchV2Params): RecordFile {
-  return openRecords(DATASET, folder, 'data.json');
-}
-
-function readSample(record: FileRecord): Omit<Sample, 'maxNewTokens'> {
+function readSample(record: FileRecord): Omit<Prompt, 'maxNewTokens'> {
   const row = checkRecord(rowSchema, record);
   return {
     context: fillFields(CONTEXT, { doc: strip(row.context) }),
@@ -95,35 +104,26 @@ function readSample(record: FileRecord): Omit<Sample, 'maxNewTokens'> {
   };
 }
 
-type Group = Pick<z.infer<typeof rowSchema>, 'difficulty' | 'length'>;
-
-const groups = new WeakMap<RecordFile, readonly Group[]>();
-
-/** The row of the n-th sample. */
-function rowOf(file: RecordFile, { difficulty, length }: LongBenchV2Params, index: number): number {
-  if (difficulty === undefined && length === undefined) return index;
-  const chosen = [...groupsOf(file).entries()].filter(
-    ([, row]) =>
-      (difficulty === undefined || row.difficulty === difficulty) &&
-      (length === undefined || row.length === length),
+/** Indices of the rows of the group, in the order of the file; undefined where the group is all. */
+function chosenRows(
+  file: RecordFile,
+  { difficulty, length }: LongBenchV2Params,
+  files: DataFiles,
+): readonly number[] | undefined {
+  if (difficulty === undefined && length === undefined) return undefined;
+  const groups = files.once(`longbench-v2 groups ${file.path}`, () =>
+    Array.from(file.records(), (record) => {
+      const row = checkRecord(rowSchema, record);
+      return { difficulty: row.difficulty, length: row.length };
+    }),
   );
-  const found = chosen[index];
-  if (found === undefined) {
-    const kind = [difficulty, length].filter((word) => word !== undefined).join(', ');
-    throw noSuchSample(`${file.path} (${kind})`, index, chosen.length);
-  }
-  return found[0];
+  return [...groups.keys()].filter(
+    (row) =>
+      (difficulty === undefined || groups[row]!.difficulty === difficulty) &&
+      (length === undefined || groups[row]!.length === length),
+  );
 }
 
-/** Difficulty and length of every row, read once. */
-function groupsOf(file: RecordFile): readonly Group[] {
-  let found = groups.get(file);
-  if (found === undefined) {
-    found = Array.from(file.records(), (record) => {
-      const { difficulty, length } = checkRecord(rowSchema, record);
-      return { difficulty, length };
-    });
-    groups.set(file, found);
-  }
-  return found;
+function placeOf(file: RecordFile, { difficulty, length }: LongBenchV2Params): string {
+  return `${file.path} (${[difficulty, length].filter((word) => word !== undefined).join(', ')})`;
 }

@@ -6,7 +6,7 @@
  * templates; scores and first lines are in scorers/longbench.ts.
  */
 import { longbenchScoring, type LongBenchName } from '../scorers/longbench.js';
-import type { Sample } from '../types.js';
+import type { Question } from '../types.js';
 
 export interface LongBenchFacts {
   readonly summary: string;
@@ -14,7 +14,7 @@ export interface LongBenchFacts {
   readonly newTokens: number;
   /** False: few-shot examples or code, to which a chat template does no good. */
   readonly chat: boolean;
-  readonly stop?: Sample['stop'];
+  readonly stop?: Question['stop'];
   /** LongBench-E has it too. */
   readonly even: boolean;
 }

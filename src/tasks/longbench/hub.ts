@@ -16,12 +16,12 @@ import {
   pullHint,
   ROWS_IGNORE,
 } from '../files/data-folder.js';
-import { fileDigest } from '../files/parquet-file.js';
-import { loadedRecord, loadRecords, parquetFiles } from '../files/parquet-folder.js';
+import { openParquetFolder, parquetFiles } from '../files/parquet-folder.js';
 import { checkRecord, type FileRecord } from '../files/record-file.js';
 import { newTokensColumn, passage } from '../files/row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
-import type { Sample, Task } from '../types.js';
+import { oneQuestion, type Prompt } from '../one-question.js';
+import type { Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
 import { promptForm } from './protocol.js';
 
@@ -58,17 +58,24 @@ export const longbenchHubTasks: readonly Task<LongBenchHubParams>[] = LONGBENCH_
     notes: factNotes(name),
     params,
     ignores: ROWS_IGNORE,
-    prepare: (given) => loadRecords(folderOf(given), COLUMNS, HINT),
-    sample: ({ index, params: given }) => {
-      const sample = readSample(name, loadedRecord(folderOf(given), index));
-      return given.max_new_tokens === undefined ? sample : { ...sample, maxNewTokens: given.max_new_tokens };
+    open: async (given, { files }) => {
+      const folder = folderOf(given);
+      const digests = parquetFiles(folder, HINT).map((path) => files.digest(path));
+      const table = await openParquetFolder(files, folder, { columns: COLUMNS, hint: HINT });
+      return {
+        digest: loaderDigest(LOADER, ...digests),
+        rows: table.rows,
+        sample: async (index) => {
+          const prompt = readSample(name, await table.record(index));
+          return oneQuestion({ ...prompt, maxNewTokens: given.max_new_tokens ?? prompt.maxNewTokens });
+        },
+        score: (answer, question) => scoreLongBench(name, answer, question.answers, question),
+      };
     },
-    score: (prediction, answers, context) => scoreLongBench(name, prediction, answers, context),
-    dataDigest: (given) => loaderDigest(LOADER, ...parquetFiles(folderOf(given), HINT).map(fileDigest)),
   };
 });
 
-function readSample(name: LongBenchName, record: FileRecord): Sample {
+function readSample(name: LongBenchName, record: FileRecord): Prompt {
   const row = checkRecord(rowSchema, record);
   if (row.task !== name) {
     throw new UserError(`task: expected ${name}, found ${JSON.stringify(row.task)}`, { place: record.place });

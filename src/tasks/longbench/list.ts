@@ -10,7 +10,9 @@ import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } f
 import { checkRecord, noSuchSample, type RecordFile, type FileRecord } from '../files/record-file.js';
 import { passage } from '../files/row-fields.js';
 import { scoreLongBench, type LongBenchName } from '../scorers/longbench.js';
-import type { Sample, Task } from '../types.js';
+import { oneQuestion, type Prompt } from '../one-question.js';
+import type { DataFiles } from '../files/data-files.js';
+import type { Task } from '../types.js';
 import { factNotes, FACTS, LONGBENCH_NAMES } from './facts.js';
 import { promptForm, promptTexts, protocolParam, type Protocol } from './protocol.js';
 
@@ -51,7 +53,6 @@ export const longbenchETasks: readonly Task<LongBenchParams>[] = LONGBENCH_NAMES
 ).map((name) => officialTask('longbench-e', name, `${name}_e.jsonl`));
 
 function officialTask(family: string, name: LongBenchName, file: string): Task<LongBenchParams> {
-  const open = ({ folder }: LongBenchParams): RecordFile => openRecords(DATASET, folder, file);
   const even = family === 'longbench' ? '' : '; lengths spread evenly';
   return {
     name: `${family}/${name}`,
@@ -61,17 +62,28 @@ function officialTask(family: string, name: LongBenchName, file: string): Task<L
     notes: factNotes(name),
     params,
     ignores: ROWS_IGNORE,
-    sample: ({ index, params: { protocol, length, max_new_tokens, folder } }) => {
-      const rows = open({ protocol, folder });
-      const sample = readSample(name, protocol, rows.record(rowOf(rows, length, index)));
-      return max_new_tokens === undefined ? sample : { ...sample, maxNewTokens: max_new_tokens };
+    open: ({ protocol, length, max_new_tokens, folder }, { files }) => {
+      const records = openRecords(files, DATASET, folder, file);
+      const inBin = (): readonly number[] | undefined => rowsOfBin(records, length, files);
+      return {
+        digest: loaderDigest(LOADER, records.digest),
+        get rows() {
+          return inBin()?.length ?? records.count;
+        },
+        sample: (index) => {
+          const rows = inBin();
+          const row = rows === undefined ? index : rows[index];
+          if (row === undefined) throw noSuchSample(`${records.path} (${length})`, index, rows!.length);
+          const prompt = readSample(name, protocol, records.record(row));
+          return oneQuestion({ ...prompt, maxNewTokens: max_new_tokens ?? prompt.maxNewTokens });
+        },
+        score: (answer, question) => scoreLongBench(name, answer, question.answers, question),
+      };
     },
-    score: (prediction, answers, context) => scoreLongBench(name, prediction, answers, context),
-    dataDigest: (given) => loaderDigest(LOADER, open(given).digest),
   };
 }
 
-function readSample(name: LongBenchName, protocol: Protocol, record: FileRecord): Sample {
+function readSample(name: LongBenchName, protocol: Protocol, record: FileRecord): Prompt {
   const { input, context, answers, all_classes } = checkRecord(rowSchema, record);
   return {
     ...promptTexts(name, protocol, { context, input }),
@@ -81,24 +93,16 @@ function readSample(name: LongBenchName, protocol: Protocol, record: FileRecord)
   };
 }
 
-const lengths = new WeakMap<RecordFile, readonly number[]>();
-
-/** The row of the n-th sample. */
-function rowOf(file: RecordFile, bin: LongBenchParams['length'], index: number): number {
-  if (bin === undefined) return index;
+/** Indices of the rows of a bin, in the order of the file; undefined where no bin is asked for. */
+function rowsOfBin(
+  records: RecordFile,
+  bin: LongBenchParams['length'],
+  files: DataFiles,
+): readonly number[] | undefined {
+  if (bin === undefined) return undefined;
   const [from, below] = BINS[bin];
-  const inBin = [...lengthsOf(file).entries()].filter(([, length]) => length >= from && length < below);
-  const found = inBin[index];
-  if (found === undefined) throw noSuchSample(`${file.path} (${bin})`, index, inBin.length);
-  return found[0];
-}
-
-/** The length of every row, read once. */
-function lengthsOf(file: RecordFile): readonly number[] {
-  let found = lengths.get(file);
-  if (found === undefined) {
-    found = Array.from(file.records(), (record) => checkRecord(rowSchema, record).length);
-    lengths.set(file, found);
-  }
-  return found;
+  const lengths = files.once(`longbench lengths ${records.path}`, () =>
+    Array.from(records.records(), (record) => checkRecord(rowSchema, record).length),
+  );
+  return [...lengths.keys()].filter((row) => lengths[row]! >= from && lengths[row]! < below);
 }

@@ -8,7 +8,8 @@
 import * as z from 'zod';
 import { fillFields } from '../files/fields.js';
 import type { LongBenchName } from '../scorers/longbench.js';
-import type { PlainPrompt, Sample } from '../types.js';
+import type { Prompt } from '../one-question.js';
+import type { PlainPrompt } from '../types.js';
 import { FACTS } from './facts.js';
 import { TEMPLATES } from './templates.js';
 
@@ -33,7 +34,7 @@ const PLAIN: Readonly<Record<Protocol, PlainPrompt>> = {
 export function promptForm(
   task: LongBenchName,
   protocol: Protocol,
-): Pick<Sample, 'maxNewTokens' | 'plain' | 'stop'> {
+): Pick<Prompt, 'maxNewTokens' | 'plain' | 'stop'> {
   const { newTokens, chat, stop } = FACTS[task];
   return {
     maxNewTokens: newTokens + (protocol === 'spark' ? EXTRA_NEW_TOKENS : 0),
@@ -47,7 +48,7 @@ export function promptTexts(
   task: LongBenchName,
   protocol: Protocol,
   fields: { readonly context: string; readonly input: string },
-): Pick<Sample, 'context' | 'question' | 'answerPrefix'> {
+): Pick<Prompt, 'context' | 'question' | 'answerPrefix'> {
   const { context, question, answerPrefix, prefixInInput } = TEMPLATES[task];
   const filled = fillFields(context, fields);
   if (protocol === 'longbench') {

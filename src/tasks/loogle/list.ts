@@ -11,8 +11,10 @@ import { fillFields } from '../files/fields.js';
 import { noSuchSample, type RecordFile } from '../files/record-file.js';
 import { exactGaps } from '../scorers/loogle/cloze.js';
 import { rougeLRecall } from '../scorers/loogle/rouge-recall.js';
-import { bestScore, type Scorer } from '../scorers/types.js';
-import type { Sample, Task } from '../types.js';
+import { bestScore, type AnswersScorer, type Scorer } from '../scorers/types.js';
+import { oneQuestion, type Prompt } from '../one-question.js';
+import type { DataFiles } from '../files/data-files.js';
+import type { Task } from '../types.js';
 import { readRow } from './row.js';
 import { TEMPLATES, type LoogleName } from './templates.js';
 
@@ -74,8 +76,8 @@ const params = z.strictObject({
 export type LoogleParams = z.infer<typeof params>;
 
 export const loogleTasks: readonly Task<LoogleParams>[] = (Object.keys(FACTS) as LoogleName[]).map((name) => {
-  const { summary, newTokens, scorer, notes } = FACTS[name];
-  const open = ({ folder }: LoogleParams): RecordFile => openRecords(DATASET, folder, `${name}.jsonl`);
+  const { summary, newTokens, notes } = FACTS[name];
+  const score = loogleScore(name);
   return {
     name: `loogle/${name}`,
     family: 'loogle',
@@ -84,19 +86,41 @@ export const loogleTasks: readonly Task<LoogleParams>[] = (Object.keys(FACTS) as
     notes: [`The benchmark grants ${newTokens} new tokens.`, ...notes],
     params,
     ignores: ROWS_IGNORE,
-    sample: ({ index, params }) => ({
-      ...readSample(name, open(params), index),
-      maxNewTokens: params.max_new_tokens ?? newTokens,
-    }),
-    score: (prediction, answers) => bestScore(scorer, prediction, answers),
-    dataDigest: (params) => loaderDigest(LOADER, open(params).digest),
+    open: ({ folder, max_new_tokens }, { files }) => {
+      const file = openRecords(files, DATASET, folder, `${name}.jsonl`);
+      const before = (): readonly number[] => questionsBefore(name, file, files);
+      return {
+        digest: loaderDigest(LOADER, file.digest),
+        get rows() {
+          return before().at(-1)!;
+        },
+        sample: (index) =>
+          oneQuestion({
+            ...readSample(name, file, before(), index),
+            maxNewTokens: max_new_tokens ?? newTokens,
+          }),
+        score: (answer, { answers }) => score(answer, answers),
+      };
+    },
   };
 });
 
-function readSample(name: LoogleName, file: RecordFile, index: number): Omit<Sample, 'maxNewTokens'> {
-  const { record, question } = locate(name, file, index);
+/** The score of one of the tasks. */
+export function loogleScore(name: LoogleName): AnswersScorer {
+  return (prediction, answers) => bestScore(FACTS[name].scorer, prediction, answers);
+}
+
+/** @param before of each record, the number of questions before it; last, that of all */
+function readSample(
+  name: LoogleName,
+  file: RecordFile,
+  before: readonly number[],
+  index: number,
+): Omit<Prompt, 'maxNewTokens'> {
+  const record = before.findLastIndex((count) => count <= index);
+  if (record === file.count) throw noSuchSample(file.path, index, before.at(-1)!);
   const { text, questions } = readRow(name, file.record(record));
-  const { question: Q, answer } = questions[question]!;
+  const { question: Q, answer } = questions[index - before[record]!]!;
   const { context, question: asked, answerPrefix } = TEMPLATES[name];
   return {
     context: fillFields(context, { input: text }),
@@ -106,19 +130,10 @@ function readSample(name: LoogleName, file: RecordFile, index: number): Omit<Sam
   };
 }
 
-/** For each record of a file, the number of questions before it; last, that of all. */
-const offsets = new WeakMap<RecordFile, readonly number[]>();
-
-/** The record of the n-th question, and its place among the questions of that record. */
-function locate(name: LoogleName, file: RecordFile, index: number): { record: number; question: number } {
-  let before = offsets.get(file);
-  if (before === undefined) {
+function questionsBefore(name: LoogleName, file: RecordFile, files: DataFiles): readonly number[] {
+  return files.once(`loogle/${name} questions ${file.path}`, () => {
     const sums = [0];
     for (const record of file.records()) sums.push(sums.at(-1)! + readRow(name, record).questions.length);
-    before = sums;
-    offsets.set(file, before);
-  }
-  const record = before.findLastIndex((count) => count <= index);
-  if (record === file.count) throw noSuchSample(file.path, index, before.at(-1)!);
-  return { record, question: index - before[record]! };
+    return sums;
+  });
 }

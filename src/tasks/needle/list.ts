@@ -17,7 +17,8 @@ import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
 import { refuseUnused } from '../../base/unused-params.js';
 import { allFound, cleanPrediction } from '../scorers/substring.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { OpenTask, Task } from '../types.js';
 import { passage, placeNeedles, spreadDepths } from './place.js';
 import { SANDWICH } from './templates.js';
 
@@ -57,41 +58,43 @@ const sandwichParams = z.strictObject({ depth, essay: essayParam });
 export type MapParams = z.infer<typeof mapParams>;
 export type SandwichParams = z.infer<typeof sandwichParams>;
 
-const common = {
-  family: 'needle',
-  score: (prediction: string, answers: readonly string[]) => allFound(cleanPrediction(prediction), answers),
-};
+const score: OpenTask['score'] = (answer, { answers }) => allFound(cleanPrediction(answer), answers);
 
 const map: Task<MapParams> = {
-  ...common,
   name: 'needle/map',
+  family: 'needle',
   summary: 'numbers hidden at a chosen depth of a text, as in RULER; for maps of depth by length',
   source: 'after RULER, arXiv 2404.06654, and Greg Kamradt 2023; generated here',
   params: mapParams,
-  sample: (request) => largestSample('needle/map', request, drawNumbers),
-  dataDigest: ({ essay, haystack }) =>
-    textDigest(GENERATOR, [
+  open: (params, context) => ({
+    digest: textDigest(context.files, GENERATOR, [
       ...WORD_LISTS.map(shippedFile),
-      ...(haystack === 'essay' ? [essayPath(essay)] : []),
+      ...(params.haystack === 'essay' ? [essayPath(params.essay)] : []),
     ]),
+    sample: (index) => largestSample('needle/map', { ...context, params, index }, drawNumbers),
+    score,
+  }),
 };
 
 const sandwich: Task<SandwichParams> = {
-  ...common,
   name: 'needle/sandwich',
+  family: 'needle',
   summary: 'the best thing to do in San Francisco, hidden at a chosen depth of an essay',
   source: 'Greg Kamradt, Needle In A Haystack, 2023; generated here',
   params: sandwichParams,
-  sample: (request) => largestSample('needle/sandwich', request, drawSandwich),
-  dataDigest: ({ essay }) => textDigest(GENERATOR, [essayPath(essay)]),
+  open: (params, context) => ({
+    digest: textDigest(context.files, GENERATOR, [essayPath(params.essay)]),
+    sample: (index) => largestSample('needle/sandwich', { ...context, params, index }, drawSandwich),
+    score,
+  }),
 };
 
 export const needleTasks: readonly (Task<MapParams> | Task<SandwichParams>)[] = [map, sandwich];
 
 function drawNumbers(request: SampleRequest<MapParams>): Sizing {
-  const { contextLength, seed, index, params } = request;
+  const { contextLength, seed, index, params, files } = request;
   const random = randomFor(map.name, contextLength, seed, index);
-  const strings = new Strings(random);
+  const strings = new Strings(random, files);
   const hidden = Array.from({ length: params.needles }, () => ({
     key: strings.key('words'),
     number: strings.value('numbers'),
@@ -108,7 +111,7 @@ function drawNumbers(request: SampleRequest<MapParams>): Sizing {
   const header = fill(HEADER, fields);
   const isEssay = params.haystack === 'essay';
   const sentences = (count: number): readonly string[] =>
-    isEssay ? passage(essayPath(params.essay), start, count) : Array<string>(count).fill(NOISE);
+    isEssay ? passage(files, essayPath(params.essay), start, count) : Array<string>(count).fill(NOISE);
   return {
     ...(isEssay ? ESSAY : REPEATED),
     contextOf: (count) => header + placeNeedles(sentences(count), needles, depths).join(isEssay ? ' ' : '\n'),
@@ -120,13 +123,13 @@ function drawNumbers(request: SampleRequest<MapParams>): Sizing {
 }
 
 function drawSandwich(request: SampleRequest<SandwichParams>): Sizing {
-  const { contextLength, seed, index, params } = request;
+  const { contextLength, seed, index, params, files } = request;
   const start = randomFor(sandwich.name, contextLength, seed, index).below(STARTS);
   const { needle, before, behind, question, answerPrefix, facts } = SANDWICH;
   return {
     ...ESSAY,
     contextOf: (count) => {
-      const sentences = passage(essayPath(params.essay), start, count);
+      const sentences = passage(files, essayPath(params.essay), start, count);
       return before + placeNeedles(sentences, [needle], [params.depth]).join(' ') + behind;
     },
     question,

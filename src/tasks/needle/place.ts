@@ -4,6 +4,7 @@
  * Decides where a depth is: at the last end of a sentence at or before that many per cent of the text's words. Knows
  * nothing of tokens and of what a needle says.
  */
+import type { DataFiles } from '../files/data-files.js';
 import { firstWords } from '../ruler/essay.js';
 
 /** Sentences with `needles[i]` at `depths[i]` per cent, 0 (before all) to 100 (behind all), ascending. */
@@ -27,6 +28,6 @@ export function spreadDepths(depth: number, count: number): number[] {
 }
 
 /** Some `words` words of the essay at `path`, in sentences, from the first sentence that begins at or behind `skip`. */
-export function passage(path: string, skip: number, words: number): string[] {
-  return firstWords(path, skip + words).slice(firstWords(path, skip).length);
+export function passage(files: DataFiles, path: string, skip: number, words: number): string[] {
+  return firstWords(files, path, skip + words).slice(firstWords(files, path, skip).length);
 }

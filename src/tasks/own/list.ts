@@ -7,8 +7,10 @@
  */
 import * as z from 'zod';
 import { loaderDigest, ROWS_IGNORE } from '../files/data-folder.js';
-import { checkRecord, RecordFile, type FileRecord } from '../files/record-file.js';
+import type { DataFiles } from '../files/data-files.js';
+import { checkRecord, type FileRecord, type RecordFile } from '../files/record-file.js';
 import { newTokens, passage, text } from '../files/row-fields.js';
+import { oneQuestion } from '../one-question.js';
 import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 
@@ -47,12 +49,12 @@ export type OwnParams = z.infer<typeof params>;
 export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OWN_SCORERS).map(
   ([name, { summary, score, needsClasses }]) => {
     const schema = needsClasses === true ? rowSchema.required({ classes: true }) : rowSchema;
-    const checked = new WeakSet<RecordFile>();
-    const open = (path: string): RecordFile => {
-      const file = RecordFile.open(path, HINT);
-      if (!checked.has(file)) for (const record of file.records()) checkRecord(schema, record, ROW_HINT);
-      checked.add(file);
-      return file;
+    const openChecked = (path: string, files: DataFiles): RecordFile => {
+      const file = files.records(path, HINT);
+      return files.once(`own/${name} rows ${file.path}`, () => {
+        for (const record of file.records()) checkRecord(schema, record, ROW_HINT);
+        return file;
+      });
     };
     return {
       name: `${OWN_FAMILY}/${name}`,
@@ -61,10 +63,15 @@ export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OW
       source: `a file that you name: { file: my.jsonl, scorer: ${name} }`,
       params,
       ignores: ROWS_IGNORE,
-      sample: ({ index, params: { file, max_new_tokens } }) =>
-        readSample(open(file).record(index), max_new_tokens),
-      score,
-      dataDigest: ({ file }) => loaderDigest(LOADER, open(file).digest),
+      open: ({ file: path, max_new_tokens }, { files }) => {
+        const file = openChecked(path, files);
+        return {
+          digest: loaderDigest(LOADER, file.digest),
+          rows: file.count,
+          sample: (index) => readSample(file.record(index), max_new_tokens),
+          score: (answer, question) => score(answer, question.answers, question),
+        };
+      },
     };
   },
 );
@@ -72,12 +79,12 @@ export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OW
 function readSample(record: FileRecord, otherwise: number): Sample {
   const row = checkRecord(rowSchema, record);
   const { context, question, answers, answer_prefix, max_new_tokens, classes } = row;
-  return {
+  return oneQuestion({
     context,
     question: question === '' || /^\s/.test(question) ? question : `\n${question}`,
     answerPrefix: answer_prefix,
     answers,
     maxNewTokens: max_new_tokens ?? otherwise,
     ...(classes === undefined ? {} : { classes }),
-  };
+  });
 }

@@ -13,7 +13,8 @@ import { essayParam, essayPath, firstWords } from '../ruler/essay.js';
 import { largestFitting } from '../ruler/fit.js';
 import { tooShort } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
-import type { Sample, SampleRequest, Task } from '../types.js';
+import { oneQuestion, type SampleRequest } from '../one-question.js';
+import type { Sample, Task } from '../types.js';
 import { fractionRecited } from './score.js';
 import { ANSWER_PREFIX, contextWith, QUESTION, rightAnswer, type Line } from './templates.js';
 
@@ -49,9 +50,11 @@ export const reciteTasks: readonly Task<ReciteParams>[] = [
     summary: 'a list of numbers to repeat in order, hidden in an essay: a long answer',
     source: 'made for this project; strings as in RULER, arXiv 2404.06654',
     params,
-    sample: drawSample,
-    score: fractionRecited,
-    dataDigest: ({ essay }) => textDigest(GENERATOR, [...WORD_LISTS.map(shippedFile), essayPath(essay)]),
+    open: (given, context) => ({
+      digest: textDigest(context.files, GENERATOR, [...WORD_LISTS.map(shippedFile), essayPath(given.essay)]),
+      sample: (index) => drawSample({ ...context, params: given, index }),
+      score: (answer, { answers }) => fractionRecited(answer, answers),
+    }),
   },
 ];
 
@@ -62,18 +65,18 @@ interface Draw {
   readonly contextOf: (count: number, words: number) => string;
 }
 
-function draw({ contextLength, seed, index, params }: SampleRequest<ReciteParams>): Draw {
+function draw({ contextLength, seed, index, params, files }: SampleRequest<ReciteParams>): Draw {
   const random = randomFor(NAME, contextLength, seed, index);
   const depth = random.below(DEPTHS) / (DEPTHS - 1);
-  const strings = new Strings(random);
+  const strings = new Strings(random, files);
   const lines = Array.from({ length: params.lines ?? LINES.most }, (): Line => {
     return { key: strings.key('words'), number: strings.value('numbers') };
   });
-  const essay = essayPath(params.essay);
+  const sentencesOf = (words: number): string[] => firstWords(files, essayPath(params.essay), words);
   return {
     lines,
     contextOf: (count, words) => {
-      const sentences = firstWords(essay, words);
+      const sentences = sentencesOf(words);
       const at = Math.floor(depth * sentences.length);
       return contextWith(
         lines.slice(0, count),
@@ -107,13 +110,13 @@ function drawSample(request: SampleRequest<ReciteParams>): Sample {
       `${WORDS.least} words of text, ${fewest} lines, the question, and the lines once more as the answer`,
     );
   }
-  return {
+  return oneQuestion({
     context: drawn.contextOf(count, words),
     question: QUESTION,
     answerPrefix: ANSWER_PREFIX,
     answers: drawn.lines.slice(0, count).map(({ number }) => number),
     maxNewTokens: newTokens(drawn, count),
-  };
+  });
 }
 
 /** The largest number of lines that fits; `fewest` where none does. */

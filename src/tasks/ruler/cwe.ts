@@ -7,9 +7,11 @@
  */
 import * as z from 'zod';
 import { shippedFile } from '../files/data-file.js';
+import type { DataFiles } from '../files/data-files.js';
 import { textDigest } from '../files/data-folder.js';
 import { randomFor, type Random } from '../../base/random.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { Task } from '../types.js';
 import { fractionFound } from './score.js';
 import { largestSample, type Sizing } from './sized.js';
 import { WORD_LISTS, wordLists } from './strings.js';
@@ -45,15 +47,17 @@ export const cweTask: Task<Record<string, never>> = {
   summary: `${COMMON_WORDS} most frequent words of a numbered list of words`,
   source: 'RULER, arXiv 2404.06654; generated here',
   params: z.strictObject({}),
-  sample: (request) => largestSample(NAME, request, draw),
-  score: fractionFound,
-  dataDigest: () => textDigest(GENERATOR, WORD_LISTS.map(shippedFile)),
+  open: (params, context) => ({
+    digest: textDigest(context.files, GENERATOR, WORD_LISTS.map(shippedFile)),
+    sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    score: (answer, { answers }) => fractionFound(answer, answers),
+  }),
 };
 
 function draw(request: SampleRequest<unknown>): Sizing {
   const { contextLength, seed, index } = request;
   const { repeats, example } = contextLength < 4096 ? SHORT : LONG;
-  const vocabulary = allWords();
+  const vocabulary = allWords(request.files);
   const random = randomFor(NAME, contextLength, seed, index);
   const exampleText = answered(random.sample(vocabulary, example.words), example, random);
   const words = random.shuffle(vocabulary);
@@ -91,9 +95,6 @@ function numbered(words: readonly string[]): string {
   return words.map((word, i) => `${i + 1}. ${word}`).join(' ');
 }
 
-let all: readonly string[] | undefined;
-
-function allWords(): readonly string[] {
-  all ??= [...new Set(wordLists().flat())].sort();
-  return all;
+function allWords(files: DataFiles): readonly string[] {
+  return files.once('all words', () => [...new Set(wordLists(files).flat())].sort());
 }

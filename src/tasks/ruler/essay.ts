@@ -6,7 +6,8 @@
  */
 import * as z from 'zod';
 import { UserError } from '../../base/errors.js';
-import { readDataFile, shippedFile } from '../files/data-file.js';
+import { shippedFile } from '../files/data-file.js';
+import type { DataFiles } from '../files/data-files.js';
 
 /** The parameter of tasks that have an essay. */
 export const essayParam = z
@@ -25,15 +26,13 @@ interface Sentence {
   readonly words: number;
 }
 
-const essays = new Map<string, readonly Sentence[]>();
-
 export function essayPath(essay: string | undefined): string {
   return essay ?? shippedFile(DEFAULT_ESSAY);
 }
 
 /** The first `words` words of the text at `path`, as sentences; the last one may be cut. */
-export function firstWords(path: string, words: number): string[] {
-  const sentences = readSentences(path);
+export function firstWords(files: DataFiles, path: string, words: number): string[] {
+  const sentences = files.once(`sentences ${path}`, () => sentencesOf(files.text(path).text, path));
   const taken: string[] = [];
   let left = words;
   for (let i = 0; left > 0; i = (i + 1) % sentences.length) {
@@ -44,16 +43,13 @@ export function firstWords(path: string, words: number): string[] {
   return taken;
 }
 
-function readSentences(path: string): readonly Sentence[] {
-  const known = essays.get(path);
-  if (known !== undefined) return known;
-  const sentences = readDataFile(path)
-    .text.split(SENTENCE_END)
+function sentencesOf(text: string, path: string): readonly Sentence[] {
+  const sentences = text
+    .split(SENTENCE_END)
     .map((sentence) => sentence.split(/\s+/u).filter((word) => word !== ''))
     .filter((words) => words.length > 0)
     .map((words) => ({ text: words.join(' '), words: words.length }));
   if (sentences.length === 0)
     throw new UserError('expected an essay of at least one word, found none', { place: path });
-  essays.set(path, sentences);
   return sentences;
 }

@@ -8,7 +8,8 @@
 import * as z from 'zod';
 import { loaderDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { Task } from '../types.js';
 import { distinct, letters, LOWER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
 import { largestSample, type Sizing } from './sized.js';
@@ -41,9 +42,11 @@ export const fweTask: Task<Record<string, never>> = {
   summary: `${ASKED} most frequent words of a coded text`,
   source: 'RULER, arXiv 2404.06654; generated here',
   params: z.strictObject({}),
-  sample: (request) => largestSample(NAME, request, draw),
-  score: fractionFound,
-  dataDigest: () => loaderDigest(GENERATOR),
+  open: (params, context) => ({
+    digest: loaderDigest(GENERATOR),
+    sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    score: (answer, { answers }) => fractionFound(answer, answers),
+  }),
 };
 
 /** How often the word of rank k (1 is the most frequent) comes among about `words` words. */

@@ -5,6 +5,7 @@
  * needles go. Knows nothing of tokens.
  */
 import type { Random } from '../../base/random.js';
+import type { DataFiles } from '../files/data-files.js';
 import { firstWords } from './essay.js';
 import { NOISE } from './templates.js';
 
@@ -48,13 +49,13 @@ export function needleHaystack(contextLength: number, distractor: (i: number) =>
   };
 }
 
-export function essayHaystack(path: string): Haystack {
+export function essayHaystack(files: DataFiles, path: string): Haystack {
   return {
     unit: 'words',
     least: 50,
     increment: 500,
     build(count, needles, random) {
-      const sentences = firstWords(path, count);
+      const sentences = firstWords(files, path, count);
       const depths = random.sample(DEPTHS, needles.length).sort((a, b) => a - b);
       return inserted(
         sentences,

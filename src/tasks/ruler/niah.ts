@@ -6,9 +6,11 @@
  */
 import * as z from 'zod';
 import { shippedFile } from '../files/data-file.js';
+import type { DataFiles } from '../files/data-files.js';
 import { textDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { Task } from '../types.js';
 import { essayParam, essayPath } from './essay.js';
 import {
   essayHaystack,
@@ -60,16 +62,20 @@ export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).m
   summary: summarise(variant),
   source: 'RULER, arXiv 2404.06654; generated here',
   params: variant.haystack === 'essay' ? essayParams : z.strictObject({}),
-  sample: (request) =>
-    largestSample(`ruler/${name}`, request, (each) => draw(`ruler/${name}`, variant, each)),
-  score: fractionFound,
-  dataDigest: (params) => digestOf(variant, params),
+  open: (params, context) => ({
+    digest: digestOf(variant, params, context.files),
+    sample: (index) =>
+      largestSample(`ruler/${name}`, { ...context, params, index }, (request) =>
+        draw(`ruler/${name}`, variant, request),
+      ),
+    score: (answer, { answers }) => fractionFound(answer, answers),
+  }),
 }));
 
 function draw(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sizing {
   const { contextLength, seed, index } = request;
   const random = randomFor(task, contextLength, seed, index);
-  const strings = new Strings(random);
+  const strings = new Strings(random, request.files);
   const hidden = Array.from({ length: variant.keys }, () => ({
     key: strings.key(variant.key),
     values: Array.from({ length: variant.valuesPerKey }, () => strings.value(variant.value)),
@@ -101,14 +107,14 @@ function draw(task: string, variant: Variant, request: SampleRequest<NiahParams>
 
 function haystackFor(
   variant: Variant,
-  { contextLength, params }: SampleRequest<NiahParams>,
+  { contextLength, params, files }: SampleRequest<NiahParams>,
   strings: Strings,
 ): Haystack {
   switch (variant.haystack) {
     case 'noise':
       return noiseHaystack(contextLength);
     case 'essay':
-      return essayHaystack(essayPath(params.essay));
+      return essayHaystack(files, essayPath(params.essay));
     case 'needle': {
       const drawn: string[] = [];
       return needleHaystack(contextLength, (i) => {
@@ -127,10 +133,10 @@ function summarise({ haystack, key, value, keys, valuesPerKey, queries }: Varian
   return `${plural(queries * valuesPerKey, value)} to recall, ${plural(keys, `${key.slice(0, -1)} keys`)} hidden in ${place}`;
 }
 
-function digestOf(variant: Variant, params: NiahParams): string {
+function digestOf(variant: Variant, params: NiahParams, files: DataFiles): string {
   const paths = [
     ...(variant.key === 'words' ? WORD_LISTS.map(shippedFile) : []),
     ...(variant.haystack === 'essay' ? [essayPath(params.essay)] : []),
   ];
-  return textDigest(GENERATOR, paths);
+  return textDigest(files, GENERATOR, paths);
 }

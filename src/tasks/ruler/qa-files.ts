@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import * as z from 'zod';
 import { UserError } from '../../base/errors.js';
 import { readDataFile } from '../files/data-file.js';
+import type { DataFiles } from '../files/data-files.js';
 import { checkRecord } from '../files/record-file.js';
 
 export interface Question {
@@ -28,8 +29,8 @@ export interface QuestionSet {
   readonly digest: string;
 }
 
-/** Reads one form of file. `source` says in one line where such a file comes from. */
-export type QuestionReader = (path: string, source: string) => QuestionSet;
+/** Reads one form of file, once. `source` says in one line where such a file comes from. */
+export type QuestionReader = (files: DataFiles, path: string, source: string) => QuestionSet;
 
 const text = z.string().min(1);
 
@@ -53,7 +54,7 @@ const article = z.object({
 const squadFile = z.object({ data: z.array(z.unknown()) });
 
 /** The answerable questions of SQuAD v2, `{ data: [{ paragraphs: [{ context, qas }] }] }`. */
-export const readSquad: QuestionReader = cached((value, place) => {
+export const readSquad: QuestionReader = reader('SQuAD', (value, place) => {
   const documents = new Documents();
   const { data } = checkRecord(squadFile, { value, place });
   const questions = data.flatMap((entry, i) => {
@@ -82,7 +83,7 @@ const hotpotEntry = z.object({
 });
 
 /** HotpotQA's distractor setting, `[{ question, answer, context: [[title, sentences]] }]`. */
-export const readHotpot: QuestionReader = cached((value, place) => {
+export const readHotpot: QuestionReader = reader('HotpotQA', (value, place) => {
   const documents = new Documents();
   const questions = checkRecord(z.array(z.unknown()), { value, place }).map((entry, i) => {
     const { question, answer, context } = checkRecord(hotpotEntry, {
@@ -110,14 +111,11 @@ class Documents {
   }
 }
 
-/** Reads each file once. */
-function cached(parse: (value: unknown, place: string) => Omit<QuestionSet, 'digest'>): QuestionReader {
-  const known = new Map<string, QuestionSet>();
-  return (path, source) => {
-    const set = known.get(path) ?? read(path, source, parse);
-    known.set(path, set);
-    return set;
-  };
+function reader(
+  form: string,
+  parse: (value: unknown, place: string) => Omit<QuestionSet, 'digest'>,
+): QuestionReader {
+  return (files, path, source) => files.once(`${form} ${path}`, () => read(path, source, parse));
 }
 
 function read(

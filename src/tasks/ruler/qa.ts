@@ -11,7 +11,8 @@ import { dataFolder, loaderDigest, pullHint } from '../files/data-folder.js';
 import { fillFields } from '../files/fields.js';
 import { randomFor } from '../../base/random.js';
 import { noSuchSample } from '../files/record-file.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { Task } from '../types.js';
 import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
 import { anyFound } from './score.js';
 import { largestSample, type Sizing } from './sized.js';
@@ -70,33 +71,42 @@ export const qaTasks: readonly Task<QaParams>[] = SOURCES.map((source) => ({
         `path of the official JSON of ${source.title}; where not given, what spark-eval pull ${source.dataset} fetched`,
       ),
   }),
-  sample: (request) => largestSample(source.name, request, (each) => draw(source, each)),
-  score: anyFound,
-  dataDigest: (params) => loaderDigest(GENERATOR, open(source, params).digest),
+  open: (params, context) => {
+    const path = filePath(source, params);
+    const set = source.read(context.files, path, pullHint(source.dataset, 'file'));
+    return {
+      digest: loaderDigest(GENERATOR, set.digest),
+      rows: set.questions.length,
+      sample: (index) => {
+        if (index >= set.questions.length) throw noSuchSample(path, index, set.questions.length);
+        return largestSample(source.name, { ...context, params, index }, (request) =>
+          draw(source.name, set, request),
+        );
+      },
+      score: (answer, { answers }) => anyFound(answer, answers),
+    };
+  },
 }));
 
 function filePath({ dataset, file }: Source, params: QaParams): string {
   return params.file ?? join(dataFolder(dataset, undefined), file);
 }
 
-function open(source: Source, params: QaParams): QuestionSet {
-  return source.read(filePath(source, params), pullHint(source.dataset, 'file'));
-}
-
-function draw(source: Source, request: SampleRequest<QaParams>): Sizing {
-  const { contextLength, seed, index, params } = request;
-  const { documents, questions } = open(source, params);
-  const question = questions[index];
-  if (question === undefined) throw noSuchSample(filePath(source, params), index, questions.length);
+function draw(
+  task: string,
+  { documents, questions }: QuestionSet,
+  { contextLength, seed, index }: SampleRequest<QaParams>,
+): Sizing {
+  const question = questions[index]!;
   const { own, related } = question;
 
-  const random = randomFor(source.name, contextLength, seed, index);
+  const random = randomFor(task, contextLength, seed, index);
   const belonging = new Set([...own, ...related]);
   const others = [...documents.keys()].filter((document) => !belonging.has(document));
   const byRank = [...own, ...random.shuffle(related), ...random.shuffle(others)];
   return {
     contextOf: (count) => {
-      const order = randomFor(source.name, contextLength, seed, index, 'order');
+      const order = randomFor(task, contextLength, seed, index, 'order');
       const texts = order.shuffle(byRank.slice(0, count)).map((document) => documents[document]!);
       return HEADER + texts.map((text, i) => `Document ${i + 1}:\n${text}`).join('\n\n');
     },

@@ -6,10 +6,11 @@
  * largest haystack that fits it, to the unit, so that none needs shortening. Knows nothing of what is asked.
  */
 import { UserError } from '../../base/errors.js';
-import type { Sample, SampleRequest } from '../types.js';
+import { oneQuestion, type Prompt, type SampleRequest } from '../one-question.js';
+import type { Sample } from '../types.js';
 import { largestFitting } from './fit.js';
 
-export interface Sizing extends Omit<Sample, 'context'> {
+export interface Sizing extends Omit<Prompt, 'context'> {
   /** The context with `count` units of haystack; a pure function that grows with the count. */
   readonly contextOf: (count: number) => string;
   /** What is counted, in the plural. */
@@ -55,7 +56,7 @@ export function largestSample<R extends Request>(
       `${least} ${unit}, the question, and ${rest.maxNewTokens} tokens to generate`,
     );
   }
-  return { context: contextOf(count), ...rest };
+  return oneQuestion({ context: contextOf(count), ...rest });
 }
 
 function lengthOf(

@@ -5,7 +5,8 @@
  * sample, so that every answer occurs in it exactly once.
  */
 import { isHeldOut } from '../held-out.js';
-import { readDataFile, shippedFile } from '../files/data-file.js';
+import { shippedFile } from '../files/data-file.js';
+import type { DataFiles } from '../files/data-files.js';
 import type { Random } from '../../base/random.js';
 import type { ValueKind } from './templates.js';
 
@@ -16,10 +17,14 @@ export const WORD_LISTS = ['words/adjectivelist.txt', 'words/nounlist.txt'] as c
 export class Strings {
   private readonly used = new Set<string>();
 
-  constructor(private readonly random: Random) {}
+  /** @param files reads the word lists */
+  constructor(
+    private readonly random: Random,
+    private readonly files: DataFiles,
+  ) {}
 
   key(kind: KeyKind): string {
-    return this.fresh(kind === 'words' ? word : uuid);
+    return this.fresh(kind === 'words' ? (random) => word(random, this.files) : uuid);
   }
 
   value(kind: ValueKind): string {
@@ -41,8 +46,8 @@ function number(random: Random): string {
   return String(1_000_000 + random.below(9_000_000));
 }
 
-function word(random: Random): string {
-  const [adjectives, nouns] = wordLists();
+function word(random: Random, files: DataFiles): string {
+  const [adjectives, nouns] = wordLists(files);
   return `${random.pick(adjectives)}-${random.pick(nouns)}`;
 }
 
@@ -55,16 +60,14 @@ function uuid(random: Random): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-let lists: [string[], string[]] | undefined;
-
 /** Adjectives and nouns, each sorted and without repetitions. */
-export function wordLists(): [string[], string[]] {
-  lists ??= [readWords(WORD_LISTS[0]), readWords(WORD_LISTS[1])];
-  return lists;
+export function wordLists(files: DataFiles): [string[], string[]] {
+  return files.once('word lists', () => [readWords(files, WORD_LISTS[0]), readWords(files, WORD_LISTS[1])]);
 }
 
-function readWords(name: string): string[] {
-  const words = readDataFile(shippedFile(name))
+function readWords(files: DataFiles, name: string): string[] {
+  const words = files
+    .text(shippedFile(name))
     .text.split('\n')
     .map((line) => line.trim());
   return [...new Set(words.filter((line) => line !== ''))].sort();

@@ -9,7 +9,8 @@ import * as z from 'zod';
 import { loaderDigest } from '../files/data-folder.js';
 import { fillFields } from '../files/fields.js';
 import { randomFor, type Random } from '../../base/random.js';
-import type { SampleRequest, Task } from '../types.js';
+import type { SampleRequest } from '../one-question.js';
+import type { Task } from '../types.js';
 import { noiseHaystack } from './haystack.js';
 import { distinct, letters, UPPER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
@@ -46,9 +47,11 @@ export const vtTask: Task<Record<string, never>> = {
     'The answer prefix spells "assigned"; releases of RULER differ in that word ("assgined" in the first), and ruler-hub/vt has whatever its rows have.',
   ],
   params: z.strictObject({}),
-  sample: (request) => largestSample(NAME, request, draw),
-  score: fractionFound,
-  dataDigest: () => loaderDigest(GENERATOR),
+  open: (params, context) => ({
+    digest: loaderDigest(GENERATOR),
+    sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    score: (answer, { answers }) => fractionFound(answer, answers),
+  }),
 };
 
 function draw(request: SampleRequest<unknown>): Sizing {

@@ -7,9 +7,10 @@
  */
 import * as z from 'zod';
 import { folderParam, loaderDigest, newTokensParam, openRecords, ROWS_IGNORE } from '../files/data-folder.js';
-import { noSuchSample, type RecordFile } from '../files/record-file.js';
+import { noSuchSample } from '../files/record-file.js';
 import { qaF1 } from '../scorers/qa-f1.js';
 import { bestScore, type Scorer } from '../scorers/types.js';
+import { oneQuestion } from '../one-question.js';
 import type { Task } from '../types.js';
 import { readSample, samplesOf } from './row.js';
 import { concordance, firstLetter, percentageSimilarity, rougeMean } from './score.js';
@@ -58,8 +59,6 @@ export type ZeroScrollsParams = z.infer<typeof params>;
 
 export const zeroScrollsTasks: readonly Task<ZeroScrollsParams>[] = Object.entries(FACTS).map(
   ([name, { summary, newTokens, scorer }]) => {
-    const open = ({ folder }: ZeroScrollsParams): RecordFile =>
-      openRecords(DATASET, folder, `${name}/validation.jsonl`);
     return {
       name: `zeroscrolls/${name}`,
       family: 'zeroscrolls',
@@ -72,15 +71,22 @@ export const zeroScrollsTasks: readonly Task<ZeroScrollsParams>[] = Object.entri
       ],
       params,
       ignores: ROWS_IGNORE,
-      sample: ({ index, params }) => {
-        const file = open(params);
-        const samples = samplesOf(file);
-        const rows = samples[index];
-        if (rows === undefined) throw noSuchSample(file.path, index, samples.length);
-        return { ...readSample(file, rows), maxNewTokens: params.max_new_tokens ?? newTokens };
+      open: ({ folder, max_new_tokens }, { files }) => {
+        const file = openRecords(files, DATASET, folder, `${name}/validation.jsonl`);
+        const samples = (): readonly (readonly number[])[] => samplesOf(file, files);
+        return {
+          digest: loaderDigest(LOADER, file.digest),
+          get rows() {
+            return samples().length;
+          },
+          sample: (index) => {
+            const rows = samples()[index];
+            if (rows === undefined) throw noSuchSample(file.path, index, samples().length);
+            return oneQuestion({ ...readSample(file, rows), maxNewTokens: max_new_tokens ?? newTokens });
+          },
+          score: (answer, { answers }) => bestScore(scorer, answer, answers),
+        };
       },
-      score: (prediction, answers) => bestScore(scorer, prediction, answers),
-      dataDigest: (params) => loaderDigest(LOADER, open(params).digest),
     };
   },
 );

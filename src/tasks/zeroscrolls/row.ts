@@ -10,7 +10,8 @@ import { UserError } from '../../base/errors.js';
 import { checkRecord, type FileRecord, type RecordFile } from '../files/record-file.js';
 import { passage } from '../files/row-fields.js';
 import { strip } from '../scorers/python-text.js';
-import type { Sample } from '../types.js';
+import type { DataFiles } from '../files/data-files.js';
+import type { Prompt } from '../one-question.js';
 
 const rowSchema = z.object({
   id: z.string().min(1),
@@ -20,26 +21,20 @@ const rowSchema = z.object({
   query_end_index: z.int(),
 });
 
-/** For each sample, the rows that are its answers. */
-const samples = new WeakMap<RecordFile, readonly (readonly number[])[]>();
-
-/** The file's samples, each as the indices of its rows. */
-export function samplesOf(file: RecordFile): readonly (readonly number[])[] {
-  let found = samples.get(file);
-  if (found === undefined) {
+/** The file's samples, each as the indices of the rows that are its answers. */
+export function samplesOf(file: RecordFile, files: DataFiles): readonly (readonly number[])[] {
+  return files.once(`zeroscrolls samples ${file.path}`, () => {
     const byId = new Map<string, number[]>();
     for (let index = 0; index < file.count; index++) {
       const { id } = answered(file.record(index));
       byId.set(id, [...(byId.get(id) ?? []), index]);
     }
-    found = [...byId.values()];
-    samples.set(file, found);
-  }
-  return found;
+    return [...byId.values()];
+  });
 }
 
 /** The sample of these rows, the first of which has the prompt. Throws UserError with file and line. */
-export function readSample(file: RecordFile, rows: readonly number[]): Omit<Sample, 'maxNewTokens'> {
+export function readSample(file: RecordFile, rows: readonly number[]): Omit<Prompt, 'maxNewTokens'> {
   const records = rows.map((index) => file.record(index));
   const { input, document_end_index: documentEnd, query_end_index: queryEnd } = answered(records[0]!);
   const length = pythonLength(input);

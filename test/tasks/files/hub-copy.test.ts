@@ -2,12 +2,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../../../src/base/errors.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import type { HubParams } from '../../../src/tasks/files/hub-copy.js';
 import { infinitebenchHubTasks } from '../../../src/tasks/infinitebench/hub.js';
 import { loogleHubTasks } from '../../../src/tasks/loogle/hub.js';
-import type { Sample, Task } from '../../../src/tasks/types.js';
-import { faultOf, folderOf, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import type { OpenTask, Task } from '../../../src/tasks/types.js';
+import {
+  failureOf,
+  folderOf,
+  promptOf,
+  readSample,
+  removeFolders,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 interface Row {
   context: string;
@@ -54,20 +62,10 @@ function written(files: Readonly<Record<string, Uint8Array>>): string {
   return folder;
 }
 
-async function prepared(task: Task<HubParams>, params: HubParams, index = 0): Promise<Sample> {
-  await task.prepare!(params, 4096);
-  return sampleOf(task, params, index);
-}
-
-async function preparationFault(task: Task<HubParams>, params: HubParams): Promise<string> {
-  try {
-    await task.prepare!(params, 4096);
-  } catch (error) {
-    if (error instanceof UserError) return error.format();
-    throw error;
-  }
-  throw new Error('expected a UserError, nothing was thrown');
-}
+const open = async (task: Task<HubParams>, params: HubParams, files = new DataFiles()): Promise<OpenTask> =>
+  await task.open(params, { contextLength: 4096, seed: 1, countTokens: () => 1, files });
+const fault = async (task: Task<HubParams>, params: HubParams, index = 0): Promise<string> =>
+  (await failureOf(readSample(task, params, index))).format();
 
 const infinitebench = (name: string) => taskNamed(infinitebenchHubTasks, `infinitebench-hub/${name}`);
 const loogle = (name: string) => taskNamed(loogleHubTasks, `loogle-hub/${name}`);
@@ -86,17 +84,17 @@ describe('copies on the hub', () => {
       'passkey/test-00000-of-00002.parquet': parquet([row({ answer: ['1'] }), row({ answer: ['2'] })]),
     });
     const task = infinitebench('passkey');
-    expect(await prepared(task, { folder })).to.deep.equal({
+    expect(await readSample(task, { folder })).to.deep.equal({
       context: 'A long text.\n\n',
       question: 'What is the pass key?',
       answerPrefix: 'The pass key is:',
       answers: ['1'],
       maxNewTokens: 26,
     });
-    expect((await prepared(task, { folder }, 2)).answers).to.deep.equal(['3']);
-    expect((await prepared(task, { folder, max_new_tokens: 6 })).maxNewTokens).to.equal(6);
-    expect(faultOf(() => sampleOf(task, { folder }, 3))).to.include('samples: 3');
-    expect(task.score('1', ['1'])).to.equal(1);
+    expect((await readSample(task, { folder }, 2)).answers).to.deep.equal(['3']);
+    expect((await readSample(task, { folder, max_new_tokens: 6 })).maxNewTokens).to.equal(6);
+    expect(await fault(task, { folder }, 3)).to.include('samples: 3');
+    expect(scored(await open(task, { folder }), '1', ['1'])).to.equal(1);
   });
 
   it('hold the rows of one task at a time', async () => {
@@ -104,17 +102,22 @@ describe('copies on the hub', () => {
       'passkey/a.parquet': parquet([row()]),
       'number_string/a.parquet': parquet([row({ answer: ['55'] })]),
     });
-    await infinitebench('passkey').prepare!({ folder }, 4096);
-    expect((await prepared(infinitebench('number_string'), { folder })).answers).to.deep.equal(['55']);
-    expect(() => sampleOf(infinitebench('passkey'), { folder })).to.throw('before prepare');
-    expect((await prepared(infinitebench('passkey'), { folder })).answers).to.deep.equal(['71432']);
+    const files = new DataFiles();
+    const passkey = await open(infinitebench('passkey'), { folder }, files);
+    const numbers = await open(infinitebench('number_string'), { folder }, files);
+    const answerOf = async (task: OpenTask): Promise<readonly string[]> =>
+      promptOf(await task.sample(0)).answers;
+    for (const round of [1, 2]) {
+      expect(await answerOf(passkey), String(round)).to.deep.equal(['71432']);
+      expect(await answerOf(numbers), String(round)).to.deep.equal(['55']);
+    }
   });
 
   it('give a choice its option back, which the copy has dropped', async () => {
     const question = 'Which?\n\nOptions:\nA. open_gate\nB. count_buoys\nC. ring_bell\nD. a\n';
     const choice = (fields: Partial<Row>) =>
       written({ 'code_debug/a.parquet': parquet([row({ question, answer: ['B'], ...fields })]) });
-    const sampled = await prepared(infinitebench('code_debug'), {
+    const sampled = await readSample(infinitebench('code_debug'), {
       folder: choice({ question: question.trimEnd() }),
     });
     expect(sampled.answers).to.deep.equal(['count_buoys', 'B']);
@@ -125,10 +128,7 @@ describe('copies on the hub', () => {
       { answer: [''] },
     ]) {
       const folder = choice({ question: question.trimEnd(), ...fields });
-      await infinitebench('code_debug').prepare!({ folder }, 4096);
-      expect(faultOf(() => sampleOf(infinitebench('code_debug'), { folder }))).to.include(
-        'a.parquet:row 1  ',
-      );
+      expect(await fault(infinitebench('code_debug'), { folder })).to.include('a.parquet:row 1  ');
     }
   });
 
@@ -137,17 +137,19 @@ describe('copies on the hub', () => {
       'shortdep_cloze/a.parquet': parquet([row({ answer: '{"<mask-0>": "Pip", "<mask-1>": "Marta"}' })]),
     });
     const task = loogle('shortdep_cloze');
-    const { answers } = await prepared(task, { folder });
+    const { answers } = await readSample(task, { folder });
     expect(answers).to.deep.equal(['{"<mask-0>": "Pip", "<mask-1>": "Marta"}']);
-    expect(task.score("{'<mask-0>': 'Pip'}", answers)).to.equal(0.5);
+    expect(scored(await open(task, { folder }), "{'<mask-0>': 'Pip'}", answers)).to.equal(0.5);
   });
 
-  it('have a digest that changes with the files', () => {
-    const digest = (rows: readonly Row[]) =>
-      infinitebench('passkey').dataDigest({ folder: written({ 'passkey/a.parquet': parquet(rows) }) });
-    expect(digest([row()])).to.match(/^[0-9a-f]{64}$/);
-    expect(digest([row()])).to.equal(digest([row()]));
-    expect(digest([row()])).to.not.equal(digest([row({ answer: ['2'] })]));
+  it('have a digest that changes with the files', async () => {
+    const digest = async (rows: readonly Row[]): Promise<string> => {
+      const folder = written({ 'passkey/a.parquet': parquet(rows) });
+      return (await open(infinitebench('passkey'), { folder })).digest;
+    };
+    expect(await digest([row()])).to.match(/^[0-9a-f]{64}$/);
+    expect(await digest([row()])).to.equal(await digest([row()]));
+    expect(await digest([row()])).to.not.equal(await digest([row({ answer: ['2'] })]));
   });
 
   for (const [fields, message] of [
@@ -157,10 +159,7 @@ describe('copies on the hub', () => {
   ] as const) {
     it(`refuse ${JSON.stringify(fields)} with file and row`, async () => {
       const folder = written({ 'passkey/a.parquet': parquet([row(), row(fields)]) });
-      await infinitebench('passkey').prepare!({ folder }, 4096);
-      expect(faultOf(() => sampleOf(infinitebench('passkey'), { folder }, 1))).to.include(
-        `a.parquet:row 2  ${message}`,
-      );
+      expect(await fault(infinitebench('passkey'), { folder }, 1)).to.include(`a.parquet:row 2  ${message}`);
     });
   }
 
@@ -172,14 +171,14 @@ describe('copies on the hub', () => {
       [whole.subarray(0, whole.length - 9), 'expected a Parquet file'],
       [new Uint8Array(), 'expected a Parquet file'],
     ] as const) {
-      const fault = await preparationFault(task, { folder: written({ 'passkey/a.parquet': bytes }) });
-      expect(fault)
+      expect(await fault(task, { folder: written({ 'passkey/a.parquet': bytes }) }))
         .to.include('a.parquet')
         .and.include(message)
         .and.include('spark-eval pull infinitebench-hub');
     }
     const empty = folderOf({});
-    expect(await preparationFault(task, { folder: empty })).to.include('expected Parquet files, found none');
-    expect(faultOf(() => task.dataDigest({ folder: empty }))).to.include('spark-eval pull infinitebench-hub');
+    expect(await fault(task, { folder: empty }))
+      .to.include('expected Parquet files, found none')
+      .and.include('spark-eval pull infinitebench-hub');
   });
 });

@@ -5,7 +5,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../../src/base/errors.js';
-import { fileDigest, readParquetRows } from '../../../src/tasks/files/parquet-file.js';
+import { fileDigest } from '../../../src/tasks/files/data-file.js';
+import { readParquetRows } from '../../../src/tasks/files/parquet-file.js';
 import { failureOf } from '../loader-support.js';
 
 const HINT = 'spark-eval pull x';

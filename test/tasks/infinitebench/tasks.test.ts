@@ -1,7 +1,17 @@
 import { expect } from 'chai';
 import { infinitebenchTasks } from '../../../src/tasks/infinitebench/list.js';
 import { TEMPLATES, type InfiniteBenchName } from '../../../src/tasks/infinitebench/templates.js';
-import { faultOf, folderOf, joined, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import {
+  digestOf,
+  faultOf,
+  folderOf,
+  joined,
+  opened,
+  removeFolders,
+  sampleOf,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 const CONTEXT = 'Some {braces} and $& signs.\n';
 const OPTIONS = ['open_gate', 'count_buoys', 'C', 'ring_bell'];
@@ -126,13 +136,17 @@ describe('InfiniteBench', () => {
       code_run: ['It is -12', ['-12']],
       code_debug: ['count_buoys', ['count_buoys', 'B']],
     };
+    const score = (name: string, prediction: string, answers: readonly string[]): number => {
+      const folder = folderOf({ [`${name}.jsonl`]: [{}] });
+      return scored(opened(task(name), { folder }), prediction, answers);
+    };
     for (const [name, [prediction, answers]] of Object.entries(right)) {
-      expect(task(name).score(prediction, answers), name).to.equal(1);
-      expect(task(name).score('', answers), name).to.equal(0);
+      expect(score(name, prediction, answers), name).to.equal(1);
+      expect(score(name, '', answers), name).to.equal(0);
     }
-    expect(task('longbook_sum_eng').score('A bell is found.', ['A bell is found.'])).to.be.closeTo(1, 1e-8);
+    expect(score('longbook_sum_eng', 'A bell is found.', ['A bell is found.'])).to.be.closeTo(1, 1e-8);
     const long = Array.from({ length: 1200 }, (_, i) => `w${i}`).join(' ');
-    expect(task('longbook_sum_eng').score(long, [long]), 'no recursion limit').to.be.closeTo(1, 1e-8);
+    expect(score('longbook_sum_eng', long, [long]), 'no recursion limit').to.be.closeTo(1, 1e-8);
   });
 
   it('takes the n-th row, and another limit of new tokens', () => {
@@ -146,7 +160,7 @@ describe('InfiniteBench', () => {
   it('has a digest that changes with the file', () => {
     const digest = (answer: string) => {
       const folder = folderOf({ 'passkey.jsonl': [row({ answer })] });
-      return task('passkey').dataDigest({ folder });
+      return digestOf(task('passkey'), { folder });
     };
     expect(digest('1')).to.match(/^[0-9a-f]{64}$/);
     expect(digest('1')).to.equal(digest('1'));

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { longbenchV2Tasks } from '../../../src/tasks/longbench-v2/task.js';
-import { faultOf, folderOf, joined, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import {
+  faultOf,
+  folderOf,
+  joined,
+  opened,
+  removeFolders,
+  sampleOf,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 const task = taskNamed(longbenchV2Tasks, 'longbench-v2/choice');
 
@@ -34,7 +43,8 @@ describe('LongBench v2', () => {
     expect(sample.answerPrefix).to.equal('');
     expect(sample.answers).to.deep.equal(['B']);
     expect(sample.maxNewTokens).to.equal(148);
-    expect(task.score('The correct answer is (B).', sample.answers)).to.equal(1);
+    const open = opened(task, { folder: at([row()]) });
+    expect(scored(open, 'The correct answer is (B).', sample.answers)).to.equal(1);
   });
 
   it('chooses rows by difficulty and length, in the order of the file', () => {

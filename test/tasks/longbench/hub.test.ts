@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../../src/base/errors.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import { longbenchHubTasks } from '../../../src/tasks/longbench/hub.js';
 import { longbenchTasks } from '../../../src/tasks/longbench/list.js';
 import type { LongBenchName } from '../../../src/tasks/scorers/longbench.js';
-import { folderOf, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import { folderOf, readSample, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
 import { row } from './rows.js';
 
 interface HubRow {
@@ -78,9 +79,14 @@ describe('longbench-hub', () => {
     for (const [file, bytes] of Object.entries(files)) writeFileSync(join(folder, name, file), bytes);
     return folder;
   };
-  const sample = async (name: LongBenchName, folder: string, index = 0) => {
-    await task(name).prepare!({ folder }, 4096);
-    return sampleOf(task(name), { folder }, index);
+  const sample = (name: LongBenchName, folder: string, index = 0) =>
+    readSample(task(name), { folder }, index);
+  const digest = async (folder: string): Promise<string> => {
+    const open = task('lcc').open(
+      { folder },
+      { contextLength: 4096, seed: 1, countTokens: () => 1, files: new DataFiles() },
+    );
+    return (await open).digest;
   };
   const fault = async (name: LongBenchName, folder: string): Promise<string> => {
     try {
@@ -112,7 +118,7 @@ describe('longbench-hub', () => {
     for (const index of [0, 1, 2]) contexts.push((await sample('lcc', folder, index)).context);
     expect(contexts).to.deep.equal(['one', 'two', 'three']);
     const other = write('lcc', { 'a.parquet': parquet(rows) });
-    expect(task('lcc').dataDigest({ folder })).to.not.equal(task('lcc').dataDigest({ folder: other }));
+    expect(await digest(folder)).to.not.equal(await digest(other));
   });
 
   it('names file and row of what is wrong', async () => {

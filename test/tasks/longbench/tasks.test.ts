@@ -3,14 +3,17 @@ import { LONGBENCH_NAMES } from '../../../src/tasks/longbench/facts.js';
 import { longbenchETasks, longbenchTasks } from '../../../src/tasks/longbench/list.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import type { LongBenchName } from '../../../src/tasks/scorers/longbench.js';
-import type { Sample } from '../../../src/tasks/types.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
 import {
+  digestOf,
   faultOf,
   folderOf,
   joined,
   jsonLines,
+  opened,
   removeFolders,
   sampleOf,
+  scored,
   taskNamed,
 } from '../loader-support.js';
 import { CONTEXT, inputOf, OFFICIAL_PROMPTS, officialPrompt, row } from './rows.js';
@@ -33,7 +36,7 @@ const OFFICIAL_LIMITS: Record<LongBenchName, number> = {
 
 const task = (name: string) => taskNamed(longbenchTasks, `longbench/${name}`);
 let files: string;
-const sample = (name: LongBenchName, protocol: 'spark' | 'longbench'): Sample =>
+const sample = (name: LongBenchName, protocol: 'spark' | 'longbench'): Prompt =>
   sampleOf(task(name), { folder: files, protocol });
 
 describe('longbench', () => {
@@ -132,11 +135,13 @@ describe('longbench', () => {
     const trec = sampleOf(task('trec'), {
       folder: folderOf({ 'trec.jsonl': [row('trec', { answers: [classes[0]], all_classes: classes })] }),
     });
-    const score = (text: string) => task('trec').score(text, trec.answers, trec);
+    const score = (text: string) => opened(task('trec'), { folder: files }).score(text, trec);
     expect(score('Distance, linear measure\nQuestion: Distance')).to.equal(1);
     expect(score('Distance')).to.equal(0);
-    expect(task('hotpotqa').score('the first', ['second', 'first'])).to.equal(1);
-    expect(faultOf(() => task('trec').score('x', ['x'], sample('trec', 'spark')))).to.match(/class names/);
+    expect(scored(opened(task('hotpotqa'), { folder: files }), 'the first', ['second', 'first'])).to.equal(1);
+    expect(
+      faultOf(() => opened(task('trec'), { folder: files }).score('x', sample('trec', 'spark'))),
+    ).to.match(/class names/);
   });
 
   it('takes the rows of one bin of lengths', () => {
@@ -181,15 +186,13 @@ describe('longbench', () => {
   });
 
   it('says how to get the files', () => {
-    const fault = faultOf(() => task('lcc').dataDigest(task('lcc').params.parse({ folder: folderOf({}) })));
+    const fault = faultOf(() => digestOf(task('lcc'), { folder: folderOf({}) }));
     expect(fault).to.match(/lcc\.jsonl {2}cannot read the file: .*\n.*spark-eval pull longbench/);
   });
 
   it('has a digest of the file', () => {
     const digest = (fields: object) =>
-      task('lcc').dataDigest(
-        task('lcc').params.parse({ folder: folderOf({ 'lcc.jsonl': [row('lcc', fields)] }) }),
-      );
+      digestOf(task('lcc'), { folder: folderOf({ 'lcc.jsonl': [row('lcc', fields)] }) });
     expect(digest({}))
       .to.equal(digest({}))
       .and.not.equal(digest({ input: 'x' }));

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { loogleTasks } from '../../../src/tasks/loogle/list.js';
+import { loogleScore, loogleTasks } from '../../../src/tasks/loogle/list.js';
+import type { LoogleName } from '../../../src/tasks/loogle/templates.js';
 import { faultOf, folderOf, joined, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
 
 const task = (name: string) => taskNamed(loogleTasks, `loogle/${name}`);
 
-const scoreOf = (name: string) => (prediction: string, answers: readonly string[]) =>
-  task(name).score(prediction, answers);
+const scoreOf = (name: LoogleName) => loogleScore(name);
 
 const QA = [
   {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { passage, placeNeedles, spreadDepths } from '../../../src/tasks/needle/place.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import { folderOf, removeFolders } from '../loader-support.js';
 
 describe('placeNeedles', () => {
@@ -54,9 +55,10 @@ describe('passage', () => {
 
   it('begins behind the skipped words, at the beginning of a sentence', () => {
     const path = join(folderOf({ 'essay.txt': 'One two. Three four five. Six. Seven eight.' }), 'essay.txt');
-    expect(passage(path, 0, 4)).to.deep.equal(['One two.', 'Three four']);
-    expect(passage(path, 2, 4)).to.deep.equal(['Three four five.', 'Six.']);
-    expect(passage(path, 3, 4)).to.deep.equal(['Six.', 'Seven']);
-    expect(passage(path, 6, 4)).to.deep.equal(['Seven eight.', 'One two.']);
+    const files = new DataFiles();
+    expect(passage(files, path, 0, 4)).to.deep.equal(['One two.', 'Three four']);
+    expect(passage(files, path, 2, 4)).to.deep.equal(['Three four five.', 'Six.']);
+    expect(passage(files, path, 3, 4)).to.deep.equal(['Six.', 'Seven']);
+    expect(passage(files, path, 6, 4)).to.deep.equal(['Seven eight.', 'One two.']);
   });
 });

@@ -2,21 +2,31 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import { needleTasks } from '../../../src/tasks/needle/list.js';
-import type { Sample, Task } from '../../../src/tasks/types.js';
-import { faultOf, folderOf, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
+import type { Task } from '../../../src/tasks/types.js';
+import {
+  digestOf,
+  faultOf,
+  folderOf,
+  opened,
+  removeFolders,
+  sampleOf,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 const tasks = needleTasks as readonly Task[];
 const map = taskNamed(tasks, 'needle/map');
 const sandwich = taskNamed(tasks, 'needle/sandwich');
 
 /** Where a needle stands, in per cent of the text's characters without the needles. */
-function depthOf({ context }: Sample, needle: RegExp): number {
+function depthOf({ context }: Prompt, needle: RegExp): number {
   const start = context.search(needle);
   const text = context.replace(new RegExp(needle, 'g'), '');
   expect(start, 'the needle is there').to.be.at.least(0);
   return (100 * start) / text.length;
 }
-const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Sample) =>
+const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Prompt) =>
   Math.ceil(`${context}${question} ${answerPrefix}`.length / 4) + maxNewTokens;
 
 const NUMBER = /One of the special magic numbers for \S+ is: \d+\./;
@@ -53,7 +63,7 @@ describe('needle/map', () => {
 
   it('is the same draw at every depth, another one for every sample and seed', () => {
     const draw = (depth: number, index: number) => sampleOf(map, { depth }, index);
-    const without = (sample: Sample) => sample.context.replace(NUMBER, '').replace(/\s+/g, '');
+    const without = (sample: Prompt) => sample.context.replace(NUMBER, '').replace(/\s+/g, '');
     expect(draw(0, 0).answers).to.deep.equal(draw(70, 0).answers);
     expect(without(draw(0, 0)).slice(0, 3000)).to.equal(without(draw(70, 0)).slice(0, 3000));
     expect(draw(0, 0)).to.deep.equal(draw(0, 0));
@@ -70,16 +80,14 @@ describe('needle/map', () => {
     expect(sample.question).to.match(
       /^\nWhat are all the special magic numbers for \S+, \S+, and \S+ mentioned/,
     );
-    expect(map.score(`${sample.answers[0]!} and ${sample.answers[2]!}`, sample.answers)).to.be.closeTo(
-      2 / 3,
-      1e-12,
-    );
+    const two = `${sample.answers[0]!} and ${sample.answers[2]!}`;
+    expect(scored(opened(map), two, sample.answers)).to.be.closeTo(2 / 3, 1e-12);
   });
 
   it('takes another essay, which is part of the digest', () => {
     const essay = join(folderOf({ 'essay.txt': 'Rain fell on the roof. '.repeat(50) }), 'essay.txt');
     expect(sampleOf(map, { essay }).context).to.include('Rain fell on the roof.');
-    const digest = (params: object) => map.dataDigest(map.params.parse(params));
+    const digest = (params: object) => digestOf(map, params);
     expect(digest({})).to.match(/^[0-9a-f]{64}$/);
     expect(digest({ essay })).to.not.equal(digest({}));
     expect(digest({ haystack: 'noise' })).to.not.equal(digest({}));
@@ -126,7 +134,7 @@ describe('needle/sandwich', () => {
 
   it('scores the fraction of its three facts', () => {
     const { answers } = sampleOf(sandwich, {});
-    const score = (prediction: string) => sandwich.score(prediction, answers);
+    const score = (prediction: string) => scored(opened(sandwich), prediction, answers);
     expect(score('Eat a Sandwich and sit in dolores park on a sunny day.')).to.equal(1);
     expect(score('Sit in Dolores Park.')).to.be.closeTo(1 / 3, 1e-12);
     expect(score('Visit the bridge.')).to.equal(0);

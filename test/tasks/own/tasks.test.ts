@@ -1,7 +1,17 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ownTasks } from '../../../src/tasks/own/list.js';
-import { faultOf, folderOf, jsonLines, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import {
+  digestOf,
+  faultOf,
+  folderOf,
+  jsonLines,
+  opened,
+  removeFolders,
+  sampleOf,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 const ROW = { context: 'A bell rings.', question: 'What rings?', answers: ['a bell', 'the bell'] };
 
@@ -46,7 +56,9 @@ describe('data of the user', () => {
 
   it('is scored as the spec says', () => {
     const score = (scorer: string, prediction: string, answers: string[], classes?: string[]) =>
-      task(scorer).score(prediction, answers, { classes });
+      scored(opened(task(scorer), { file: fileOf([{ ...ROW, classes: ['x'] }]) }), prediction, answers, {
+        classes,
+      });
     expect(score('exact', ' the bell\n', ['a bell', 'the bell'])).to.equal(1);
     expect(score('exact', 'The bell', ['the bell'])).to.equal(0);
     expect(score('f1', 'a big bell', ['the bell'])).to.be.closeTo(2 / 3, 1e-12);
@@ -84,8 +96,7 @@ describe('data of the user', () => {
   });
 
   it('has a digest of its content', () => {
-    const digest = (...rows: unknown[]) =>
-      task('f1').dataDigest(task('f1').params.parse({ file: fileOf(rows) }));
+    const digest = (...rows: unknown[]) => digestOf(task('f1'), { file: fileOf(rows) });
     expect(digest(ROW)).to.equal(digest(ROW));
     expect(digest(ROW)).to.not.equal(digest(ROW, ROW));
   });

@@ -7,7 +7,8 @@ import { UserError } from '../../../src/base/errors.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import type { ReciteParams } from '../../../src/tasks/recite/list.js';
 import { tasks } from '../../../src/tasks/registry.js';
-import type { Sample } from '../../../src/tasks/types.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
+import { digestOf, drawn, opened, scored } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -22,12 +23,12 @@ interface Asked {
 
 const task = tasks.get('recite/list')!;
 
-function draw(asked: Asked = {}): Sample {
+function draw(asked: Asked = {}): Prompt {
   const { contextLength = 2048, seed = 42, index = 0, params = {}, count = countTokens } = asked;
-  return task.sample({ contextLength, seed, index, params, countTokens: count });
+  return drawn(opened(task, params, { contextLength, seed, countTokens: count }), index);
 }
 
-const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Sample) =>
+const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Prompt) =>
   countTokens(`${context}${question}\n${answerPrefix}`) + maxNewTokens;
 
 /** Text before the list, its lines, text after it. */
@@ -67,7 +68,7 @@ describe('recite/list', () => {
       }
       expect(new Set(pairs.map(([, key]) => key)).size).to.equal(24);
       expect(answers).to.deep.equal(pairs.map(([, , number]) => number));
-      expect(task.score(rightAnswer(lines), answers)).to.equal(1);
+      expect(scored(opened(task), rightAnswer(lines), answers)).to.equal(1);
     }
   });
 
@@ -153,8 +154,8 @@ describe('recite/list', () => {
       writeFileSync(essay, 'Alpha beta gamma. Delta epsilon.');
       const { before, after } = parts(draw({ params: { essay }, index: 1 }).context);
       expect(`${before} ${after}`.trim()).to.match(/^(Alpha beta gamma\. Delta epsilon\. ?)+/u);
-      expect(task.dataDigest({ essay })).to.not.equal(task.dataDigest({}));
-      expect(task.dataDigest({})).to.match(/^[0-9a-f]{64}$/u);
+      expect(digestOf(task, { essay })).to.not.equal(digestOf(task));
+      expect(digestOf(task)).to.match(/^[0-9a-f]{64}$/u);
     } finally {
       rmSync(folder, { recursive: true });
     }

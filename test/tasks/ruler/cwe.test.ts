@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { cweTask } from '../../../src/tasks/ruler/cwe.js';
+import { drawn, opened } from '../loader-support.js';
 import { draw } from './support.js';
 
 const HEADER =
@@ -67,8 +68,8 @@ describe('cwe', () => {
 
   it('a list that holds all words ends there', () => {
     const words = (countTokens: (text: string) => number) => {
-      const request = { contextLength: 100_000, seed: 1, index: 0, params: {}, countTokens };
-      return new Set(parts(cweTask.sample(request).context).list).size;
+      const open = opened(cweTask, {}, { contextLength: 100_000, seed: 1, countTokens });
+      return new Set(parts(drawn(open).context).list).size;
     };
     expect(words((text) => Math.ceil(text.length / 2))).to.be.below(7620);
     expect(words((text) => Math.ceil(text.length / 100))).to.equal(7620);

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
+import { digestOf, drawn, opened, scored } from '../loader-support.js';
 import { countTokens, draw, HOTPOT, promptOf, SQUAD, tokensOf, type Asked } from './support.js';
 
 interface Expected {
@@ -80,25 +81,24 @@ describe('RULER', () => {
           calls++;
           return countTokens(text);
         };
-        tasks
-          .get(`ruler/${task}`)!
-          .sample({ contextLength: lengths.at(-1)!, seed: 1, index: 0, params, countTokens: counting });
+        const context = { contextLength: lengths.at(-1)!, seed: 1, countTokens: counting };
+        drawn(opened(tasks.get(`ruler/${task}`)!, params, context));
         expect(calls).to.be.at.most(14);
       });
 
       it('gives full marks to the answer that it expects, none to an empty one', () => {
-        const known = tasks.get(`ruler/${task}`)!;
+        const known = opened(tasks.get(`ruler/${task}`)!, params);
         const { answers: right } = at();
-        expect(known.score(right.join(' '), right)).to.equal(1);
-        expect(known.score('', right)).to.equal(0);
-        expect(known.score(right[0]!, right)).to.equal(task.startsWith('qa') ? 1 : 1 / right.length);
+        expect(scored(known, right.join(' '), right)).to.equal(1);
+        expect(scored(known, '', right)).to.equal(0);
+        expect(scored(known, right[0]!, right)).to.equal(task.startsWith('qa') ? 1 : 1 / right.length);
       });
 
       it('has a digest of its own', () => {
         const digests = rulerTasks
           .filter(({ name }) => !name.includes('niah') && !name.includes('qa'))
-          .map(({ name }) => tasks.get(name)!.dataDigest({}));
-        const own = tasks.get(`ruler/${task}`)!.dataDigest(params);
+          .map(({ name }) => digestOf(tasks.get(name)!));
+        const own = digestOf(tasks.get(`ruler/${task}`)!, params);
         expect(own).to.match(/^[0-9a-f]{64}$/);
         expect(digests.filter((digest) => digest === own).length).to.equal(task.startsWith('qa') ? 0 : 1);
       });

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../../../src/base/errors.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { rulerHubTasks } from '../../../src/tasks/ruler/hub.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
-import type { Sample } from '../../../src/tasks/types.js';
-import { failureOf } from '../loader-support.js';
+import type { OpenTask } from '../../../src/tasks/types.js';
+import { failureOf, readSample, scored } from '../loader-support.js';
 
 interface Row {
   task: string;
@@ -77,16 +78,12 @@ describe('ruler-hub', () => {
     writeFileSync(join(folder, name), new Uint8Array(bytes));
     return join(root, copy);
   };
-  const sample = async (
-    task: string,
-    folder: string,
-    index: number,
-    contextLength = 4096,
-  ): Promise<Sample> => {
-    const known = tasks.get(`ruler-hub/${task}`)!;
-    await known.prepare!({ folder }, contextLength);
-    return known.sample({ contextLength, seed: 1, index, params: { folder }, countTokens: () => 1 });
-  };
+  const sample = async (task: string, folder: string, index: number, contextLength = 4096): Promise<Prompt> =>
+    readSample(tasks.get(`ruler-hub/${task}`)!, { folder }, index, { contextLength });
+  const open = async (task: string, folder: string): Promise<OpenTask> =>
+    await tasks
+      .get(`ruler-hub/${task}`)!
+      .open({ folder }, { contextLength: 4096, seed: 1, countTokens: () => 1, files: new DataFiles() });
 
   it('has the thirteen tasks', () => {
     expect(rulerHubTasks.map(({ name }) => name)).to.deep.equal(
@@ -116,9 +113,10 @@ describe('ruler-hub', () => {
     );
   });
 
-  it('scores as the generated tasks do', () => {
-    expect(tasks.get('ruler-hub/vt')!.score('ABCDE', ['ABCDE', 'FGHIJ'])).to.equal(0.5);
-    expect(tasks.get('ruler-hub/qa_1')!.score('in 1874.', ['1874', 'never'])).to.equal(1);
+  it('scores as the generated tasks do', async () => {
+    const folder = write('scored', 4096, parquet([row('vt', 0)]));
+    expect(scored(await open('vt', folder), 'ABCDE', ['ABCDE', 'FGHIJ'])).to.equal(0.5);
+    expect(scored(await open('qa_1', folder), 'in 1874.', ['1874', 'never'])).to.equal(1);
   });
 
   it('only reads the lengths that there are', async () => {
@@ -132,20 +130,21 @@ describe('ruler-hub', () => {
     expect(missing.hint).to.contain('spark-eval pull ruler-hub');
   });
 
-  it('the digest is of all files; where there are none the error names the command that helps', () => {
-    const digest = (folder: string) => tasks.get('ruler-hub/vt')!.dataDigest({ folder });
+  it('the digest is of all files; where there are none the error names the command that helps', async () => {
+    const digest = async (folder: string) => (await open('vt', folder)).digest;
     const one = write('digest', 4096, parquet([row('vt', 0)]));
-    const before = digest(one);
+    const before = await digest(one);
     expect(before).to.match(/^[0-9a-f]{64}$/);
     write('digest', 8192, parquet([row('vt', 1)]));
-    expect(digest(one)).to.not.equal(before);
-    expect(() => digest(join(root, 'none'))).to.throw(UserError, /expected one of the folders 4096/);
+    expect(await digest(one)).to.not.equal(before);
+    const missing = await failureOf(digest(join(root, 'none')));
+    expect(missing.message).to.match(/expected one of the folders 4096/);
   });
 
-  it('sample() needs prepare() for its task', () => {
-    const folder = write('unprepared', 4096, parquet([row('vt', 0)]));
-    const request = { contextLength: 4096, seed: 1, index: 0, params: { folder }, countTokens: () => 1 };
-    expect(() => tasks.get('ruler-hub/vt')!.sample(request)).to.throw(/prepare/);
+  it('knows how many samples there are', async () => {
+    const folder = write('counted', 4096, parquet([row('vt', 0), row('cwe', 1), row('vt', 2)]));
+    write('counted', 4096, parquet([row('vt', 3)]), 'test-1.parquet');
+    expect([(await open('vt', folder)).rows, (await open('fwe', folder)).rows]).to.deep.equal([3, 0]);
   });
 
   const faults: [string, Partial<Row>, RegExp][] = [
@@ -158,7 +157,7 @@ describe('ruler-hub', () => {
   for (const [what, fields, message] of faults) {
     it(`a row with ${what} is an error with file and row`, async () => {
       const folder = write(what, 4096, parquet([row('cwe', 0), row('vt', 1), row('vt', 2, fields)]));
-      const error = await failureOf(sample('vt', folder, 0));
+      const error = await failureOf(sample('vt', folder, 1));
       expect(error.message).to.match(message);
       expect(error.place).to.equal(join(folder, '4096', 'test-0.parquet:row 3'));
     });

@@ -7,7 +7,8 @@ import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import { niahTasks, type NiahParams } from '../../../src/tasks/ruler/niah.js';
-import type { Sample } from '../../../src/tasks/types.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
+import { digestOf, drawn, opened } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -19,11 +20,11 @@ interface Asked {
   params?: NiahParams;
 }
 
-function draw(task: string, { contextLength = 1024, seed = 42, index = 0, params = {} }: Asked = {}): Sample {
-  return tasks.get(`ruler/${task}`)!.sample({ contextLength, seed, index, params, countTokens });
+function draw(task: string, { contextLength = 1024, seed = 42, index = 0, params = {} }: Asked = {}): Prompt {
+  return drawn(opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens }), index);
 }
 
-const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Sample) =>
+const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Prompt) =>
   countTokens(`${context}${question} ${answerPrefix}`) + maxNewTokens;
 const occurrences = (text: string, part: string) => text.split(part).length - 1;
 
@@ -192,8 +193,8 @@ describe('niah', () => {
         calls++;
         return countTokens(text);
       };
-      const request = { contextLength: 4096, seed: 1, index: 0, params: {}, countTokens: counting };
-      tasks.get(`ruler/${task}`)!.sample(request);
+      const context = { contextLength: 4096, seed: 1, countTokens: counting };
+      drawn(opened(tasks.get(`ruler/${task}`)!, {}, context));
       expect(calls, task).to.be.at.most(12);
     }
   });
@@ -221,8 +222,8 @@ describe('niah', () => {
         .replace(/One of the special magic numbers for .+? is: \d+\. ?/, '');
       expect(text).to.match(/^(Alpha beta gamma\. Delta “epsilon\.” Zeta eta\? ){10}/);
       const task = tasks.get('ruler/niah_single_2')!;
-      expect(task.dataDigest({ essay })).to.not.equal(task.dataDigest({}));
-      expect(task.dataDigest({})).to.match(/^[0-9a-f]{64}$/);
+      expect(digestOf(task, { essay })).to.not.equal(digestOf(task));
+      expect(digestOf(task)).to.match(/^[0-9a-f]{64}$/);
     });
 
     it('needles go between its sentences', () => {

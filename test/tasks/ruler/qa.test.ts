@@ -5,6 +5,8 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import { readHotpot, readSquad } from '../../../src/tasks/ruler/qa-files.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
+import { digestOf } from '../loader-support.js';
 import { draw, HOTPOT, SQUAD } from './support.js';
 
 const INSTRUCTION =
@@ -22,8 +24,8 @@ function documentsOf(context: string): string[] {
 
 describe('qa', () => {
   const sources = [
-    { task: 'qa_1', file: SQUAD, set: readSquad(SQUAD, ''), lengths: [200, 300, 400, 5000] },
-    { task: 'qa_2', file: HOTPOT, set: readHotpot(HOTPOT, ''), lengths: [230, 300, 5000] },
+    { task: 'qa_1', file: SQUAD, set: readSquad(new DataFiles(), SQUAD, ''), lengths: [200, 300, 400, 5000] },
+    { task: 'qa_2', file: HOTPOT, set: readHotpot(new DataFiles(), HOTPOT, ''), lengths: [230, 300, 5000] },
   ];
   for (const { task, file, set, lengths } of sources) {
     it(`${task}: own documents are always there, then related, then others, none twice`, () => {
@@ -62,7 +64,7 @@ describe('qa', () => {
     it(`${task}: a file that is not there names the command that helps`, () => {
       const missing = join(tmpdir(), 'no-such-folder', 'dev.json');
       try {
-        tasks.get(`ruler/${task}`)!.dataDigest({ file: missing });
+        digestOf(tasks.get(`ruler/${task}`)!, { file: missing });
         expect.fail('no error');
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -98,7 +100,7 @@ describe('files of questions', () => {
   };
 
   it('SQuAD: answerable questions, answers once each, documents by text', () => {
-    const { questions, documents } = readSquad(SQUAD, '');
+    const { questions, documents } = readSquad(new DataFiles(), SQUAD, '');
     expect(documents).to.have.length(10);
     expect(
       questions.map(({ text, answers, own, related }) => ({ text, answers, own, related })),
@@ -121,7 +123,7 @@ describe('files of questions', () => {
   });
 
   it('HotpotQA: title and sentences are one document, the same one where it comes again', () => {
-    const { questions, documents } = readHotpot(HOTPOT, '');
+    const { questions, documents } = readHotpot(new DataFiles(), HOTPOT, '');
     expect(documents[1]).to.equal('Ada Korl\nAda Korl was a composer. She was born in the valley of Fenn.');
     expect(documents).to.have.length(11);
     expect(questions.map(({ own }) => own)).to.deep.equal([
@@ -152,7 +154,7 @@ describe('files of questions', () => {
   for (const [what, content, message, place = /\.json$/] of squadFaults) {
     it(`SQuAD ${what}: an error with its place`, () => {
       const path = write(content);
-      const error = failure(() => readSquad(path, 'source'));
+      const error = failure(() => readSquad(new DataFiles(), path, 'source'));
       expect(error.message).to.match(message);
       expect(error.place).to.match(what === 'of version 1' || what === 'with numbers' ? /data\[1\]$/ : place);
     });
@@ -169,7 +171,7 @@ describe('files of questions', () => {
   for (const [what, content, message, place] of hotpotFaults) {
     it(`HotpotQA ${what}: an error with its place`, () => {
       const path = write(content);
-      const error = failure(() => readHotpot(path, 'source'));
+      const error = failure(() => readHotpot(new DataFiles(), path, 'source'));
       expect(error.message).to.match(message);
       expect(error.place).to.match(place);
     });

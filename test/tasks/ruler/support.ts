@@ -1,7 +1,8 @@
 /** Samples of RULER's tasks with a tokenizer that is only a rule. */
 import { fileURLToPath } from 'node:url';
 import { tasks } from '../../../src/tasks/registry.js';
-import type { Sample } from '../../../src/tasks/types.js';
+import type { Prompt } from '../../../src/tasks/one-question.js';
+import { drawn, opened } from '../loader-support.js';
 
 /** Pieces of at most four letters, single digits and marks. */
 export const countTokens = (text: string): number =>
@@ -21,13 +22,13 @@ export interface Asked {
 export function draw(
   task: string,
   { contextLength = 2048, seed = 42, index = 0, params = {} }: Asked = {},
-): Sample {
-  return tasks.get(`ruler/${task}`)!.sample({ contextLength, seed, index, params, countTokens });
+): Prompt {
+  return drawn(opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens }), index);
 }
 
-export const promptOf = ({ context, question, answerPrefix }: Sample): string =>
+export const promptOf = ({ context, question, answerPrefix }: Prompt): string =>
   `${context}${question} ${answerPrefix}`;
-export const tokensOf = (sample: Sample): number => countTokens(promptOf(sample)) + sample.maxNewTokens;
+export const tokensOf = (sample: Prompt): number => countTokens(promptOf(sample)) + sample.maxNewTokens;
 export const occurrences = (text: string, part: string): number => text.split(part).length - 1;
 
 function fixture(name: string): string {

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { zeroScrollsTasks } from '../../../src/tasks/zeroscrolls/list.js';
-import { faultOf, folderOf, joined, removeFolders, sampleOf, taskNamed } from '../loader-support.js';
+import {
+  faultOf,
+  folderOf,
+  joined,
+  opened,
+  removeFolders,
+  sampleOf,
+  scored,
+  taskNamed,
+} from '../loader-support.js';
 
 const task = (name: string) => taskNamed(zeroScrollsTasks, `zeroscrolls/${name}`);
 
@@ -63,7 +72,9 @@ describe('ZeroSCROLLS', () => {
     expect(sampleOf(task('narrative_qa'), { folder }).answers).to.deep.equal(['the bell', 'a big bell']);
     expect(sampleOf(task('narrative_qa'), { folder }, 1).answers).to.deep.equal(['another']);
     expect(faultOf(() => sampleOf(task('narrative_qa'), { folder }, 2))).to.include('samples: 2');
-    expect(task('narrative_qa').score('big bell', ['the bell', 'a big bell'])).to.equal(1);
+    expect(scored(opened(task('narrative_qa'), { folder }), 'big bell', ['the bell', 'a big bell'])).to.equal(
+      1,
+    );
   });
 
   for (const [output, what] of [

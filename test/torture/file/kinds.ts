@@ -24,7 +24,8 @@ import { mergeFolders } from '../../../src/shards/merge.js';
 import { modelUnchanged } from '../../../src/runner/model-record.js';
 import { loadSpec, specHash } from '../../../src/experiment/load.js';
 import { tasks } from '../../../src/tasks/registry.js';
-import { scoreSample } from '../../../src/tasks/score-sample.js';
+import { DataFiles } from '../../../src/tasks/files/data-files.js';
+import { scoreAnswer } from '../../../src/tasks/score-answer.js';
 import { ggufNumber, hostileZip, safetensorsHeader } from './headers.js';
 import { jsonLine, jsonValue } from './json.js';
 import type { Files, Kind, Mutation } from './kind.js';
@@ -75,13 +76,12 @@ function ofModel(
 async function readTask(name: string, given: unknown, contextLength: number): Promise<void> {
   const task = tasks.get(name)!;
   const params = task.params.parse(given);
-  await task.prepare?.(params, contextLength);
-  task.dataDigest(params);
+  const countTokens = (text: string): number => Math.ceil(text.length / 4);
+  const open = await task.open(params, { contextLength, seed: 1, countTokens, files: new DataFiles() });
   for (let index = 0; index < 3; index++) {
     try {
-      const countTokens = (text: string): number => Math.ceil(text.length / 4);
-      const sample = task.sample({ contextLength, seed: 1, index, params, countTokens });
-      const score = scoreSample(task, 'Paragraph 3, (B) the answer', sample, index);
+      const [question] = (await open.sample(index)).questions;
+      const score = scoreAnswer(open, 'Paragraph 3, (B) the answer', question, { name, index });
       if (!(score >= 0 && score <= 1)) throw new Error(`${name} scores ${score}`);
     } catch (error) {
       if (index > 0 && error instanceof UserError && error.message.startsWith('expected at least')) return;
