@@ -26,6 +26,8 @@ export interface HubCopy {
   readonly family: string;
   /** `owner/name` on the hub. */
   readonly repository: string;
+  /** A parameter that chooses between `score` and `official`. */
+  readonly variant?: z.ZodType<HubParams['variant']>;
   readonly tasks: readonly HubTask[];
 }
 
@@ -35,6 +37,8 @@ export interface HubTask {
   readonly summary: string;
   readonly notes?: readonly string[] | undefined;
   readonly score: AnswersScorer;
+  /** The benchmark's own score, where another than that of the tables. */
+  readonly official?: AnswersScorer;
   /** What the answers of a row are, where not the row's own. */
   readonly answersOf?: (row: HubRow, place: string) => readonly string[];
 }
@@ -57,16 +61,19 @@ const COLUMNS = Object.keys(rowSchema.shape);
 export type HubRow = z.infer<typeof rowSchema>;
 
 export interface HubParams {
+  readonly variant?: 'kvpress' | 'official' | undefined;
   readonly folder?: string | undefined;
   readonly max_new_tokens?: number | undefined;
 }
 
-export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubParams>[] {
-  const params = z.strictObject({
+export function hubCopyTasks({ family, repository, variant, tasks }: HubCopy): Task<HubParams>[] {
+  const common = {
     folder: folderParam(`the copy's Parquet files, a folder for each task`, family),
     max_new_tokens: newTokensParam('what each row says'),
-  });
-  return tasks.map(({ name, summary, notes, score, answersOf }) => {
+  };
+  const params: z.ZodType<HubParams> =
+    variant === undefined ? z.strictObject(common) : z.strictObject({ variant, ...common });
+  return tasks.map(({ name, summary, notes, score, official = score, answersOf }) => {
     const folderOf = ({ folder }: HubParams): string => join(resolve(dataFolder(family, folder)), name);
     const hint = pullHint(family, 'folder');
     return {
@@ -95,7 +102,7 @@ export function hubCopyTasks({ family, repository, tasks }: HubCopy): Task<HubPa
               maxNewTokens: given.max_new_tokens ?? row.max_new_tokens,
             });
           },
-          score: (answer, { answers }) => score(answer, answers),
+          score: (answer, { answers }) => (given.variant === 'official' ? official : score)(answer, answers),
         };
       },
     };

@@ -53,7 +53,7 @@ export class RecordFile {
       if (!(error instanceof SyntaxError)) throw error;
       throw new UserError(`expected a JSON object, found text that is not JSON: ${error.message}`, {
         place,
-        hint: 'The file of the data set may have been edited or cut.',
+        hint: 'A file of records has one JSON object a line, or is one JSON array of objects. It may have been edited or cut.',
         cause: error,
       });
     }
@@ -81,7 +81,11 @@ export class RecordFile {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch (error) {
-      throw new UserError('expected UTF-8 text, found bytes that are not UTF-8', { place, cause: error });
+      throw new UserError('expected UTF-8 text, found bytes that are not UTF-8', {
+        place,
+        hint: 'Save the file as UTF-8.',
+        cause: error,
+      });
     }
   }
 }
@@ -141,7 +145,7 @@ function scan(
   }
   const spans = scanner!.finish();
   if (spans.length === 0) {
-    throw new UserError('expected at least one record, found an empty file', { place: path, hint });
+    throw new UserError('expected at least one record, found none', { place: path, hint });
   }
   return make(hash.digest('hex'), spans);
 }

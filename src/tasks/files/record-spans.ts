@@ -1,8 +1,8 @@
 /**
  * Where the records of a file begin and end: JSON lines, or the objects of one JSON array.
  *
- * Decides by bytes alone, chunk by chunk, so that a file of hundreds of megabytes need not be held. Knows nothing of
- * what a record says; whether it is JSON shows when it is read.
+ * Found by bytes alone, chunk by chunk, so that a file of hundreds of megabytes need not be held; whether a record is JSON
+ * shows when it is read.
  */
 import { UserError } from '../../base/errors.js';
 
@@ -21,6 +21,8 @@ export interface SpanScanner {
   finish(): readonly RecordSpan[];
 }
 
+/** UTF-8's, which editors on Windows write. */
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 const LINE_FEED = 0x0a;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -30,7 +32,7 @@ const CLOSE = { array: 0x5d, object: 0x7d } as const;
 
 /** The scanner for a file that begins with these bytes: an array where the first one that is no space is `[`. */
 export function scannerFor(path: string, firstBytes: Uint8Array): SpanScanner {
-  return firstBytes.find((byte) => !isSpace(byte)) === OPEN.array
+  return firstBytes.find((byte, i) => !isSpace(byte) && byte !== BYTE_ORDER_MARK[i]) === OPEN.array
     ? new ArrayScanner(path)
     : new LineScanner();
 }
@@ -39,27 +41,39 @@ function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
-/** Every line is a record; a line feed at the very end begins no further one. */
+/** Every line is a record; one of nothing but white space is none. */
 class LineScanner implements SpanScanner {
   private readonly spans: RecordSpan[] = [];
   private start = 0;
+  private line = 1;
   private position = 0;
+  private blank = true;
 
   push(bytes: Uint8Array): void {
-    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) {
-      this.add(this.position + at);
+    let from = 0;
+    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, from)) {
+      this.look(bytes, from, at);
+      this.end(this.position + at);
+      from = at + 1;
     }
+    this.look(bytes, from, bytes.length);
     this.position += bytes.length;
   }
 
   finish(): readonly RecordSpan[] {
-    if (this.start < this.position) this.add(this.position);
+    this.end(this.position);
     return this.spans;
   }
 
-  private add(end: number): void {
-    this.spans.push({ start: this.start, end, line: this.spans.length + 1 });
+  private look(bytes: Uint8Array, from: number, to: number): void {
+    for (let at = from; this.blank && at < to; at++) this.blank = isSpace(bytes[at]!);
+  }
+
+  private end(end: number): void {
+    if (!this.blank) this.spans.push({ start: this.start, end, line: this.line });
     this.start = end + 1;
+    this.line++;
+    this.blank = true;
   }
 }
 
@@ -91,7 +105,7 @@ class ArrayScanner implements SpanScanner {
   private step(byte: number): void {
     if (byte === LINE_FEED) this.line++;
     if (this.depth >= 2) this.stepInRecord(byte);
-    else if (!isSpace(byte)) this.stepBetween(byte);
+    else if (!isSpace(byte) && byte !== BYTE_ORDER_MARK[this.position]) this.stepBetween(byte);
   }
 
   private stepInRecord(byte: number): void {

@@ -1,14 +1,14 @@
 /**
  * The copy of InfiniteBench that the SparK paper's harness is wired to: other words around the same rows.
  *
- * Decides that a choice has its option beside its letter again, from the end of the question: the copy keeps the letter
- * alone, with which the released scorer of code_debug cannot work. As it stands otherwise, math_find's double question
- * included.
+ * A choice gets its option beside its letter again, from the end of the question: the copy keeps the letter alone, with which
+ * the released scorer of code_debug cannot work. As it stands otherwise, math_find's double question included.
  */
 import { UserError } from '../../base/errors.js';
 import { hubCopyTasks, type HubParams, type HubRow } from '../files/hub-copy.js';
 import type { Task } from '../types.js';
-import { infinitebenchTasks, SCORERS } from './list.js';
+import { infinitebenchTasks } from './list.js';
+import { SCORERS, variantParam } from './scoring.js';
 import type { InfiniteBenchName } from './templates.js';
 
 const OPTIONS = /\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)$/;
@@ -17,13 +17,14 @@ const CHOICES: readonly string[] = ['code_debug', 'longbook_choice_eng'];
 export const infinitebenchHubTasks: readonly Task<HubParams>[] = hubCopyTasks({
   family: 'infinitebench-hub',
   repository: 'MaxJeblick/InfiniteBench',
+  variant: variantParam,
   tasks: infinitebenchTasks.map((official) => {
     const name = official.name.slice(official.name.indexOf('/') + 1) as InfiniteBenchName;
     return {
       name,
       summary: official.summary,
       notes: official.notes,
-      score: SCORERS[name],
+      ...{ score: SCORERS[name].kvpress, official: SCORERS[name].official },
       ...(CHOICES.includes(name) ? { answersOf: optionAndLetter } : {}),
     };
   }),

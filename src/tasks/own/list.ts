@@ -1,11 +1,11 @@
 /**
  * Data of the user's own: a file of JSON lines (or one JSON array), one sample a row, under a scorer of their choice.
  *
- * Decides the fields of a row, that every row is looked at before the first one is used, and what separates a question
- * from its context: its own white space, else a line break. One task for each scorer; a spec names them as
- * `{ file: my.jsonl, scorer: f1 }`.
+ * One task for each scorer; a spec names them as `{ file: my.jsonl, scorer: f1 }`. Every row is looked at before the first
+ * one is used. Texts are compared in Unicode's composed form (NFC), as keyboards and models write them.
  */
 import * as z from 'zod';
+import { UserError } from '../../base/errors.js';
 import { loaderDigest, ROWS_IGNORE } from '../files/data-folder.js';
 import type { DataFiles } from '../files/data-files.js';
 import { checkRecord, type FileRecord, type RecordFile } from '../files/record-file.js';
@@ -15,7 +15,7 @@ import type { Sample, Task } from '../types.js';
 import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 
 export const OWN_FAMILY = 'own';
-const LOADER = 'own 1';
+const LOADER = 'own 2';
 const NEW_TOKENS = 64;
 const HINT = 'Relative paths start at the working directory.';
 const ROW_HINT =
@@ -26,7 +26,7 @@ const rowSchema = z.strictObject({
   id: z.union([z.string(), z.number()]).optional(),
   context: passage,
   question: z.string().default(''),
-  answers: z.array(text).min(1, 'expected at least one answer'),
+  answers: z.array(passage).min(1, 'expected at least one answer'),
   answer_prefix: z.string().default(''),
   max_new_tokens: newTokens.optional(),
   classes: z.array(text).min(1, 'expected at least one class').optional(),
@@ -47,12 +47,15 @@ const params = z.strictObject({
 export type OwnParams = z.infer<typeof params>;
 
 export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OWN_SCORERS).map(
-  ([name, { summary, score, needsClasses }]) => {
+  ([name, scorer]) => {
+    const { summary, score, needsClasses } = scorer;
     const schema = needsClasses === true ? rowSchema.required({ classes: true }) : rowSchema;
     const openChecked = (path: string, files: DataFiles): RecordFile => {
       const file = files.records(path, HINT);
       return files.once(`own/${name} rows ${file.path}`, () => {
-        for (const record of file.records()) checkRecord(schema, record, ROW_HINT);
+        for (const record of file.records()) {
+          checkAnswers(scorer, checkRecord(schema, record, ROW_HINT), record.place, name);
+        }
         return file;
       });
     };
@@ -69,7 +72,8 @@ export const ownTasks: readonly Task<OwnParams>[] = Object.entries<OwnScorer>(OW
           digest: loaderDigest(LOADER, file.digest),
           rows: file.count,
           sample: (index) => readSample(file.record(index), max_new_tokens),
-          score: (answer, question) => score(answer, question.answers, question),
+          score: (answer, { answers, classes }) =>
+            score(composed(answer), answers.map(composed), { classes: classes?.map(composed) }),
         };
       },
     };
@@ -87,4 +91,25 @@ function readSample(record: FileRecord, otherwise: number): Sample {
     maxNewTokens: max_new_tokens ?? otherwise,
     ...(classes === undefined ? {} : { classes }),
   });
+}
+
+/** Throws UserError with file and line for an answer that no prediction could match under the scorer. */
+function checkAnswers(
+  { refuses }: OwnScorer,
+  { answers, classes = [] }: z.infer<typeof rowSchema>,
+  place: string,
+  scorer: string,
+): void {
+  for (const [index, answer] of answers.entries()) {
+    const expected = refuses?.(composed(answer), classes.map(composed));
+    if (expected === undefined) continue;
+    throw new UserError(`answers.${index}: expected ${expected}, found ${JSON.stringify(answer)}`, {
+      place,
+      hint: `No prediction could match this answer under scorer: ${scorer}; choose another scorer or another answer.`,
+    });
+  }
+}
+
+function composed(text: string): string {
+  return text.normalize('NFC');
 }

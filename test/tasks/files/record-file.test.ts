@@ -59,11 +59,30 @@ describe('RecordFile', () => {
     expect(opened(text).digest).to.equal(createHash('sha256').update(text).digest('hex'));
   });
 
-  it('names file and line of a line that is not JSON, blank ones included', () => {
+  it('names file and line of a line that is not JSON', () => {
     const file = opened('{"a":1}\n\n{"a":\n');
-    expect(file.count).to.equal(3);
-    expect(faultOf(() => file.record(1))).to.include(`${file.path}:2  expected a JSON object`);
-    expect(faultOf(() => file.record(2))).to.include(`${file.path}:3  expected a JSON object`);
+    expect(file.count).to.equal(2);
+    expect(faultOf(() => file.record(1)))
+      .to.include(`${file.path}:3  expected a JSON object`)
+      .and.include('one JSON object a line');
+  });
+
+  for (const [what, text] of [
+    ['between and behind the records', '{"a":1}\n\n{"a":2}\n\n'],
+    ['of carriage returns', '{"a":1}\r\n\r\n{"a":2}\r\n\r\n'],
+    ['of white space, the first of them too', ' \t\n{"a":1}\n \n\t\n{"a":2}'],
+    ['behind a byte order mark', '\ufeff{"a":1}\n\n{"a":2}'],
+  ] as const) {
+    it(`passes over blank lines ${what}, and counts them`, () => {
+      const file = opened(text);
+      expect(values(file)).to.deep.equal([{ a: 1 }, { a: 2 }]);
+      const line = text.slice(0, text.indexOf('{"a":2}')).split('\n').length;
+      expect(file.record(1).place).to.equal(`${file.path}:${line}`);
+    });
+  }
+
+  it('reads an array behind a byte order mark', () => {
+    expect(values(opened('\ufeff[{"a":1}]'))).to.deep.equal([{ a: 1 }]);
   });
 
   for (const [text, expected] of [
@@ -73,8 +92,8 @@ describe('RecordFile', () => {
     ['[{"a":1}', 'data.json:1  expected a comma or the end of the array, found the end of the file'],
     ['[{},\n{"a":"\n', 'data.json:3  expected the end of the object of line 2, found the end of the file'],
     ['[{}]\n{}', 'data.json:2  expected nothing after the array, found "{"'],
-    ['[]', 'data.json  expected at least one record, found an empty file'],
-    ['', 'data.json  expected at least one record, found an empty file'],
+    ['[]', 'data.json  expected at least one record, found none'],
+    ['', 'data.json  expected at least one record, found none'],
   ] as const) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       expect(faultOf(() => opened(text))).to.include(expected);

@@ -149,6 +149,65 @@ describe('InfiniteBench', () => {
     expect(score('longbook_sum_eng', long, [long]), 'no recursion limit').to.be.closeTo(1, 1e-8);
   });
 
+  const scoreAs = (
+    name: InfiniteBenchName,
+    variant: string | undefined,
+    prediction: string,
+    answers: readonly string[],
+  ): number => {
+    const folder = folderOf({ [`${name}.jsonl`]: [{}] });
+    return scored(opened(task(name), { folder, variant }), prediction, answers);
+  };
+
+  // What kvpress's script and the benchmark's own say of the same answers.
+  for (const [name, prediction, answers, kvpress, official] of [
+    ['code_debug', 'The bug is in option B', ['count_buoys', 'B'], 1, 0],
+    ['code_debug', 'count_buoys', ['count_buoys', 'B'], 1, 0],
+    ['code_debug', 'B. count_buoys', ['count_buoys', 'B'], 1, 1],
+    ['code_debug', 'B: count_buoys', ['count_buoys', 'B'], 1, 1],
+    ['code_debug', ' B. count_buoys', ['count_buoys', 'B'], 1, 0],
+    ['code_debug', 'The answer is: B', ['count_buoys', 'B'], 1, 1],
+    ['code_debug', 'The correct option is: count_buoys', ['count_buoys', 'B'], 1, 1],
+    ['code_debug', 'The answer is:', ['count_buoys', 'B'], 0, 0],
+    ['code_debug', '', ['count_buoys', 'B'], 0, 0],
+    ['longbook_choice_eng', 'Of these it is B', ['a gate', 'B'], 1, 1],
+    ['longbook_choice_eng', 'A is wrong, so it is B', ['a gate', 'B'], 1, 0],
+    ['longbook_choice_eng', 'Not A but B', ['a gate', 'B'], 1, 0],
+    ['longbook_choice_eng', 'a gate', ['a gate', 'B'], 1, 0],
+    ['longbook_choice_eng', 'answer: a gate', ['a gate', 'B'], 1, 1],
+    ['longbook_choice_eng', '', ['a gate', 'B'], 0, 0],
+    ['longdialogue_qa_eng', 'It is Marta.', ['MARTA'], 1, 1],
+    ['longdialogue_qa_eng', 'MARTAS', ['MARTA'], 1, 0],
+    ['longdialogue_qa_eng', 'Quill', ['MARTA', 'QUILL'], 1, 0],
+    ['longdialogue_qa_eng', 'Marta Quill', ['MARTA QUILL'], 1, 0],
+    ['passkey', 'It is 71432.', ['71432'], 1, 1],
+    ['code_run', 'It is -12', ['-12'], 1, 1],
+  ] as const) {
+    it(`${name}: ${JSON.stringify(prediction)} is ${kvpress} by kvpress and ${official} officially`, () => {
+      expect(scoreAs(name, 'kvpress', prediction, answers)).to.equal(kvpress);
+      expect(scoreAs(name, undefined, prediction, answers)).to.equal(kvpress);
+      expect(scoreAs(name, 'official', prediction, answers)).to.equal(official);
+    });
+  }
+
+  it('scores a summary officially by ROUGE-Lsum: lines are sentences, words count as often as they occur', () => {
+    const score = (prediction: string, answer: string) =>
+      scoreAs('longbook_sum_eng', 'official', prediction, [answer]);
+    expect(score('The bell, the BELL!', 'the bell. The bell')).to.equal(1);
+    expect(score('a b\nc d', 'c d\na b')).to.equal(1);
+    expect(score('a b c d', 'c d a b')).to.equal(0.5);
+    expect(score('a a', 'a b')).to.equal(0.5);
+    expect(score('a x c', 'a b c d')).to.be.closeTo((2 * (2 / 3) * (2 / 4)) / (2 / 3 + 2 / 4), 1e-12);
+    expect(score('', 'a b')).to.equal(0);
+    expect(score('。', 'a b')).to.equal(0);
+  });
+
+  it('names both variants in what it says of itself', () => {
+    for (const { notes, name } of infinitebenchTasks) {
+      expect(notes!.join(' '), name).to.match(/kvpress.*official/);
+    }
+  });
+
   it('takes the n-th row, and another limit of new tokens', () => {
     const folder = folderOf({ 'passkey.jsonl': [row({ answer: '1' }), row({ answer: '2' })] });
     const sample = sampleOf(task('passkey'), { folder, max_new_tokens: 6 }, 1);

@@ -19,6 +19,11 @@ const fileOf = (content: string | readonly unknown[]): string =>
   join(folderOf({ 'my.jsonl': content }), 'my.jsonl');
 const task = (scorer: string) => taskNamed(ownTasks, `own/${scorer}`);
 
+const score = (scorer: string, prediction: string, answers: string[], classes = answers): number => {
+  const file = fileOf([{ ...ROW, answers, classes }]);
+  return scored(opened(task(scorer), { file }), prediction, answers, { classes });
+};
+
 describe('data of the user', () => {
   afterEach(removeFolders);
 
@@ -55,10 +60,6 @@ describe('data of the user', () => {
   });
 
   it('is scored as the spec says', () => {
-    const score = (scorer: string, prediction: string, answers: string[], classes?: string[]) =>
-      scored(opened(task(scorer), { file: fileOf([{ ...ROW, classes: ['x'] }]) }), prediction, answers, {
-        classes,
-      });
     expect(score('exact', ' the bell\n', ['a bell', 'the bell'])).to.equal(1);
     expect(score('exact', 'The bell', ['the bell'])).to.equal(0);
     expect(score('f1', 'a big bell', ['the bell'])).to.be.closeTo(2 / 3, 1e-12);
@@ -69,6 +70,64 @@ describe('data of the user', () => {
     expect(score('code_similarity', '\nx = 1', ['x = 1'])).to.equal(1);
     expect(score('classification', 'b', ['b'], ['a', 'b'])).to.equal(1);
   });
+
+  for (const [prediction, answer, expected] of [
+    ['A', 'A', 1],
+    ['a.', 'A', 1],
+    ['B', 'A', 0],
+    ['The', 'The', 1],
+    ['the an', 'an', 2 / 3],
+    ['!!!', '!!!', 1],
+    ['???', '!!!', 0],
+    ['the answer', 'answer', 1],
+    ['北京大学。', '北京大学', 1],
+    ['北京', '北京大学', 2 / 3],
+    ['他在北京。', '北京', 2 / 3],
+    ['กรุงเทพ', 'กรุงเทพ', 1],
+    ['Paris 北京', 'Paris', 0.5],
+  ] as const) {
+    it(`f1 of ${prediction} for ${answer}`, () => {
+      expect(score('f1', prediction, [answer])).to.be.closeTo(expected, 1e-12);
+    });
+  }
+
+  it('cleans both sides alike where answers are looked for', () => {
+    for (const scorer of ['contains_any', 'contains_all']) {
+      expect(score(scorer, 'line one\nline two', ['line one\nline two'])).to.equal(1);
+      expect(score(scorer, 'a\tb', ['a\tb'])).to.equal(1);
+      expect(score(scorer, 'It is Paris.', [' Paris '])).to.equal(1);
+      expect(score(scorer, 'It is Rome.', [' Paris '])).to.equal(0);
+    }
+  });
+
+  it('compares composed and decomposed letters as equal', () => {
+    const [composed, decomposed] = ['Crème', 'Crème'.normalize('NFD')];
+    for (const scorer of ['exact', 'f1', 'contains_any', 'rouge_l', 'classification', 'code_similarity']) {
+      expect(score(scorer, decomposed, [composed]), scorer).to.be.closeTo(1, 1e-8);
+      expect(score(scorer, composed, [decomposed]), scorer).to.be.closeTo(1, 1e-8);
+    }
+  });
+
+  for (const [scorer, answer, expected] of [
+    ['exact', ' \n', 'expected a text that is not empty'],
+    ['f1', '\t', 'expected a text that is not empty'],
+    ['contains_any', '\u0001', 'expected more than control characters'],
+    ['rouge_l', ' . ', 'expected more than full stops'],
+    ['f1_zh', '！！', 'expected more than punctuation'],
+    ['count', 'seven', 'expected a number of digits alone'],
+    ['count', '7.5', 'expected a number of digits alone'],
+    ['classification', 'c', 'expected one of the classes of its row'],
+  ] as const) {
+    it(`refuses for ${scorer} the answer ${JSON.stringify(answer)}, which nothing could match`, () => {
+      const file = fileOf([
+        { ...ROW, answers: ['7'], classes: ['7', 'b'] },
+        { ...ROW, answers: ['7', answer], classes: ['7', 'b'] },
+      ]);
+      expect(faultOf(() => opened(task(scorer), { file }))).to.match(
+        new RegExp(`my\\.jsonl:2 {2}answers\\.1: ${expected}`),
+      );
+    });
+  }
 
   it('is looked at as a whole before the first sample, and errors name file and line', () => {
     const fault = (row: unknown, scorer = 'f1') =>
