@@ -15,6 +15,11 @@ export interface SampleRequest<P> extends TaskContext {
   readonly index: number;
 }
 
-export function oneQuestion({ context, plain, ...question }: Prompt): Sample {
-  return { context, questions: [question], ...(plain === undefined ? {} : { plain }) };
+export function oneQuestion({ context, plain, depths, ...question }: Prompt): Sample {
+  return {
+    context,
+    questions: [question],
+    ...(plain === undefined ? {} : { plain }),
+    ...(depths === undefined ? {} : { depths }),
+  };
 }

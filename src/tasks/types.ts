@@ -16,6 +16,8 @@ export interface Sample {
   readonly questions: readonly [Question, ...Question[]];
   /** Where given, there is no chat template around the text. */
   readonly plain?: PlainPrompt | undefined;
+  /** Where what is asked for stands, in per cent of the text around it: of each needle, in the order of the text. */
+  readonly depths?: readonly number[] | undefined;
 }
 
 /** What is asked, how it is answered, and what a scorer needs of it. */

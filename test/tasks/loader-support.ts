@@ -49,10 +49,17 @@ export function opened<P>(task: Task<P>, params: unknown = {}, context: Partial<
   return open;
 }
 
-/** A sample with its only question, side by side. */
-export function promptOf({ context, questions, ...rest }: Sample): Prompt {
+/** A sample with its only question, side by side: what a model reads and what is expected of it. */
+export function promptOf({ context, questions, plain }: Sample): Prompt {
   expect(questions).to.have.length(1);
-  return { context, ...questions[0], ...rest };
+  return { context, ...questions[0], ...(plain === undefined ? {} : { plain }) };
+}
+
+/** Where needles stand in the index-th sample, per cent. */
+export function depthsOf(task: OpenTask, index = 0): readonly number[] {
+  const sample = task.sample(index);
+  if (sample instanceof Promise) throw new Error('the sample comes only in time');
+  return sample.depths ?? [];
 }
 
 /** The index-th sample of a task that has it at once. */

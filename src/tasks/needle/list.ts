@@ -2,16 +2,16 @@
  * Needles at a chosen depth, for maps of depth by context length: `depth` is a parameter of the task, so that a spec
  * that sweeps it has a row of accuracy.csv for every depth, length and pipeline.
  *
- * Decides what is hidden and asked: random numbers under random words as in RULER (`needle/map`), or Greg Kamradt's
- * sandwich (`needle/sandwich`). Every sample is another draw: other keys and numbers, another passage of the essay; the
- * n-th draw is the same at every depth. The text is the longest that fits. Random strings follow the held-out rule, as
- * RULER's do.
+ * Hidden are random numbers under random words as in RULER (`needle/map`), or Greg Kamradt's sandwich (`needle/sandwich`).
+ * Every sample is another draw: other keys and numbers, another passage of the essay; the n-th draw is the same at every
+ * depth. The text is the longest that fits. Random strings follow the held-out rule, as RULER's do.
  */
 import * as z from 'zod';
 import { shippedFile } from '../files/data-file.js';
 import { textDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
 import { essayParam, essayPath } from '../ruler/essay.js';
+import { type Piece, pieceOf, placeAt, type Placed, withNeedles } from '../ruler/pieces.js';
 import { largestSample, type Sizing } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
@@ -19,11 +19,11 @@ import { refuseUnused } from '../../base/unused-params.js';
 import { allFound, cleanPrediction } from '../scorers/substring.js';
 import type { SampleRequest } from '../one-question.js';
 import type { OpenTask, Task } from '../types.js';
-import { passage, placeNeedles, spreadDepths } from './place.js';
+import { passage, spreadDepths } from './place.js';
 import { SANDWICH } from './templates.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
-const GENERATOR = 'needle 1';
+const GENERATOR = 'needle 2';
 
 /** Passages begin within this many words of the essay's beginning. */
 const STARTS = 20_000;
@@ -110,11 +110,21 @@ function drawNumbers(request: SampleRequest<MapParams>): Sizing {
   const depths = spreadDepths(params.depth, needles.length);
   const header = fill(HEADER, fields);
   const isEssay = params.haystack === 'essay';
-  const sentences = (count: number): readonly string[] =>
-    isEssay ? passage(files, essayPath(params.essay), start, count) : Array<string>(count).fill(NOISE);
+  const line = pieceOf(NOISE, '\n');
+  const place = (count: number): Placed => {
+    const pieces = isEssay
+      ? passage(files, essayPath(params.essay), start, count)
+      : Array<Piece>(count).fill(line);
+    return withNeedles(
+      pieces,
+      needles,
+      depths.map((each) => placeAt(pieces, each)),
+    );
+  };
   return {
     ...(isEssay ? ESSAY : REPEATED),
-    contextOf: (count) => header + placeNeedles(sentences(count), needles, depths).join(isEssay ? ' ' : '\n'),
+    contextOf: (count) => header + place(count).text,
+    depthsOf: (count) => place(count).depths,
     question: fill(QUESTION, fields),
     answerPrefix: fill(ANSWER_PREFIX, fields),
     answers,
@@ -126,12 +136,14 @@ function drawSandwich(request: SampleRequest<SandwichParams>): Sizing {
   const { contextLength, seed, index, params, files } = request;
   const start = randomFor(sandwich.name, contextLength, seed, index).below(STARTS);
   const { needle, before, behind, question, answerPrefix, facts } = SANDWICH;
+  const place = (count: number): Placed => {
+    const pieces = passage(files, essayPath(params.essay), start, count);
+    return withNeedles(pieces, [needle], [placeAt(pieces, params.depth)]);
+  };
   return {
     ...ESSAY,
-    contextOf: (count) => {
-      const sentences = passage(files, essayPath(params.essay), start, count);
-      return before + placeNeedles(sentences, [needle], [params.depth]).join(' ') + behind;
-    },
+    contextOf: (count) => before + place(count).text + behind,
+    depthsOf: (count) => place(count).depths,
     question,
     answerPrefix,
     answers: facts,

@@ -1,16 +1,17 @@
 /**
  * A long answer: a list of numbers stands somewhere in an essay, and all of it is to be repeated.
  *
- * Decides how long list and essay are: as many lines as asked for (or fit), the largest essay that fits beside the
- * question, the list in it and the list as the answer. Made for caches that evict while decoding: every line that is
- * repeated must still be there when its turn comes. Random strings are those of the RULER tasks.
+ * The list has as many lines as asked for (or fit), the essay is the largest that fits beside the question, the list in it and
+ * the list as the answer. Made for caches that evict while decoding: every line that is repeated must still be there when its
+ * turn comes. Random strings are those of the RULER tasks.
  */
 import * as z from 'zod';
 import { shippedFile } from '../files/data-file.js';
 import { textDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
-import { essayParam, essayPath, firstWords } from '../ruler/essay.js';
+import { essayParam, essayPath, essayRules, firstUnits, placementParam } from '../ruler/essay.js';
 import { largestFitting } from '../ruler/fit.js';
+import { joinPieces, type Piece, placeAt, splitPieces } from '../ruler/pieces.js';
 import { tooShort } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { oneQuestion, type SampleRequest } from '../one-question.js';
@@ -39,6 +40,7 @@ const params = z.strictObject({
     .optional()
     .describe('lines of the list, 1 to 1000; where not given 24, or as many as fit, at least 4'),
   essay: essayParam,
+  placement: placementParam,
 });
 
 export type ReciteParams = z.infer<typeof params>;
@@ -51,7 +53,10 @@ export const reciteTasks: readonly Task<ReciteParams>[] = [
     source: 'made for this project; strings as in RULER, arXiv 2404.06654',
     params,
     open: (given, context) => ({
-      digest: textDigest(context.files, GENERATOR, [...WORD_LISTS.map(shippedFile), essayPath(given.essay)]),
+      digest: textDigest(context.files, GENERATOR + essayRules(context.files, essayPath(given.essay)), [
+        ...WORD_LISTS.map(shippedFile),
+        essayPath(given.essay),
+      ]),
       sample: (index) => drawSample({ ...context, params: given, index }),
       score: (answer, { answers }) => fractionRecited(answer, answers),
     }),
@@ -63,6 +68,8 @@ interface Draw {
   readonly lines: readonly Line[];
   /** Its first `count` lines in `words` words of essay. */
   readonly contextOf: (count: number, words: number) => string;
+  /** Where the list stands among `words` words, per cent. */
+  readonly depthOf: (words: number) => number;
 }
 
 function draw({ contextLength, seed, index, params, files }: SampleRequest<ReciteParams>): Draw {
@@ -72,17 +79,23 @@ function draw({ contextLength, seed, index, params, files }: SampleRequest<Recit
   const lines = Array.from({ length: params.lines ?? LINES.most }, (): Line => {
     return { key: strings.key('words'), number: strings.value('numbers') };
   });
-  const sentencesOf = (words: number): string[] => firstWords(files, essayPath(params.essay), words);
+  const around = (words: number): [Piece[], Piece[]] => {
+    const sentences = firstUnits(files, essayPath(params.essay), words);
+    const place =
+      params.placement === 'border'
+        ? placeAt(sentences, 100 * depth)
+        : { piece: Math.floor(depth * sentences.length), unit: 0 };
+    return splitPieces(sentences, place);
+  };
   return {
     lines,
     contextOf: (count, words) => {
-      const sentences = sentencesOf(words);
-      const at = Math.floor(depth * sentences.length);
-      return contextWith(
-        lines.slice(0, count),
-        sentences.slice(0, at).join(' '),
-        sentences.slice(at).join(' '),
-      );
+      const [before, after] = around(words);
+      return contextWith(lines.slice(0, count), joinPieces(before), joinPieces(after));
+    },
+    depthOf: (words) => {
+      const units = around(words)[0].reduce((sum, piece) => sum + piece.units, 0);
+      return (100 * units) / words;
     },
   };
 }
@@ -116,6 +129,7 @@ function drawSample(request: SampleRequest<ReciteParams>): Sample {
     answerPrefix: ANSWER_PREFIX,
     answers: drawn.lines.slice(0, count).map(({ number }) => number),
     maxNewTokens: newTokens(drawn, count),
+    depths: [drawn.depthOf(words)],
   });
 }
 

@@ -1,12 +1,12 @@
 /**
  * Haystacks with their needles in them: repeated noise, an essay, or other needles.
  *
- * Decides the unit in which a haystack grows (sentences or words), how little is still a haystack, and where
- * needles go. Knows nothing of tokens.
+ * Each grows in a unit of its own (sentences or words) from the least that is still a haystack.
  */
 import type { Random } from '../../base/random.js';
 import type { DataFiles } from '../files/data-files.js';
-import { firstWords } from './essay.js';
+import { firstUnits } from './essay.js';
+import { placeAt, pieceOf, type Placed, withNeedles } from './pieces.js';
 import { NOISE } from './templates.js';
 
 export type HaystackKind = 'noise' | 'essay' | 'needle';
@@ -18,7 +18,7 @@ export interface Haystack {
   /** The step in which RULER counts haystacks of this kind. */
   readonly increment: number;
   /** `count` units with all needles in them. */
-  build(count: number, needles: readonly string[], random: Random): string;
+  build(count: number, needles: readonly string[], random: Random): Placed;
 }
 
 /** Places in an essay: 40 values evenly spaced from its beginning to its end. */
@@ -49,38 +49,35 @@ export function needleHaystack(contextLength: number, distractor: (i: number) =>
   };
 }
 
-export function essayHaystack(files: DataFiles, path: string): Haystack {
+/** @param placement as published where not `border` */
+export function essayHaystack(
+  files: DataFiles,
+  path: string,
+  placement: 'sentence' | 'border' | undefined,
+): Haystack {
   return {
     unit: 'words',
     least: 50,
     increment: 500,
     build(count, needles, random) {
-      const sentences = firstWords(files, path, count);
+      const sentences = firstUnits(files, path, count);
       const depths = random.sample(DEPTHS, needles.length).sort((a, b) => a - b);
-      return inserted(
-        sentences,
-        needles,
-        depths.map((depth) => Math.floor(sentences.length * depth)),
-      ).join(' ');
+      const places = depths.map((depth) =>
+        placement === 'border'
+          ? placeAt(sentences, 100 * depth)
+          : { piece: Math.floor(sentences.length * depth), unit: 0 },
+      );
+      return withNeedles(sentences, needles, places);
     },
   };
 }
 
-/** Needles before sentences at distinct random places, joined by newlines. */
-function insertAmong(sentences: readonly string[], needles: readonly string[], random: Random): string {
+/** Needles before sentences at distinct random places, each on a line of its own. */
+function insertAmong(sentences: readonly string[], needles: readonly string[], random: Random): Placed {
   const places = random.sample([...sentences.keys()], needles.length).sort((a, b) => a - b);
-  return inserted(sentences, needles, places).join('\n');
-}
-
-/** `needles[i]` before sentence `places[i]`; places ascend. */
-function inserted(
-  sentences: readonly string[],
-  needles: readonly string[],
-  places: readonly number[],
-): string[] {
-  const starts = [0, ...places];
-  return starts.flatMap((start, i) => [
-    ...(i === 0 ? [] : [needles[i - 1]!]),
-    ...sentences.slice(start, starts[i + 1]),
-  ]);
+  return withNeedles(
+    sentences.map((sentence) => pieceOf(sentence, '\n')),
+    needles,
+    places.map((piece) => ({ piece, unit: 0 })),
+  );
 }

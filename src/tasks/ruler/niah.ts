@@ -1,8 +1,7 @@
 /**
  * RULER's eight needle-in-a-haystack tasks (arXiv 2404.06654): random values for random keys, hidden in a text.
  *
- * Decides what is hidden and asked. Random draws are ours; prompts and distributions are RULER's. A tokenizer is only
- * something that counts.
+ * Random draws are ours; prompts and distributions are RULER's.
  */
 import * as z from 'zod';
 import { shippedFile } from '../files/data-file.js';
@@ -11,7 +10,7 @@ import { textDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
 import type { SampleRequest } from '../one-question.js';
 import type { Task } from '../types.js';
-import { essayParam, essayPath } from './essay.js';
+import { essayParam, essayPath, essayRules, placementParam } from './essay.js';
 import {
   essayHaystack,
   needleHaystack,
@@ -19,6 +18,7 @@ import {
   type Haystack,
   type HaystackKind,
 } from './haystack.js';
+import type { Placed } from './pieces.js';
 import { fractionFound } from './score.js';
 import { largestSample, type Sizing } from './sized.js';
 import { Strings, WORD_LISTS, type KeyKind } from './strings.js';
@@ -52,9 +52,10 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
 
 export interface NiahParams {
   readonly essay?: string | undefined;
+  readonly placement?: 'sentence' | 'border' | undefined;
 }
 
-const essayParams = z.strictObject({ essay: essayParam });
+const essayParams = z.strictObject({ essay: essayParam, placement: placementParam });
 
 export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).map(([name, variant]) => ({
   name: `ruler/${name}`,
@@ -92,9 +93,11 @@ function draw(task: string, variant: Variant, request: SampleRequest<NiahParams>
   };
   const header = fill(HEADER, fields);
   const haystack = haystackFor(variant, request, strings);
+  const build = (count: number): Placed =>
+    haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places'));
   return {
-    contextOf: (count) =>
-      header + haystack.build(count, needles, randomFor(task, contextLength, seed, index, 'places')),
+    contextOf: (count) => header + build(count).text,
+    depthsOf: (count) => build(count).depths,
     question: fill(QUESTION, fields),
     answerPrefix: fill(ANSWER_PREFIX, fields),
     answers,
@@ -114,7 +117,7 @@ function haystackFor(
     case 'noise':
       return noiseHaystack(contextLength);
     case 'essay':
-      return essayHaystack(files, essayPath(params.essay));
+      return essayHaystack(files, essayPath(params.essay), params.placement);
     case 'needle': {
       const drawn: string[] = [];
       return needleHaystack(contextLength, (i) => {
@@ -138,5 +141,6 @@ function digestOf(variant: Variant, params: NiahParams, files: DataFiles): strin
     ...(variant.key === 'words' ? WORD_LISTS.map(shippedFile) : []),
     ...(variant.haystack === 'essay' ? [essayPath(params.essay)] : []),
   ];
-  return textDigest(files, GENERATOR, paths);
+  const rules = variant.haystack === 'essay' ? essayRules(files, essayPath(params.essay)) : '';
+  return textDigest(files, GENERATOR + rules, paths);
 }

@@ -10,9 +10,11 @@ import { oneQuestion, type Prompt, type SampleRequest } from '../one-question.js
 import type { Sample } from '../types.js';
 import { largestFitting } from './fit.js';
 
-export interface Sizing extends Omit<Prompt, 'context'> {
+export interface Sizing extends Omit<Prompt, 'context' | 'depths'> {
   /** The context with `count` units of haystack; a pure function that grows with the count. */
   readonly contextOf: (count: number) => string;
+  /** Where needles stand in it, as `Sample.depths`. */
+  readonly depthsOf?: (count: number) => readonly number[];
   /** What is counted, in the plural. */
   readonly unit: string;
   /** Fewest units that are built. */
@@ -37,7 +39,7 @@ export function largestSample<R extends Request>(
 ): Sample {
   const { contextLength, countTokens } = request;
   const sizing = sizingOf(request);
-  const { contextOf, unit, least, most, stride, ...rest } = sizing;
+  const { contextOf, depthsOf, unit, least, most, stride, ...rest } = sizing;
   const count = largestFitting((units) => lengthOf(sizing, units, countTokens), {
     least,
     ...(most === undefined ? {} : { most }),
@@ -56,7 +58,11 @@ export function largestSample<R extends Request>(
       `${least} ${unit}, the question, and ${rest.maxNewTokens} tokens to generate`,
     );
   }
-  return oneQuestion({ context: contextOf(count), ...rest });
+  return oneQuestion({
+    context: contextOf(count),
+    ...rest,
+    ...(depthsOf === undefined ? {} : { depths: depthsOf(count) }),
+  });
 }
 
 function lengthOf(

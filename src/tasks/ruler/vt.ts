@@ -62,11 +62,11 @@ function draw(request: SampleRequest<unknown>): Sizing {
   const example = { names: drawNames(random, NAME_LENGTH.example), value: exampleValue! };
 
   const noise = noiseHaystack(contextLength);
-  const exampleText = answered(example, noise.build(EXAMPLE_SENTENCES, assignments(example), random));
+  const exampleText = answered(example, noise.build(EXAMPLE_SENTENCES, assignments(example), random).text);
   return {
     contextOf: (count) => {
       const places = randomFor(NAME, contextLength, seed, index, 'places');
-      return `${exampleText}\n${HEADER}${noise.build(count, assignments(chain), places)}`;
+      return `${exampleText}\n${HEADER}${noise.build(count, assignments(chain), places).text}`;
     },
     question: filled(QUESTION, chain),
     answerPrefix: filled(ANSWER_PREFIX, chain),

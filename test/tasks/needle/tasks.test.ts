@@ -6,6 +6,8 @@ import type { Prompt } from '../../../src/tasks/one-question.js';
 import type { Task } from '../../../src/tasks/types.js';
 import {
   digestOf,
+  depthsOf,
+  drawn,
   faultOf,
   folderOf,
   opened,
@@ -91,6 +93,39 @@ describe('needle/map', () => {
     expect(digest({})).to.match(/^[0-9a-f]{64}$/);
     expect(digest({ essay })).to.not.equal(digest({}));
     expect(digest({ haystack: 'noise' })).to.not.equal(digest({}));
+  });
+
+  const NOPUNCT =
+    'the sea and the ship and the sailor went over the wide water to see what was there '.repeat(300);
+  const CHINESE = '山高水长，人来人往。春天的花开了，秋天的叶落了。'.repeat(200);
+  for (const [what, text] of [
+    ['without sentences', NOPUNCT],
+    ['of one long sentence and many short ones', `${NOPUNCT}. ${'It is. '.repeat(9000)}`],
+    ['of Chinese', CHINESE],
+    ['of Japanese, with quotes', 'それは「山」だ。「川です。」と言った。'.repeat(200)],
+    ['of Hindi', 'यह एक वाक्य है। यह दूसरा वाक्य है। '.repeat(300)],
+    ['of lines without stops', 'one line of words\nand another line\n'.repeat(400)],
+  ] as const) {
+    it(`stands at its depth in an essay ${what}`, () => {
+      const essay = join(folderOf({ 'essay.txt': text }), 'essay.txt');
+      for (const depth of [0, 25, 50, 75, 100]) {
+        for (const task of [map, sandwich]) {
+          const open = opened(task, { essay, depth }, { contextLength: 2048 });
+          const sample = drawn(open);
+          const needle = task === map ? NUMBER : SANDWICH;
+          expect(depthOf(sample, needle), `${task.name} ${depth}`).to.be.closeTo(depth, 6);
+          expect(depthsOf(open)[0], `${task.name} ${depth}`).to.be.closeTo(depth, 2.1);
+          expect(tokensOf(sample)).to.be.within(1960, 2048);
+        }
+      }
+    });
+  }
+
+  it('breaks a line of noise where a short text has no line border near the depth', () => {
+    for (const depth of [0, 10, 25, 50, 75, 90, 100]) {
+      const open = opened(map, { depth, haystack: 'noise' }, { contextLength: 400 });
+      expect(depthsOf(open)[0]).to.be.closeTo(depth, 2.1);
+    }
   });
 
   it('says a length that works', () => {

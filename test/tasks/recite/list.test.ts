@@ -8,7 +8,7 @@ import { isHeldOut } from '../../../src/tasks/held-out.js';
 import type { ReciteParams } from '../../../src/tasks/recite/list.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { digestOf, drawn, opened, scored } from '../loader-support.js';
+import { depthsOf, digestOf, drawn, opened, scored } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -112,6 +112,23 @@ describe('recite/list', () => {
     for (const other of [{ seed: 43 }, { index: 1 }, { contextLength: 2050 }]) {
       expect(draw(other).answers).to.not.deep.equal(draw().answers);
     }
+  });
+
+  it('may stand at the border of a word, where an essay has few sentences, and knows where', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'essay-'));
+    const essay = join(folder, 'essay.txt');
+    for (const text of ['the sea and the ship '.repeat(900), '山高水长人来人往'.repeat(300)]) {
+      writeFileSync(essay, text);
+      const open = opened(task, { essay, placement: 'border' }, { contextLength: 2048, countTokens });
+      const depths = Array.from({ length: 40 }, (_, index) => depthsOf(open, index)[0]!);
+      for (const quarter of [0, 1, 2, 3]) {
+        expect(depths.filter((depth) => Math.min(3, Math.floor(depth / 25)) === quarter).length).to.be.above(
+          3,
+        );
+      }
+      expect(tokensOf(drawn(open))).to.be.within(2030, 2048);
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('samples are pinned: where this fails on purpose, raise GENERATOR, so that no old result is reused', () => {

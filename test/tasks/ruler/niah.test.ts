@@ -8,7 +8,7 @@ import { tasks } from '../../../src/tasks/registry.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import { niahTasks, type NiahParams } from '../../../src/tasks/ruler/niah.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { digestOf, drawn, opened } from '../loader-support.js';
+import { depthsOf, digestOf, drawn, opened } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -186,6 +186,34 @@ describe('niah', () => {
     }
   });
 
+  it('knows where each needle stands', () => {
+    for (const name of Object.keys(expected)) {
+      const open = opened(tasks.get(`ruler/${name}`)!, {}, { contextLength: 2048, countTokens });
+      const { context } = drawn(open);
+      const depths = depthsOf(open);
+      const needles = expected[name]!.needles;
+      expect(depths.length, name).to.equal(needles ?? 1);
+      expect([...depths].sort((a, b) => a - b)).to.deep.equal(depths);
+      if (needles !== 1) continue;
+      const at = context.indexOf('One of the special') / context.length;
+      expect(100 * at, name).to.be.closeTo(depths[0]!, 8);
+    }
+  });
+
+  it('between sentences as published, or at word borders, which lie at all depths of short texts', () => {
+    const depths = (placement?: string) =>
+      Array.from({ length: 40 }, (_, index) => {
+        const context = { contextLength: 512, countTokens };
+        return depthsOf(opened(tasks.get('ruler/niah_single_2')!, { placement }, context), index)[0]!;
+      });
+    const inFirstFifth = (some: number[]) => some.filter((depth) => depth < 20).length;
+    const border = depths('border');
+    expect(inFirstFifth(border)).to.be.within(3, 14);
+    expect(Math.max(...border)).to.be.above(90);
+    expect(depths('sentence')).to.deep.equal(depths());
+    expect(depths()).to.not.deep.equal(border);
+  });
+
   it('counts tokens only a few times', () => {
     for (const task of Object.keys(expected)) {
       let calls = 0;
@@ -224,6 +252,22 @@ describe('niah', () => {
       const task = tasks.get('ruler/niah_single_2')!;
       expect(digestOf(task, { essay })).to.not.equal(digestOf(task));
       expect(digestOf(task)).to.match(/^[0-9a-f]{64}$/);
+    });
+
+    it('may have no spaces between its words', () => {
+      const essay = write('chinese.txt', '山高水长，人来人往。春天的花开了，秋天的叶落了。'.repeat(60));
+      for (const placement of ['sentence', 'border']) {
+        const open = opened(
+          tasks.get('ruler/niah_single_2')!,
+          { essay, placement },
+          { contextLength: 1024, countTokens },
+        );
+        const depths = Array.from({ length: 30 }, (_, index) => depthsOf(open, index)[0]!);
+        for (const half of [0, 1]) {
+          expect(depths.filter((depth) => Math.floor(depth / 50) === half).length).to.be.above(5);
+        }
+        expect(tokensOf(drawn(open))).to.be.within(1010, 1024);
+      }
     });
 
     it('needles go between its sentences', () => {
