@@ -36,6 +36,9 @@ export function taskNamed<P>(tasks: readonly Task<P>[], name: string): Task<P> {
   return task;
 }
 
+/** For tests that draw often from files that do not change: each is read once. */
+export const READ_FILES = new DataFiles();
+
 const CONTEXT: Omit<TaskContext, 'files'> = {
   contextLength: 4096,
   seed: 42,

@@ -8,7 +8,7 @@ import { isHeldOut } from '../../../src/tasks/held-out.js';
 import type { ReciteParams } from '../../../src/tasks/recite/list.js';
 import { tasks } from '../../../src/tasks/registry.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { depthsOf, digestOf, drawn, opened, scored } from '../loader-support.js';
+import { depthsOf, digestOf, drawn, opened, READ_FILES, scored } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -25,7 +25,7 @@ const task = tasks.get('recite/list')!;
 
 function draw(asked: Asked = {}): Prompt {
   const { contextLength = 2048, seed = 42, index = 0, params = {}, count = countTokens } = asked;
-  return drawn(opened(task, params, { contextLength, seed, countTokens: count }), index);
+  return drawn(opened(task, params, { contextLength, seed, countTokens: count, files: READ_FILES }), index);
 }
 
 const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Prompt) =>

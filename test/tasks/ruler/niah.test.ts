@@ -8,7 +8,7 @@ import { tasks } from '../../../src/tasks/registry.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import { niahTasks, type NiahParams } from '../../../src/tasks/ruler/niah.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { depthsOf, digestOf, drawn, opened } from '../loader-support.js';
+import { depthsOf, digestOf, drawn, opened, READ_FILES } from '../loader-support.js';
 
 /** Stands in for a tokenizer: pieces of at most four letters, single digits and marks. */
 const countTokens = (text: string) => text.match(/\s?[A-Za-z’]{1,4}|\s?[^A-Za-z’\s]|\s/gu)?.length ?? 0;
@@ -21,7 +21,10 @@ interface Asked {
 }
 
 function draw(task: string, { contextLength = 1024, seed = 42, index = 0, params = {} }: Asked = {}): Prompt {
-  return drawn(opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens }), index);
+  return drawn(
+    opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens, files: READ_FILES }),
+    index,
+  );
 }
 
 const tokensOf = ({ context, question, answerPrefix, maxNewTokens }: Prompt) =>
@@ -201,11 +204,11 @@ describe('niah', () => {
   });
 
   it('between sentences as published, or at word borders, which lie at all depths of short texts', () => {
-    const depths = (placement?: string) =>
-      Array.from({ length: 40 }, (_, index) => {
-        const context = { contextLength: 512, countTokens };
-        return depthsOf(opened(tasks.get('ruler/niah_single_2')!, { placement }, context), index)[0]!;
-      });
+    const depths = (placement?: string) => {
+      const context = { contextLength: 512, countTokens, files: READ_FILES };
+      const open = opened(tasks.get('ruler/niah_single_2')!, { placement }, context);
+      return Array.from({ length: 40 }, (_, index) => depthsOf(open, index)[0]!);
+    };
     const inFirstFifth = (some: number[]) => some.filter((depth) => depth < 20).length;
     const border = depths('border');
     expect(inFirstFifth(border)).to.be.within(3, 14);

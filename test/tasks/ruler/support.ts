@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { tasks } from '../../../src/tasks/registry.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { drawn, opened } from '../loader-support.js';
+import { drawn, opened, READ_FILES } from '../loader-support.js';
 
 /** Pieces of at most four letters, single digits and marks. */
 export const countTokens = (text: string): number =>
@@ -23,7 +23,10 @@ export function draw(
   task: string,
   { contextLength = 2048, seed = 42, index = 0, params = {} }: Asked = {},
 ): Prompt {
-  return drawn(opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens }), index);
+  return drawn(
+    opened(tasks.get(`ruler/${task}`)!, params, { contextLength, seed, countTokens, files: READ_FILES }),
+    index,
+  );
 }
 
 export const promptOf = ({ context, question, answerPrefix }: Prompt): string =>
