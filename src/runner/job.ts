@@ -121,7 +121,11 @@ export class LocalRunner implements JobRunner {
         sample: job.sample,
         prediction,
         answers: question.answers,
-        score: scoreAnswer(task, prediction, question, { name: group.task, index: job.sample }),
+        score: scoreAnswer(task, prediction, question, {
+          name: group.task,
+          index: job.sample,
+          place: sample.place,
+        }),
         promptTokens: length,
         truncated: segments.truncated,
         generatedTokens: result.ids.length,

@@ -20,6 +20,9 @@ export interface Segments {
   readonly truncated: boolean;
 }
 
+/** Tokens without which there is nothing to compress. */
+const LEAST_CONTEXT = 2;
+
 /** Stands for the end of the user's message in a rendered chat. */
 const MARKER = '\u2402end-of-context\u2403';
 
@@ -38,29 +41,56 @@ export function buildSegments(
   mode: QuestionMode,
   maxContext?: number,
 ): Segments {
-  const {
-    context,
-    plain,
-    questions: [asked],
-  } = sample;
-  const compressed = mode === 'compressed' ? context + asked.question : context;
-  const question = mode === 'compressed' ? '' : asked.question;
-  const { before, after } =
-    plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
-  const suffixIds = files.tokenizer.encode(question + after + asked.answerPrefix);
-  const whole = files.tokenizer.encode(before, plain?.specialTokens ?? false);
-  const room = maxContext ?? files.config.maxPositions - suffixIds.length - asked.maxNewTokens;
-  if (room < 2) {
-    throw new UserError(
-      `the model's ${files.config.maxPositions} positions have no room for a context beside ${suffixIds.length} suffix tokens and ${asked.maxNewTokens} new ones`,
-      { place: files.name },
-    );
-  }
+  const { before, suffixIds } = renderedParts(files, sample, mode);
+  const room = maxContext ?? roomBeside(files, sample, suffixIds.length);
+  const whole = files.tokenizer.encode(before, sample.plain?.specialTokens ?? false);
   const truncated = whole.length > room;
   const contextIds = truncated ? cutMiddle(whole, room) : whole;
   // Generation starts from a token behind the cache: where the prompt has none, from its last one.
   if (suffixIds.length === 0) suffixIds.push(...contextIds.splice(-1));
   return { contextIds, suffixIds, truncated };
+}
+
+/** Throws UserError where `buildSegments` would find no room; the context is not tokenised for that. */
+export function expectRoom(
+  files: Parameters<typeof buildSegments>[0],
+  sample: Sample,
+  mode: QuestionMode,
+  maxContext?: number,
+): void {
+  const { suffixIds } = renderedParts(files, sample, mode);
+  if (maxContext === undefined) roomBeside(files, sample, suffixIds.length);
+}
+
+/** The text that is compressed, and the tokens behind it. */
+function renderedParts(
+  files: Parameters<typeof buildSegments>[0],
+  { context, plain, questions: [asked] }: Sample,
+  mode: QuestionMode,
+): { readonly before: string; readonly suffixIds: number[] } {
+  const compressed = mode === 'compressed' ? context + asked.question : context;
+  const question = mode === 'compressed' ? '' : asked.question;
+  const { before, after } =
+    plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
+  return { before, suffixIds: files.tokenizer.encode(question + after + asked.answerPrefix) };
+}
+
+/** Tokens that the model's positions leave for a context. */
+function roomBeside(
+  { name, config: { maxPositions } }: Pick<ModelFiles, 'name' | 'config'>,
+  { place, questions: [{ maxNewTokens }] }: Sample,
+  suffixTokens: number,
+): number {
+  const room = maxPositions - suffixTokens - maxNewTokens;
+  if (room >= LEAST_CONTEXT) return room;
+  const most = maxPositions - suffixTokens - LEAST_CONTEXT;
+  throw new UserError(
+    `max_new_tokens: the ${maxPositions} positions of ${name} have no room for a context beside ${maxNewTokens} tokens to generate and ${suffixTokens} behind the context`,
+    {
+      place: place ?? name,
+      ...(most < 1 ? {} : { hint: `Use at most max_new_tokens: ${most}; less leaves more of the context.` }),
+    },
+  );
 }
 
 /** Ids that end the answer: the model's, or the tokenizer's own and that of a newline. */

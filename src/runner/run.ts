@@ -116,7 +116,7 @@ class Run {
     const cells = this.groups.flatMap((group) => group.cells);
     const asked = this.countAsked();
     const reused = asked - missing;
-    await checkSamples(this.spec, jobs, models, opener);
+    await checkSamples(this.spec, jobs, models, opener, signal);
     progress.start(missing, this.spec.name);
     try {
       await this.pool.run(jobs, {

@@ -15,11 +15,12 @@ export interface SampleRequest<P> extends TaskContext {
   readonly index: number;
 }
 
-export function oneQuestion({ context, plain, depths, ...question }: Prompt): Sample {
+export function oneQuestion({ context, plain, depths, place, ...question }: Prompt): Sample {
   return {
     context,
     questions: [question],
     ...(plain === undefined ? {} : { plain }),
     ...(depths === undefined ? {} : { depths }),
+    ...(place === undefined ? {} : { place }),
   };
 }

@@ -11,13 +11,18 @@ import type { OpenTask, Question } from './types.js';
  *
  * @param name of the task
  * @param index of the sample, 0-based
- * @throws UserError (place = task and sample) where the answers are not such as the task's scorer reads
+ * @param place where the sample was read
+ * @throws UserError (with that place, else task and sample) where the answers are not such as the task's scorer reads
  */
 export function scoreAnswer(
   task: Pick<OpenTask, 'score'>,
   answer: string,
   question: Question,
-  { name, index }: { readonly name: string; readonly index: number },
+  {
+    name,
+    index,
+    place,
+  }: { readonly name: string; readonly index: number; readonly place?: string | undefined },
 ): number {
   try {
     return task.score(answer, question);
@@ -25,7 +30,7 @@ export function scoreAnswer(
     if (!(error instanceof UserError) || error.place !== undefined) throw error;
     const { message, hint, exitCode, cause } = error;
     throw new UserError(message, {
-      place: `${name}, sample ${index}`,
+      place: place ?? `${name}, sample ${index}`,
       ...(hint === undefined ? {} : { hint }),
       exitCode,
       cause,

@@ -18,6 +18,8 @@ export interface Sample {
   readonly plain?: PlainPrompt | undefined;
   /** Where what is asked for stands, in per cent of the text around it: of each needle, in the order of the text. */
   readonly depths?: readonly number[] | undefined;
+  /** Where it was read, `file:line`, for errors. */
+  readonly place?: string | undefined;
 }
 
 /** What is asked, how it is answered, and what a scorer needs of it. */
@@ -67,6 +69,11 @@ export interface OpenTask {
    * @throws UserError where there is none, or the context length is too small, saying one that works
    */
   sample(index: number): Sample | Promise<Sample>;
+  /**
+   * Throws what `sample` of this index would throw, where that is known without making it: samples that take long to make
+   * can so all be checked before a run. Where not given, the samples themselves are made.
+   */
+  check?(index: number): void;
   /** Score in [0, 1] of one answer to a question of these samples. */
   score(answer: string, question: Question): number;
 }

@@ -95,6 +95,7 @@ export function hubCopyTasks({ family, repository, variant, tasks }: HubCopy): T
             const record = await table.record(index);
             const row = checkRecord(rowSchema, record);
             return oneQuestion({
+              place: record.place,
               context: row.context,
               question: row.question,
               answerPrefix: row.answer_prefix,

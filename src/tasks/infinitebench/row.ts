@@ -38,6 +38,7 @@ export function readRow(task: InfiniteBenchName, record: FileRecord): Omit<Promp
   };
   const { context, question, answerPrefix } = TEMPLATES[task];
   return {
+    place: record.place,
     context: fillFields(context, fields),
     question: fillFields(question, fields),
     answerPrefix: fillFields(answerPrefix, fields),

@@ -91,6 +91,7 @@ export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
 function readSample(record: FileRecord): Omit<Prompt, 'maxNewTokens'> {
   const row = checkRecord(rowSchema, record);
   return {
+    place: record.place,
     context: fillFields(CONTEXT, { doc: strip(row.context) }),
     question: fillFields(QUESTION, {
       question: strip(row.question),

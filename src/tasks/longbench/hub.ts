@@ -81,6 +81,7 @@ function readSample(name: LongBenchName, record: FileRecord): Prompt {
     throw new UserError(`task: expected ${name}, found ${JSON.stringify(row.task)}`, { place: record.place });
   }
   return {
+    place: record.place,
     ...promptForm(name, 'spark'),
     context: row.context,
     question: row.question,

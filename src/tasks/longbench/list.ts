@@ -86,6 +86,7 @@ function officialTask(family: string, name: LongBenchName, file: string): Task<L
 function readSample(name: LongBenchName, protocol: Protocol, record: FileRecord): Prompt {
   const { input, context, answers, all_classes } = checkRecord(rowSchema, record);
   return {
+    place: record.place,
     ...promptTexts(name, protocol, { context, input }),
     ...promptForm(name, protocol),
     answers,

@@ -119,10 +119,12 @@ function readSample(
 ): Omit<Prompt, 'maxNewTokens'> {
   const record = before.findLastIndex((count) => count <= index);
   if (record === file.count) throw noSuchSample(file.path, index, before.at(-1)!);
-  const { text, questions } = readRow(name, file.record(record));
+  const row = file.record(record);
+  const { text, questions } = readRow(name, row);
   const { question: Q, answer } = questions[index - before[record]!]!;
   const { context, question: asked, answerPrefix } = TEMPLATES[name];
   return {
+    place: row.place,
     context: fillFields(context, { input: text }),
     question: fillFields(asked, { Q }),
     answerPrefix,

@@ -12,7 +12,7 @@ import { textDigest } from '../files/data-folder.js';
 import { randomFor } from '../../base/random.js';
 import { essayParam, essayPath } from '../ruler/essay.js';
 import { type Piece, pieceOf, placeAt, type Placed, withNeedles } from '../ruler/pieces.js';
-import { largestSample, type Sizing } from '../ruler/sized.js';
+import { checkSmallest, largestSample, type Sizing } from '../ruler/sized.js';
 import { Strings, WORD_LISTS } from '../ruler/strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, NOISE, QUESTION } from '../ruler/templates.js';
 import { refuseUnused } from '../../base/unused-params.js';
@@ -72,6 +72,9 @@ const map: Task<MapParams> = {
       ...(params.haystack === 'essay' ? [essayPath(params.essay)] : []),
     ]),
     sample: (index) => largestSample('needle/map', { ...context, params, index }, drawNumbers),
+    check: (index) => {
+      checkSmallest('needle/map', { ...context, params, index }, drawNumbers);
+    },
     score,
   }),
 };
@@ -85,6 +88,9 @@ const sandwich: Task<SandwichParams> = {
   open: (params, context) => ({
     digest: textDigest(context.files, GENERATOR, [essayPath(params.essay)]),
     sample: (index) => largestSample('needle/sandwich', { ...context, params, index }, drawSandwich),
+    check: (index) => {
+      checkSmallest('needle/sandwich', { ...context, params, index }, drawSandwich);
+    },
     score,
   }),
 };

@@ -84,6 +84,7 @@ function readSample(record: FileRecord, otherwise: number): Sample {
   const row = checkRecord(rowSchema, record);
   const { context, question, answers, answer_prefix, max_new_tokens, classes } = row;
   return oneQuestion({
+    place: record.place,
     context,
     question: question === '' || /^\s/.test(question) ? question : `\n${question}`,
     answerPrefix: answer_prefix,

@@ -58,6 +58,10 @@ export const reciteTasks: readonly Task<ReciteParams>[] = [
         essayPath(given.essay),
       ]),
       sample: (index) => drawSample({ ...context, params: given, index }),
+      check: (index) => {
+        const request = { ...context, params: given, index };
+        expectFits(request, draw(request));
+      },
       score: (answer, { answers }) => fractionRecited(answer, answers),
     }),
   },
@@ -101,36 +105,53 @@ function draw({ contextLength, seed, index, params, files }: SampleRequest<Recit
 }
 
 function drawSample(request: SampleRequest<ReciteParams>): Sample {
-  const { contextLength, params, countTokens } = request;
-  const newTokens = ({ lines }: Draw, count: number): number =>
-    countTokens(rightAnswer(lines.slice(0, count))) + SLACK;
-  const lengthOf = (drawn: Draw, count: number, words: number): number =>
-    countTokens(`${drawn.contextOf(count, words)}${QUESTION}\n${ANSWER_PREFIX}`) + newTokens(drawn, count);
-
+  const { contextLength, params } = request;
   const drawn = draw(request);
-  const fewest = params.lines ?? LINES.least;
+  expectFits(request, drawn);
   const count = mostLines(
     drawn.lines.length,
-    fewest,
-    (some) => lengthOf(drawn, some, WORDS.least) <= contextLength,
+    fewestLines(params),
+    (some) => lengthOf(request, drawn, some, WORDS.least) <= contextLength,
   );
-  const words = largestFitting((some) => lengthOf(drawn, count, some), { ...WORDS, limit: contextLength });
-  if (words === undefined) {
-    throw tooShort(
-      NAME,
-      request,
-      (length) => lengthOf(draw({ ...request, contextLength: length }), fewest, WORDS.least),
-      `${WORDS.least} words of text, ${fewest} lines, the question, and the lines once more as the answer`,
-    );
-  }
+  const words = largestFitting((some) => lengthOf(request, drawn, count, some), {
+    ...WORDS,
+    limit: contextLength,
+  })!;
   return oneQuestion({
     context: drawn.contextOf(count, words),
     question: QUESTION,
     answerPrefix: ANSWER_PREFIX,
     answers: drawn.lines.slice(0, count).map(({ number }) => number),
-    maxNewTokens: newTokens(drawn, count),
+    maxNewTokens: newTokensOf(request, drawn, count),
     depths: [drawn.depthOf(words)],
   });
+}
+
+function fewestLines({ lines }: ReciteParams): number {
+  return lines ?? LINES.least;
+}
+
+type Counter = Pick<SampleRequest<ReciteParams>, 'countTokens'>;
+
+function newTokensOf({ countTokens }: Counter, { lines }: Draw, count: number): number {
+  return countTokens(rightAnswer(lines.slice(0, count))) + SLACK;
+}
+
+function lengthOf(counter: Counter, drawn: Draw, count: number, words: number): number {
+  const prompt = `${drawn.contextOf(count, words)}${QUESTION}\n${ANSWER_PREFIX}`;
+  return counter.countTokens(prompt) + newTokensOf(counter, drawn, count);
+}
+
+/** Throws UserError where not even the fewest lines in the least text fit. */
+function expectFits(request: SampleRequest<ReciteParams>, drawn: Draw): void {
+  const fewest = fewestLines(request.params);
+  if (lengthOf(request, drawn, fewest, WORDS.least) <= request.contextLength) return;
+  throw tooShort(
+    NAME,
+    request,
+    (length) => lengthOf(request, draw({ ...request, contextLength: length }), fewest, WORDS.least),
+    `${WORDS.least} words of text, ${fewest} lines, the question, and the lines once more as the answer`,
+  );
 }
 
 /** The largest number of lines that fits; `fewest` where none does. */

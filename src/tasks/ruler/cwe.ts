@@ -13,7 +13,7 @@ import { randomFor, type Random } from '../../base/random.js';
 import type { SampleRequest } from '../one-question.js';
 import type { Task } from '../types.js';
 import { fractionFound } from './score.js';
-import { largestSample, type Sizing } from './sized.js';
+import { checkSmallest, largestSample, type Sizing } from './sized.js';
 import { WORD_LISTS, wordLists } from './strings.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
@@ -50,6 +50,9 @@ export const cweTask: Task<Record<string, never>> = {
   open: (params, context) => ({
     digest: textDigest(context.files, GENERATOR, WORD_LISTS.map(shippedFile)),
     sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    check: (index) => {
+      checkSmallest(NAME, { ...context, params, index }, draw);
+    },
     score: (answer, { answers }) => fractionFound(answer, answers),
   }),
 };

@@ -12,7 +12,7 @@ import type { SampleRequest } from '../one-question.js';
 import type { Task } from '../types.js';
 import { distinct, letters, LOWER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
-import { largestSample, type Sizing } from './sized.js';
+import { checkSmallest, largestSample, type Sizing } from './sized.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
 const GENERATOR = 'ruler/fwe 1';
@@ -45,6 +45,9 @@ export const fweTask: Task<Record<string, never>> = {
   open: (params, context) => ({
     digest: loaderDigest(GENERATOR),
     sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    check: (index) => {
+      checkSmallest(NAME, { ...context, params, index }, draw);
+    },
     score: (answer, { answers }) => fractionFound(answer, answers),
   }),
 };

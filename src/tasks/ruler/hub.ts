@@ -65,11 +65,10 @@ export const rulerHubTasks: readonly Task<RulerHubParams>[] = rulerTasks.map((ge
         digest,
         rows: table.rows,
         sample: async (index) => {
-          const { context, question, answer_prefix, answer, max_new_tokens } = checkRecord(
-            row,
-            await table.record(index),
-          );
+          const record = await table.record(index);
+          const { context, question, answer_prefix, answer, max_new_tokens } = checkRecord(row, record);
           return oneQuestion({
+            place: record.place,
             context,
             question,
             answerPrefix: answer_prefix,

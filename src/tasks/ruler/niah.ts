@@ -20,7 +20,7 @@ import {
 } from './haystack.js';
 import type { Placed } from './pieces.js';
 import { fractionFound } from './score.js';
-import { largestSample, type Sizing } from './sized.js';
+import { checkSmallest, largestSample, type Sizing } from './sized.js';
 import { Strings, WORD_LISTS, type KeyKind } from './strings.js';
 import { ANSWER_PREFIX, fill, HEADER, listed, needle, QUESTION, type ValueKind } from './templates.js';
 
@@ -63,14 +63,18 @@ export const niahTasks: readonly Task<NiahParams>[] = Object.entries(VARIANTS).m
   summary: summarise(variant),
   source: 'RULER, arXiv 2404.06654; generated here',
   params: variant.haystack === 'essay' ? essayParams : z.strictObject({}),
-  open: (params, context) => ({
-    digest: digestOf(variant, params, context.files),
-    sample: (index) =>
-      largestSample(`ruler/${name}`, { ...context, params, index }, (request) =>
-        draw(`ruler/${name}`, variant, request),
-      ),
-    score: (answer, { answers }) => fractionFound(answer, answers),
-  }),
+  open: (params, context) => {
+    const task = `ruler/${name}`;
+    const sizing = (request: SampleRequest<NiahParams>): Sizing => draw(task, variant, request);
+    return {
+      digest: digestOf(variant, params, context.files),
+      sample: (index) => largestSample(task, { ...context, params, index }, sizing),
+      check: (index) => {
+        checkSmallest(task, { ...context, params, index }, sizing);
+      },
+      score: (answer, { answers }) => fractionFound(answer, answers),
+    };
+  },
 }));
 
 function draw(task: string, variant: Variant, request: SampleRequest<NiahParams>): Sizing {

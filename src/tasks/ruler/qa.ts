@@ -15,7 +15,7 @@ import type { SampleRequest } from '../one-question.js';
 import type { Task } from '../types.js';
 import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
 import { anyFound } from './score.js';
-import { largestSample, type Sizing } from './sized.js';
+import { checkSmallest, largestSample, type Sizing } from './sized.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
 const GENERATOR = 'ruler/qa 1';
@@ -74,19 +74,26 @@ export const qaTasks: readonly Task<QaParams>[] = SOURCES.map((source) => ({
   open: (params, context) => {
     const path = filePath(source, params);
     const set = source.read(context.files, path, pullHint(source.dataset, 'file'));
+    const sizing = (request: SampleRequest<QaParams>): Sizing => draw(source.name, set, request);
     return {
       digest: loaderDigest(GENERATOR, set.digest),
       rows: set.questions.length,
       sample: (index) => {
-        if (index >= set.questions.length) throw noSuchSample(path, index, set.questions.length);
-        return largestSample(source.name, { ...context, params, index }, (request) =>
-          draw(source.name, set, request),
-        );
+        expectQuestion(set, path, index);
+        return largestSample(source.name, { ...context, params, index }, sizing);
+      },
+      check: (index) => {
+        expectQuestion(set, path, index);
+        checkSmallest(source.name, { ...context, params, index }, sizing);
       },
       score: (answer, { answers }) => anyFound(answer, answers),
     };
   },
 }));
+
+function expectQuestion({ questions }: QuestionSet, path: string, index: number): void {
+  if (index >= questions.length) throw noSuchSample(path, index, questions.length);
+}
 
 function filePath({ dataset, file }: Source, params: QaParams): string {
   return params.file ?? join(dataFolder(dataset, undefined), file);

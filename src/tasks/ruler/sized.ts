@@ -1,12 +1,12 @@
 /**
  * A sample with the largest haystack that fits, whatever it is made of.
  *
- * Decides what counts towards the length: prompt, answer prefix and the tokens to generate. RULER searches one size
- * for all samples and then shortens those that came out too long by a whole increment; here every sample gets the
- * largest haystack that fits it, to the unit, so that none needs shortening. Knows nothing of what is asked.
+ * Prompt, answer prefix and the tokens to generate count towards the length. RULER searches one size for all samples and then
+ * shortens those that came out too long by a whole increment; here every sample gets the largest haystack that fits it, to
+ * the unit, so that none needs shortening.
  */
-import { UserError } from '../../base/errors.js';
 import { oneQuestion, type Prompt, type SampleRequest } from '../one-question.js';
+import { ContextTooShort } from '../too-short.js';
 import type { Sample } from '../types.js';
 import { largestFitting } from './fit.js';
 
@@ -39,30 +39,44 @@ export function largestSample<R extends Request>(
 ): Sample {
   const { contextLength, countTokens } = request;
   const sizing = sizingOf(request);
-  const { contextOf, depthsOf, unit, least, most, stride, ...rest } = sizing;
+  const { contextOf, depthsOf, unit: _, least, most, stride, ...rest } = sizing;
   const count = largestFitting((units) => lengthOf(sizing, units, countTokens), {
     least,
     ...(most === undefined ? {} : { most }),
     stride,
     limit: contextLength,
   });
-  if (count === undefined) {
-    const needed = (length: number): number => {
-      const other = sizingOf({ ...request, contextLength: length });
-      return lengthOf(other, other.least, countTokens);
-    };
-    throw tooShort(
-      task,
-      request,
-      needed,
-      `${least} ${unit}, the question, and ${rest.maxNewTokens} tokens to generate`,
-    );
-  }
+  if (count === undefined) throw tooShortFor(task, request, sizing, sizingOf);
   return oneQuestion({
     context: contextOf(count),
     ...rest,
     ...(depthsOf === undefined ? {} : { depths: depthsOf(count) }),
   });
+}
+
+/** Throws as `largestSample` where not even the smallest haystack fits. */
+export function checkSmallest<R extends Request>(
+  task: string,
+  request: R,
+  sizingOf: (request: R) => Sizing,
+): void {
+  const sizing = sizingOf(request);
+  if (lengthOf(sizing, sizing.least, request.countTokens) <= request.contextLength) return;
+  throw tooShortFor(task, request, sizing, sizingOf);
+}
+
+function tooShortFor<R extends Request>(
+  task: string,
+  request: R,
+  { least, unit, maxNewTokens }: Sizing,
+  sizingOf: (request: R) => Sizing,
+): ContextTooShort {
+  const needed = (length: number): number => {
+    const other = sizingOf({ ...request, contextLength: length });
+    return lengthOf(other, other.least, request.countTokens);
+  };
+  const holds = `${least} ${unit}, the question, and ${maxNewTokens} tokens to generate`;
+  return tooShort(task, request, needed, holds);
 }
 
 function lengthOf(
@@ -84,11 +98,12 @@ export function tooShort(
   { contextLength, index }: Request,
   needed: (length: number) => number,
   holds: string,
-): UserError {
+): ContextTooShort {
   let works = contextLength;
   for (let need = needed(works); need > works; need = needed(works)) works = need;
-  return new UserError(
+  return new ContextTooShort(
     `${task}: a context of ${contextLength} tokens is too short; with this tokenizer sample ${index} fits into ${works}`,
-    { hint: `That holds ${holds}; give a little more, since samples differ in length.`, exitCode: 2 },
+    works,
+    `That holds ${holds}; give a little more, since samples differ in length.`,
   );
 }

@@ -14,7 +14,7 @@ import type { Task } from '../types.js';
 import { noiseHaystack } from './haystack.js';
 import { distinct, letters, UPPER_CASE } from './letters.js';
 import { fractionFound } from './score.js';
-import { largestSample, type Sizing } from './sized.js';
+import { checkSmallest, largestSample, type Sizing } from './sized.js';
 import { NOISE } from './templates.js';
 
 /** Part of every digest: to be raised whenever the same request would give another sample. */
@@ -50,6 +50,9 @@ export const vtTask: Task<Record<string, never>> = {
   open: (params, context) => ({
     digest: loaderDigest(GENERATOR),
     sample: (index) => largestSample(NAME, { ...context, params, index }, draw),
+    check: (index) => {
+      checkSmallest(NAME, { ...context, params, index }, draw);
+    },
     score: (answer, { answers }) => fractionFound(answer, answers),
   }),
 };

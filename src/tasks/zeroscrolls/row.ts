@@ -47,6 +47,7 @@ export function readSample(file: RecordFile, rows: readonly number[]): Omit<Prom
   }
   const [document, query] = [offsetOf(input, documentEnd), offsetOf(input, end)];
   return {
+    place: records[0]!.place,
     context: input.slice(0, document),
     question: input.slice(document, query),
     answerPrefix: strip(input.slice(query)),
