@@ -10,7 +10,7 @@ import { ContextTooShort } from '../too-short.js';
 import type { Sample } from '../types.js';
 import { largestFitting } from './fit.js';
 
-export interface Sizing extends Omit<Prompt, 'context' | 'depths'> {
+export interface Sizing extends Pick<Prompt, 'question' | 'answerPrefix' | 'answers' | 'maxNewTokens'> {
   /** The context with `count` units of haystack; a pure function that grows with the count. */
   readonly contextOf: (count: number) => string;
   /** Where needles stand in it, as `Sample.depths`. */
@@ -39,7 +39,7 @@ export function largestSample<R extends Request>(
 ): Sample {
   const { contextLength, countTokens } = request;
   const sizing = sizingOf(request);
-  const { contextOf, depthsOf, unit: _, least, most, stride, ...rest } = sizing;
+  const { contextOf, depthsOf, least, most, stride } = sizing;
   const count = largestFitting((units) => lengthOf(sizing, units, countTokens), {
     least,
     ...(most === undefined ? {} : { most }),
@@ -47,9 +47,10 @@ export function largestSample<R extends Request>(
     limit: contextLength,
   });
   if (count === undefined) throw tooShortFor(task, request, sizing, sizingOf);
+  const { question, answerPrefix, answers, maxNewTokens } = sizing;
   return oneQuestion({
     context: contextOf(count),
-    ...rest,
+    ...{ question, answerPrefix, answers, maxNewTokens },
     ...(depthsOf === undefined ? {} : { depths: depthsOf(count) }),
   });
 }
