@@ -1,9 +1,10 @@
 /**
  * The `tasks` list as tasks with parameters and sample counts.
  *
- * Decides the forms in which a task may be written, and that a family stands for all its tasks. Knows nothing of
- * what a task asks.
+ * A family stands for all its tasks; a task that is named twice is one, whichever way its files are spelled.
  */
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../base/canonical-json.js';
 import type { Path } from './document.js';
@@ -45,15 +46,36 @@ export function readTasks(
       break;
     }
     for (const choice of expanded) {
-      const identity = canonicalJson([choice.task, choice.params]);
+      const identity = canonicalJson([choice.task, withPaths(choice.params)]);
       const known = choices.get(identity);
       choices.set(identity, {
-        ...choice,
+        ...(known ?? choice),
         samples: Math.max(choice.samples, known?.samples ?? 0),
       });
     }
   }
   return [...choices.values()];
+}
+
+/** Parameters that are paths, in every task that has them. */
+const PATHS: readonly string[] = ['file', 'folder', 'essay'];
+
+/** Parameters with what their paths lead to: `a.jsonl` and `./a.jsonl` are one file. */
+function withPaths(params: Params): Params {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      PATHS.includes(name) && typeof value === 'string' ? placeOf(value) : value,
+    ]),
+  );
+}
+
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }
 
 function readTask(

@@ -1,14 +1,16 @@
 /**
  * Results as blocks that may be averaged: one model, one context, one way to ask.
  *
- * Decides that an average is over all tasks of its block or is not there: where samples of a task are missing, or a cell that
- * another pipeline has, the gap is what is reported. Within a task, cells (seeds, variants) weigh the same; then tasks do.
+ * An average is over all tasks of its block or is not there: where samples of a task are missing, or a cell that another
+ * pipeline has, the gap is what is reported. A task with other parameters is another task. Within one, seeds weigh the same;
+ * then tasks do.
  */
 import { type CellResult, groupIdentity } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
 import type { SampleRecord } from '../results/types.js';
 import { groupBy } from './group-by.js';
 import { equalTasks, type Stratum } from './statistics/strata.js';
+import { averagesUnlike, taskTitles } from './task-units.js';
 
 /** The uncompressed cache, which everything is compared with. */
 export const FULL = 'full';
@@ -17,8 +19,12 @@ export interface Block {
   readonly model: string;
   readonly context: number;
   readonly question: 'compressed' | 'appended';
-  /** In the order of the results. */
+  /** Titles, in the order of the results. */
   readonly tasks: readonly string[];
+  /** Names of the tasks by their titles. */
+  readonly nameOf: ReadonlyMap<string, string>;
+  /** Another block of the model and way to ask has other tasks. */
+  readonly unlike: boolean;
   /** In the order of the results; `full` is among them where it was run. */
   readonly rows: readonly PipelineRow[];
 }
@@ -28,7 +34,7 @@ export interface PipelineRow {
   readonly pipeline: string;
   /** Parameters of its steps, `method.param`. */
   readonly params: Readonly<Record<string, string | number | boolean>>;
-  /** By task. */
+  /** By the title of the task. */
   readonly cells: ReadonlyMap<string, readonly CellResult[]>;
   /** Of the block. */
   readonly asked: Asked;
@@ -46,32 +52,40 @@ export interface Count {
 /** The blocks, in the order of the results. */
 export function blocksOf(results: readonly CellResult[]): Block[] {
   const blocks = groupBy(results, ({ cell }) => JSON.stringify([cell.model, cell.context, cell.question]));
-  return [...blocks.values()].map((block) => {
+  const all = [...blocks.values()].map((block) => {
     const { model, context, question } = block[0]!.cell;
-    const asked = askedOf(block);
+    const titleOf = taskTitles(block.map(({ cell }) => cell));
+    const asked = askedOf(block, titleOf);
+    const nameOf = new Map(block.map(({ cell }) => [titleOf(cell), cell.task]));
     return {
       model,
       context,
       question,
-      tasks: [...new Set(block.map(({ cell }) => cell.task))],
+      tasks: [...nameOf.keys()],
+      nameOf,
       rows: [...groupBy(block, ({ cell }) => cell.pipeline)].map(([pipeline, cells]) => ({
         pipeline,
         params: stepParams(cells[0]!),
-        cells: groupBy(cells, ({ cell }) => cell.task),
+        cells: groupBy(cells, ({ cell }) => titleOf(cell)),
         asked,
       })),
     };
   });
+  return all.map((block) => ({ ...block, unlike: averagesUnlike(block, all) }));
 }
 
-/** What a set of results was asked for. */
-export function askedOf(results: readonly CellResult[]): Asked {
+/** What a set of results was asked for, by the titles of the tasks. */
+export function askedOf(
+  results: readonly CellResult[],
+  titleOf: (cell: CellResult['cell']) => string = ({ task }) => task,
+): Asked {
   const asked = new Map<string, Map<string, number>>();
   for (const { cell } of results) {
-    const cells = asked.get(cell.task) ?? new Map<string, number>();
+    const title = titleOf(cell);
+    const cells = asked.get(title) ?? new Map<string, number>();
     const name = groupIdentity(cell);
     cells.set(name, Math.max(cell.samples, cells.get(name) ?? 0));
-    asked.set(cell.task, cells);
+    asked.set(title, cells);
   }
   return asked;
 }

@@ -24,6 +24,7 @@ import {
   losses,
 } from './statistics/losses.js';
 import { interval95, stratifiedError, stratifiedMean } from './statistics/strata.js';
+import { UNLIKE_TASKS } from './task-units.js';
 import { GAP, number, signed, type Table, type TableCell, words } from './table/model.js';
 
 const HEADER = [
@@ -137,7 +138,7 @@ function probability(p: number | undefined): TableCell {
 }
 
 function notes(
-  { rows }: Block,
+  { rows, unlike }: Block,
   tested: readonly Loss[],
   { margin = DEFAULT_MARGIN, draws = BOOTSTRAP_DRAWS, seed = BOOTSTRAP_SEED }: LossOptions,
   tasks: readonly string[],
@@ -160,6 +161,7 @@ function notes(
     ...(rows.some((row) => scoresOf(row, tasks) === undefined)
       ? [{ text: 'Where samples are missing there is no average but done/asked samples.' }]
       : []),
+    ...(unlike ? [{ text: UNLIKE_TASKS }] : []),
     ...(rows.every(({ pipeline }) => pipeline !== FULL)
       ? [{ text: 'Without results of full nothing can be compared.' }]
       : []),

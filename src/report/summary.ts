@@ -1,13 +1,14 @@
 /**
  * The table at the end of a run: per model and context, what each pipeline scored, lost and stored.
  *
- * Decides how cells are averaged: within a task over seeds and variants, then over tasks, each task weighing the
- * same; and that a loss is only told where all samples of both are there. Reads results only.
+ * Cells are averaged within a task (the task with its parameters) over seeds, then over tasks, each weighing the same; a loss
+ * is only told where all samples of both are there.
  */
 import { type CellResult, scorePercent } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
 import { mean } from '../results/statistics.js';
 import { groupBy } from './group-by.js';
+import { averagesUnlike, taskTitles, UNLIKE_TASKS } from './task-units.js';
 import { type Align, alignColumns } from './text-table.js';
 
 export interface SummaryOptions {
@@ -27,20 +28,33 @@ export function summarise(results: readonly CellResult[], options: SummaryOption
     results,
     ({ cell }) => `${cell.model} · context ${cell.context} · question ${cell.question}`,
   );
-  return [...blocks]
-    .map(([title, block]) =>
-      [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, width)].join('\n'),
-    )
-    .join('\n\n');
+  const averaged = [...blocks.values()].map((block) => {
+    const { model, question } = block[0]!.cell;
+    const titleOf = taskTitles(block.map(({ cell }) => cell));
+    return { model, question, titleOf, tasks: [...new Set(block.map(({ cell }) => titleOf(cell)))] };
+  });
+  const unlike = averaged.some((block) => averagesUnlike(block, averaged));
+  return [
+    ...[...blocks].map(([title, block], i) =>
+      [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, averaged[i]!, width)].join('\n'),
+    ),
+    ...(unlike ? [UNLIKE_TASKS] : []),
+  ].join('\n\n');
 }
 
-function table(results: readonly CellResult[], width: number): string[] {
-  const tasks = [...new Set(results.map(({ cell }) => cell.task))];
+interface Units {
+  readonly tasks: readonly string[];
+  readonly titleOf: (cell: CellResult['cell']) => string;
+}
+
+function table(results: readonly CellResult[], { tasks, titleOf }: Units, width: number): string[] {
   const pipelines = groupBy(results, ({ cell }) => cell.pipeline);
   const full = pipelines.get(FULL) ?? [];
-  const baseline = whole(full, taskScores(full, tasks));
+  const scoresOf = (cells: readonly CellResult[]): (number | undefined)[] =>
+    taskScores(cells, tasks, titleOf);
+  const baseline = whole(full, scoresOf(full));
   const rows = [...pipelines].map(([pipeline, cells]) => {
-    const scores = taskScores(cells, tasks);
+    const scores = scoresOf(cells);
     return { main: mainColumns(pipeline, cells, scores, baseline), tasks: scores.map(percent) };
   });
   const header = ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples'];
@@ -75,9 +89,13 @@ function mainColumns(
 }
 
 /** Mean score of each task over its cells; undefined where none has records. */
-function taskScores(cells: readonly CellResult[], tasks: readonly string[]): (number | undefined)[] {
+function taskScores(
+  cells: readonly CellResult[],
+  tasks: readonly string[],
+  titleOf: Units['titleOf'],
+): (number | undefined)[] {
   return tasks.map((task) =>
-    average(cells.filter(({ cell }) => cell.task === task).map(({ records }) => scorePercent(records))),
+    average(cells.filter(({ cell }) => titleOf(cell) === task).map(({ records }) => scorePercent(records))),
   );
 }
 

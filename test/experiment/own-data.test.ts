@@ -1,3 +1,6 @@
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import * as z from 'zod';
 import { UserError } from '../../src/base/errors.js';
@@ -55,6 +58,20 @@ describe('spec/data of the user', () => {
     expect(groups('[{ task: own/f1, file: a.jsonl }]')).to.deep.equal([
       { task: 'own/f1', taskParams: { file: 'a.jsonl', max_new_tokens: 64 }, samples: 20 },
     ]);
+  });
+
+  it('is one file, however its path is spelled', () => {
+    const named = groups(
+      '[{ file: a.jsonl, scorer: f1, samples: 2 }, { file: ./x/../a.jsonl, scorer: f1, samples: 5 }, { file: b.jsonl, scorer: f1 }]',
+    );
+    expect(named.map(({ taskParams, samples }) => [taskParams['file'], samples])).to.deep.equal([
+      ['a.jsonl', 5],
+      ['b.jsonl', 20],
+    ]);
+    const link = join(mkdtempSync(join(tmpdir(), 'own-')), 'link.jsonl');
+    writeFileSync(`${link}.real`, '');
+    symlinkSync(`${link}.real`, link);
+    expect(groups(`[{ file: ${link}, scorer: f1 }, { file: ${link}.real, scorer: f1 }]`)).to.have.length(1);
   });
 
   it('says what is wrong, and where', () => {

@@ -197,7 +197,7 @@ function ourTasks(
   const taskOf = new Map<string, string>();
   const stray: string[] = [];
   for (const task of block.tasks) {
-    const [family = '', name = ''] = task.split('/');
+    const [family = '', name = ''] = block.nameOf.get(task)!.split('/');
     if (!families.includes(family) || !(name in samples)) {
       stray.push(task);
       continue;
@@ -205,7 +205,7 @@ function ourTasks(
     const other = taskOf.get(name);
     if (other !== undefined) {
       throw new UserError(`the results hold both ${other} and ${task}, which are one column of the table`, {
-        hint: 'They are different copies of the data. Give results of one of them.',
+        hint: 'They are different copies of the data, or one under different parameters. Give results of one of them.',
         exitCode: 2,
       });
     }
