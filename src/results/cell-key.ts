@@ -90,6 +90,7 @@ export function cellInfo(
       ...stepParams(pipeline.steps),
     },
     samples: group.samples,
+    dataDigest: digests.dataDigest,
   };
 }
 

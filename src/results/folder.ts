@@ -1,18 +1,18 @@
 /**
- * A result folder: journal, manifest and tables of one spec on one engine.
+ * A result folder: journal, manifest and tables of a spec that may grow, on one engine.
  *
- * Decides when a folder may be continued: by the same spec on the same engine, by one run at a time. Knows nothing
- * of how results come about.
+ * A folder is continued by one run at a time, and only where its records keep their meaning (`growth.ts`).
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { accuracyCsv } from './accuracy.js';
 import { collectResults } from './cell-results.js';
+import { changedFields, changedModels } from './growth.js';
 import { fileError, makeFolder, removeUnfinished, writeAtomically } from './files.js';
 import { Journal, type JournalContent, readJournal, recordKey } from './journal.js';
 import { type FolderLock, hasLock, lockFolder } from './lock.js';
-import { describeDifferences, readManifest, writeManifest } from './manifest.js';
+import { readManifest, writeManifest } from './manifest.js';
 import { memoryCsv } from './memory.js';
 import type { CellInfo, Manifest, SampleRecord } from './types.js';
 
@@ -23,15 +23,17 @@ export const RESULT_FILES = {
   memory: 'memory.csv',
 } as const;
 
-/** Who wants to use the folder. */
+/** Who wants to use the folder. What is undefined is not known, or does not matter (reading). */
 export interface FolderUser {
   /** The resolved spec, and its hash. */
   readonly spec: unknown;
   readonly specHash: string;
-  /** Undefined where it does not matter (reading). */
   readonly engine?: string | undefined;
-  /** The form of the kernels, one of the engine's versions; undefined where it does not matter. */
+  /** The form of the kernels, one of the engine's versions. */
   readonly kernels?: string | undefined;
+  /** `PROTOCOL_VERSION` of the prompts. */
+  readonly protocol?: number | undefined;
+  readonly models?: Manifest['models'] | undefined;
 }
 
 export interface OpenOptions extends FolderUser {
@@ -70,7 +72,7 @@ export class ResultFolder {
     readonly path: string,
     private readonly lock: FolderLock,
     private readonly journal: Journal,
-    /** Of an earlier run of the same spec; undefined in a new folder. */
+    /** Of the run before, which may have been of a smaller or a larger spec; undefined in a new folder. */
     readonly earlier: Manifest | undefined,
     records: readonly SampleRecord[],
     /** What was mended while opening, in words. */
@@ -82,7 +84,7 @@ export class ResultFolder {
   /**
    * Opens or makes a folder and takes its lock.
    *
-   * Throws UserError where the folder belongs to another spec or engine, another run holds it, it cannot be
+   * Throws UserError where the folder's records would mean something else under this spec, engine or model, another run holds it, it cannot be
    * written, or its journal is damaged elsewhere than in a torn last line.
    */
   static open(path: string, options: OpenOptions): ResultFolder {
@@ -146,7 +148,7 @@ export function writeTables(path: string, cells: readonly CellInfo[], records: I
   writeAtomically(join(path, RESULT_FILES.memory), memoryCsv(results));
 }
 
-/** The manifest of the folder, if it is the user's or there is nothing in the folder to lose. */
+/** The manifest of the folder, if the user's spec may go on in it or there is nothing in the folder to lose. */
 function checkOwner(path: string, user: FolderUser, content: JournalContent): Manifest | undefined {
   if (content.records.length === 0 && content.tornBytes === 0) return tolerantManifest(path, user);
   const manifest = readManifest(join(path, RESULT_FILES.manifest));
@@ -161,9 +163,11 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
       `the folder holds ${content.records.length} results but no ${RESULT_FILES.manifest} that says whose`,
     );
   }
-  if (manifest.specHash !== user.specHash) {
-    const differences = describeDifferences(manifest.spec, user.spec).map((line) => `\n    ${line}`);
-    return refuse(`the folder holds results of another spec; then → now:${differences.join('')}`);
+  const changed = changedFields(manifest.spec, user.spec);
+  if (changed.length > 0) {
+    return refuse(
+      `the folder holds results of another spec; then → now:${indented(changed)}\n  Samples, tasks, contexts and pipelines may be added and left out, models, seeds and questions too while one stays.`,
+    );
   }
   if (user.engine !== undefined && manifest.engine.name !== user.engine) {
     return refuse(
@@ -176,7 +180,23 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
       `the folder holds results of the kernels "${kernels}", this run uses "${user.kernels}"; one folder holds those of one`,
     );
   }
+  const { protocol = 1 } = manifest;
+  if (user.protocol !== undefined && protocol !== user.protocol) {
+    return refuse(
+      `the folder holds results of the prompt protocol ${protocol}, this run uses ${user.protocol}; one folder holds those of one`,
+    );
+  }
+  const models = changedModels(manifest.models, user.models ?? []);
+  if (models.length > 0) {
+    return refuse(
+      `the folder holds results of other model files; then → now:${indented(models)}`,
+    );
+  }
   return manifest;
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `\n    ${line}`).join('');
 }
 
 /** Without results a manifest of another run, or one that cannot be read, binds nobody. */

@@ -24,10 +24,13 @@ const cellInfo = z.strictObject({
   pipeline: z.string(),
   params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   samples: z.int().min(1).max(1_000_000),
+  dataDigest: z.string().optional(),
 });
 
+const git = z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable();
+
 const surroundings = {
-  git: z.strictObject({ commit: z.string(), dirty: z.boolean() }).nullable(),
+  git,
   node: z.string(),
   platform: z.string(),
   cpu: z.strictObject({ model: z.string(), cores: z.int() }),
@@ -39,6 +42,14 @@ const surroundings = {
 const shard = z
   .strictObject({ index: z.int().min(1), count: z.int().min(1).max(MAX_SHARDS) })
   .refine(({ index, count }) => index <= count, 'expected an index of at most the count');
+
+const runOrigin = z.strictObject({
+  spec: z.unknown(),
+  specHash: z.string(),
+  version: z.string(),
+  git,
+  startedAt: z.string(),
+});
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
@@ -52,6 +63,7 @@ const manifestSchema = z.strictObject({
     threads: z.int(),
     versions: z.record(z.string(), z.string()),
   }),
+  protocol: z.int().min(1).optional(),
   models: z.array(
     z.strictObject({
       name: z.string(),
@@ -64,12 +76,15 @@ const manifestSchema = z.strictObject({
   data: z.array(z.strictObject({ task: z.string(), digest: z.string() })),
   cells: z.array(cellInfo),
   shard: shard.optional(),
+  original: runOrigin.optional(),
+  extensions: z.array(runOrigin).optional(),
+  leftOut: z.array(cellInfo).optional(),
   parts: z.array(z.strictObject({ folder: z.string(), ...surroundings })).optional(),
 }) satisfies z.ZodType<Manifest>;
 
 export type RunDescription = Pick<
   Manifest,
-  'name' | 'spec' | 'specHash' | 'engine' | 'models' | 'data' | 'cells' | 'shard'
+  'name' | 'spec' | 'specHash' | 'engine' | 'protocol' | 'models' | 'data' | 'cells' | 'shard'
 >;
 
 /** The manifest of a run that starts now on this machine. */

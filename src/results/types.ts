@@ -21,6 +21,8 @@ export interface CellInfo {
   readonly params: Readonly<Record<string, string | number | boolean>>;
   /** Samples asked for. */
   readonly samples: number;
+  /** Digest of the task's data. Manifests of earlier versions lack it. */
+  readonly dataDigest?: string | undefined;
 }
 
 /** One finished (cell, sample). */
@@ -82,6 +84,9 @@ export type MergedPart = Pick<
   readonly folder: string;
 };
 
+/** A spec that a folder was run with: what made it, and when it began. */
+export type RunOrigin = Pick<Manifest, 'spec' | 'specHash' | 'version' | 'git' | 'startedAt'>;
+
 export interface Manifest {
   readonly format: typeof FORMAT_VERSION;
   readonly name: string;
@@ -99,11 +104,20 @@ export interface Manifest {
     readonly threads: number;
     readonly versions: Readonly<Record<string, string>>;
   };
+  /** `PROTOCOL_VERSION` of the prompts; without it 1. */
+  readonly protocol?: number | undefined;
+  /** Of the spec, then of the cells that are left out. */
   readonly models: readonly ModelRecord[];
   readonly data: readonly { readonly task: string; readonly digest: string }[];
   /** Every cell of the spec, also where the folder holds one shard of their samples. */
   readonly cells: readonly CellInfo[];
   readonly shard?: Shard | undefined;
+  /** The spec that the folder began with, where it was extended since. */
+  readonly original?: RunOrigin | undefined;
+  /** Every other spec that the folder was run with since, in order; the last of them is the manifest's own. */
+  readonly extensions?: readonly RunOrigin[] | undefined;
+  /** Cells of earlier specs that this one does not name: their records are in the journal, and in no table. */
+  readonly leftOut?: readonly CellInfo[] | undefined;
   /** In a merged folder; the machine of the manifest itself is that of the first of them. */
   readonly parts?: readonly MergedPart[] | undefined;
   readonly startedAt: string;

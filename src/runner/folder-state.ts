@@ -6,7 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROTOCOL_VERSION } from '../results/cell-key.js';
 import { inspectFolder, RESULT_FILES } from '../results/folder.js';
+import { leftOutCells } from '../results/growth.js';
 import { recordKey } from '../results/journal.js';
 import { packageVersion } from '../base/package.js';
 import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.js';
@@ -32,6 +34,8 @@ export interface FolderState {
   /** Samples that are there, of how many. */
   readonly done: number;
   readonly total: number;
+  /** What the folder holds and the spec does not ask for: it stays in the journal, and in no table. */
+  readonly leftOut: LeftOut;
   /** Models whose files are others than those that the results are of: their digests must be taken again. */
   readonly changedModels: readonly string[];
   /**
@@ -41,6 +45,13 @@ export interface FolderState {
   readonly finished: FinishedRun | undefined;
 }
 
+export interface LeftOut {
+  /** Results of cells that the spec does not name, or of samples beyond those that it asks for. */
+  readonly results: number;
+  /** The cells that are not named, as far as the folder knows them, with their results. */
+  readonly cells: readonly { readonly cell: CellInfo; readonly results: number }[];
+}
+
 export interface FinishedRun {
   readonly manifest: Manifest;
   readonly cells: readonly CellInfo[];
@@ -48,9 +59,9 @@ export interface FinishedRun {
 }
 
 /**
- * How much of the spec is done. Rejects with UserError where the folder is another spec's or damaged.
+ * How much of the spec is done. Rejects with UserError where the spec cannot go on in the folder, or that is damaged.
  *
- * @param engine where the user asks for a certain one; a folder of another engine  is refused
+ * @param engine where the user asks for a certain one; a folder of another engine is refused
  * @param shard where only that part is asked for; the spec's output is then the shard's own folder
  */
 export async function folderState(
@@ -60,13 +71,13 @@ export async function folderState(
   shard?: Shard,
 ): Promise<FolderState> {
   const look = await lookAt(spec, opener, engine);
-  const { cells, records, changedModels } = look;
+  const { manifest, cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
   const owns = shardFilter(spec.groups, shard);
   const states = spec.groups.flatMap((group, g) => {
     const samples = Array.from({ length: group.samples }, (_, sample) => sample).filter((s) => owns(g, s));
     return spec.pipelines.map(({ label }, p): CellState => {
-      const key = cells[g * spec.pipelines.length + p]?.key;
+      const key = cells[g]![p]?.key;
       const done = samples.filter((sample) => key !== undefined && present.has(recordKey(key, sample)));
       return { group, pipeline: label, samples: samples.length, done: done.length };
     });
@@ -74,7 +85,8 @@ export async function folderState(
   const done = states.reduce((sum, state) => sum + state.done, 0);
   const total = states.reduce((sum, state) => sum + state.samples, 0);
   const finished = done === total ? finishedRun(spec, look, shard) : undefined;
-  return { cells: states, done, total, changedModels, finished };
+  const leftOut = leftOutOf(cells.flat(), manifest, records);
+  return { cells: states, done, total, leftOut, changedModels, finished };
 }
 
 /** The run, nothing of which is missing in the journal. */
@@ -82,36 +94,63 @@ function finishedRun(spec: ResolvedSpec, look: Look, shard: Shard | undefined): 
   const { manifest, cells, records, changedModels } = look;
   if (manifest?.finishedAt == null || manifest.version !== packageVersion() || changedModels.length > 0)
     return undefined;
+  // The tables of an earlier spec may hold other rows, even where nothing of this one is missing.
+  if (manifest.specHash !== specHash(spec)) return undefined;
   const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory] : [];
   if (!tables.every((name) => existsSync(join(spec.output, name)))) return undefined;
-  return { manifest, cells, records };
+  return { manifest, cells: cells.flat(), records };
+}
+
+function leftOutOf(
+  cells: readonly CellInfo[],
+  manifest: Manifest | undefined,
+  records: readonly SampleRecord[],
+): LeftOut {
+  const samples = new Map(cells.map(({ key, samples }) => [key, samples]));
+  const others = records.filter(({ cell, sample }) => sample >= (samples.get(cell) ?? 0));
+  const known = [...(manifest?.cells ?? []), ...(manifest?.leftOut ?? [])];
+  return {
+    results: others.length,
+    cells: leftOutCells(cells, known, others).map((cell) => ({
+      cell,
+      results: others.filter((record) => record.cell === cell.key).length,
+    })),
+  };
 }
 
 interface Look {
   readonly manifest: Manifest | undefined;
-  /** Every cell of the spec under today's key; none where the folder has no manifest. */
-  readonly cells: readonly CellInfo[];
+  /** Group by group the cells of the spec under today's keys; none where the folder does not know the group's model. */
+  readonly cells: readonly (readonly CellInfo[])[];
   readonly records: readonly SampleRecord[];
   readonly changedModels: readonly string[];
 }
 
 async function lookAt(spec: ResolvedSpec, opener: TaskOpener, engine: string | undefined): Promise<Look> {
-  const user = { spec: spec.canonical, specHash: specHash(spec), engine };
+  const user = { spec: spec.canonical, specHash: specHash(spec), engine, protocol: PROTOCOL_VERSION };
   const { manifest, records } = inspectFolder(spec.output, user);
-  if (manifest === undefined) return { manifest, cells: [], records, changedModels: [] };
+  if (manifest === undefined) {
+    return { manifest, cells: spec.groups.map(() => []), records, changedModels: [] };
+  }
   const models = new Map(manifest.models.map((model) => [model.name, model]));
   const calibrations = calibrationDigests(spec);
-  const cells: CellInfo[] = [];
+  const cells: CellInfo[][] = [];
   for (const group of spec.groups) {
     const model = models.get(group.model);
-    if (model === undefined) continue;
+    if (model === undefined) {
+      cells.push([]);
+      continue;
+    }
     const { digest } = await opener.open(group);
-    cells.push(...cellsOfGroup(spec, group, model, digest, calibrations));
+    cells.push(cellsOfGroup(spec, group, model, digest, calibrations));
   }
   return {
     manifest,
     records,
-    changedModels: manifest.models.filter((model) => modelUnchanged(model) === false).map(({ name }) => name),
+    changedModels: manifest.models
+      .filter(({ name }) => spec.groups.some(({ model }) => model === name))
+      .filter((model) => modelUnchanged(model) === false)
+      .map(({ name }) => name),
     cells,
   };
 }

@@ -8,7 +8,9 @@
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import type { ModelFiles } from '../checkpoint/types.js';
+import { PROTOCOL_VERSION } from '../results/cell-key.js';
 import { ResultFolder } from '../results/folder.js';
+import { continued } from '../results/growth.js';
 import { createManifest } from '../results/manifest.js';
 import type { CellInfo, Manifest, ModelRecord, SampleRecord, Shard } from '../results/types.js';
 import { specHash } from '../experiment/load.js';
@@ -75,12 +77,14 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
       specHash: hash,
       engine: engine.name,
       kernels: engine.versions['kernels'],
+      protocol: PROTOCOL_VERSION,
+      models: records,
       fresh: options.fresh,
     });
     try {
       for (const warning of folder.warnings) options.progress.log(warning);
-      const manifest = manifestOf(spec, hash, engine, records, groups, options.shard, folder.earlier);
-      folder.begin(manifest);
+      const own = manifestOf(spec, hash, engine, records, groups, options.shard);
+      const manifest = continued(own, folder.earlier, folder.records);
       return await new Run(spec, options, pool, folder, manifest, groups).finish(models, opener);
     } finally {
       options.progress.stop();
@@ -117,6 +121,7 @@ class Run {
     const asked = this.countAsked();
     const reused = asked - missing;
     await checkSamples(this.spec, jobs, models, opener, signal);
+    this.folder.begin(this.manifest);
     progress.start(missing, this.spec.name);
     try {
       await this.pool.run(jobs, {
@@ -184,9 +189,10 @@ class Run {
     );
   }
 
+  /** Those that the spec asks for: an earlier one may have asked for more samples. */
   private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
-    const keys = new Set(cells.map(({ key }) => key));
-    return this.folder.records.filter(({ cell }) => keys.has(cell));
+    const samples = new Map(cells.map((cell) => [cell.key, cell.samples]));
+    return this.folder.records.filter(({ cell, sample }) => sample < (samples.get(cell) ?? 0));
   }
 }
 
@@ -197,14 +203,14 @@ function manifestOf(
   models: readonly ModelRecord[],
   groups: readonly CellGroup[],
   shard: Shard | undefined,
-  earlier: Manifest | undefined,
 ): Manifest {
-  const manifest = createManifest(
+  return createManifest(
     {
       name: spec.name,
       spec: spec.canonical,
       specHash: hash,
       engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
+      protocol: PROTOCOL_VERSION,
       models,
       data: dataOf(groups),
       cells: groups.flatMap(({ cells }) => cells),
@@ -212,5 +218,4 @@ function manifestOf(
     },
     spec.file,
   );
-  return earlier === undefined ? manifest : { ...manifest, startedAt: earlier.startedAt };
 }

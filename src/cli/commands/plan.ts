@@ -11,6 +11,7 @@ import { taskLabel } from '../../experiment/label.js';
 import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
 import { type Catalogue, readSpecState } from '../catalogue.js';
 import { formatBytes, plural } from '../format.js';
+import { leftOutLines } from '../left-out.js';
 import {
   jsonOption,
   type JsonOptions,
@@ -52,6 +53,10 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
     cacheDtype: spec.cacheDtype,
     results: state.total,
     reused: state.done,
+    leftOut: {
+      results: state.leftOut.results,
+      cells: state.leftOut.cells.map(({ cell, results }) => ({ ...cell, results })),
+    },
     changedModels: state.changedModels,
     cells: state.cells.map(({ group, pipeline, samples, done }) => ({
       ...group,
@@ -93,16 +98,29 @@ function planText(
     `${spec.name} → ${spec.output}`,
     '',
     `${plural(spec.pipelines.length, 'pipeline')}, each for every line below:`,
-    ...spec.pipelines.map((pipeline) => `  ${pipeline.label}`),
+    ...pipelineLines(spec, state),
     '',
     ...alignColumns([header, ...rows], align),
     ...(spec.groups.some(hasOwnLengths) ? [OWN_LENGTHS] : []),
     '',
     `${plural(state.total, 'result')}, ${state.done} reused, ${state.total - state.done} to do`,
+    ...leftOutLines(state.leftOut),
     ...state.changedModels.map(
       (model) => `files of ${model} have changed since; a run compares their digests`,
     ),
   ].join('\n');
+}
+
+/** The pipelines; with what is reused of each where that is a part of the whole. */
+function pipelineLines({ pipelines }: ResolvedSpec, { cells, done, total }: FolderState): string[] {
+  if (done === 0 || done === total) return pipelines.map(({ label }) => `  ${label}`);
+  const rows = pipelines.map(({ label }, p) => {
+    const own = cells.filter((_, index) => index % pipelines.length === p);
+    const sum = (of: (cell: (typeof own)[number]) => number): number =>
+      own.reduce((all, cell) => all + of(cell), 0);
+    return [`  ${label}`, `${sum((cell) => cell.done)}/${sum((cell) => cell.samples)} reused`];
+  });
+  return alignColumns(rows, ['left', 'right']);
 }
 
 /** Bytes of one sample's uncompressed cache at full context, for the models that are present. */

@@ -16,6 +16,7 @@ import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
 import { readSpec } from '../catalogue.js';
 import { mayStyle, plural, shellCommand } from '../format.js';
 import { onInterrupt } from '../interrupt.js';
+import { leftOutLines } from '../left-out.js';
 import {
   engineOption,
   jsonOption,
@@ -93,6 +94,8 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     return;
   }
   session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
+
+  if (state !== undefined) for (const line of leftOutLines(state.leftOut)) session.note(line);
 
   const interrupt = onInterrupt(session, 'what is finished is kept');
   let pool: QueuePool | undefined;

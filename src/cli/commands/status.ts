@@ -8,6 +8,7 @@ import { type Align, alignColumns } from '../../report/text-table.js';
 import { taskLabel } from '../../experiment/label.js';
 import { readSpecState } from '../catalogue.js';
 import { plural } from '../format.js';
+import { leftOutLines } from '../left-out.js';
 import {
   jsonOption,
   type JsonOptions,
@@ -42,6 +43,7 @@ async function status(file: string, options: StatusOptions, session: Session): P
       complete,
       done: state.done,
       total: state.total,
+      leftOut: state.leftOut.results,
       changedModels: state.changedModels,
       cells: state.cells.map(({ group, pipeline, samples, done }) => ({
         ...group,
@@ -67,6 +69,7 @@ async function status(file: string, options: StatusOptions, session: Session): P
   const align = header.map((_, column): Align => ([3, 4, 7].includes(column) ? 'right' : 'left'));
   session.print(alignColumns([header, ...rows], align).join('\n'));
   session.print(`\n${state.done} of ${plural(state.total, 'result')} in ${spec.output}`);
+  for (const line of leftOutLines(state.leftOut)) session.print(line);
   for (const model of state.changedModels) {
     session.note(`files of ${model} have changed since; a run compares their digests`);
   }

@@ -1,0 +1,94 @@
+/**
+ * What a spec may become in the folder that holds its results: tasks, contexts, samples and pipelines may come and go.
+ *
+ * Records are found by cell and sample, so that what is asked for in addition is simply missing. What would give records
+ * of the folder another meaning is refused, by name.
+ */
+import { canonicalJson } from '../base/canonical-json.js';
+import { describeDifferences, modelDigests } from './manifest.js';
+import type { CellInfo, Manifest, RunOrigin, SampleRecord } from './types.js';
+
+/** Fields of a resolved spec that decide only which results are asked for. */
+const FREE: ReadonlySet<string> = new Set(['name', 'tasks', 'context', 'samples', 'cache']);
+/** Fields with a list of values: others may be added and left out, but with none in common it is another experiment. */
+const AXES: ReadonlySet<string> = new Set(['model', 'seed', 'question']);
+
+/** Fields of a spec that are neither free to change nor share a value with what they were, a line each: `seed: 5 → 6`. */
+export function changedFields(before: unknown, after: unknown): string[] {
+  const [old, now] = [fixedFields(before), fixedFields(after)];
+  const shared = Object.keys(old).filter((name) => AXES.has(name) && overlap(old[name], now[name]));
+  return describeDifferences(without(old, shared), without(now, shared));
+}
+
+/** Models of the same name that are made of other files than they were, a line each: `weights of ./m: 12ab… → 34cd…`. */
+export function changedModels(before: Manifest['models'], after: Manifest['models']): string[] {
+  const [old, now] = [modelDigests(before), modelDigests(after)];
+  const both = Object.keys(old).filter((name) => name in now);
+  return describeDifferences(pick(old, both), pick(now, both));
+}
+
+/**
+ * The manifest of a run that goes on in a folder: its history is kept, with a new entry where the spec is another.
+ *
+ * @param earlier as the folder held it; undefined in a new folder
+ * @param records of the folder
+ */
+export function continued(
+  manifest: Manifest,
+  earlier: Manifest | undefined,
+  records: readonly SampleRecord[],
+): Manifest {
+  if (earlier === undefined) return manifest;
+  const grown = earlier.specHash !== manifest.specHash;
+  const history = {
+    original: earlier.original ?? (grown ? originOf(earlier) : undefined),
+    extensions: grown ? [...(earlier.extensions ?? []), originOf(manifest)] : earlier.extensions,
+  };
+  const leftOut = leftOutCells(manifest.cells, [...earlier.cells, ...(earlier.leftOut ?? [])], records);
+  const named = new Set(manifest.models.map(({ name }) => name));
+  const leftModels = earlier.models.filter(
+    ({ name }) => !named.has(name) && leftOut.some(({ model }) => model === name),
+  );
+  return {
+    ...manifest,
+    models: [...manifest.models, ...leftModels],
+    ...(history.original === undefined ? {} : history),
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+    startedAt: earlier.startedAt,
+  };
+}
+
+/** Cells that have records in the folder and are not among those of today, each once. */
+export function leftOutCells(
+  cells: readonly CellInfo[],
+  earlier: readonly CellInfo[],
+  records: readonly SampleRecord[],
+): CellInfo[] {
+  const today = new Set(cells.map(({ key }) => key));
+  const present = new Set(records.map(({ cell }) => cell));
+  const left = earlier.filter(({ key }) => present.has(key) && !today.has(key));
+  return [...new Map(left.toReversed().map((cell) => [cell.key, cell])).values()].toReversed();
+}
+
+function originOf({ spec, specHash, version, git, startedAt }: Manifest): RunOrigin {
+  return { spec, specHash, version, git, startedAt };
+}
+
+function fixedFields(spec: unknown): Record<string, unknown> {
+  const fields = typeof spec === 'object' && spec !== null ? spec : { spec };
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !FREE.has(name)));
+}
+
+function overlap(before: unknown, after: unknown): boolean {
+  if (!Array.isArray(before) || !Array.isArray(after)) return false;
+  const values = new Set(before.map(canonicalJson));
+  return after.some((value) => values.has(canonicalJson(value)));
+}
+
+function pick(fields: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+}
+
+function without(fields: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
