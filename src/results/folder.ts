@@ -188,9 +188,7 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
   }
   const models = changedModels(manifest.models, user.models ?? []);
   if (models.length > 0) {
-    return refuse(
-      `the folder holds results of other model files; then → now:${indented(models)}`,
-    );
+    return refuse(`the folder holds results of other model files; then → now:${indented(models)}`);
   }
   return manifest;
 }

@@ -39,11 +39,7 @@ export function continued(
   records: readonly SampleRecord[],
 ): Manifest {
   if (earlier === undefined) return manifest;
-  const grown = earlier.specHash !== manifest.specHash;
-  const history = {
-    original: earlier.original ?? (grown ? originOf(earlier) : undefined),
-    extensions: grown ? [...(earlier.extensions ?? []), originOf(manifest)] : earlier.extensions,
-  };
+  const [original, ...extensions] = joined(historyOf(earlier), historyOf(manifest));
   const leftOut = leftOutCells(manifest.cells, [...earlier.cells, ...(earlier.leftOut ?? [])], records);
   const named = new Set(manifest.models.map(({ name }) => name));
   const leftModels = earlier.models.filter(
@@ -52,8 +48,8 @@ export function continued(
   return {
     ...manifest,
     models: [...manifest.models, ...leftModels],
-    ...(history.original === undefined ? {} : history),
-    ...(leftOut.length === 0 ? {} : { leftOut }),
+    ...(extensions.length === 0 ? {} : { original, extensions }),
+    leftOut: leftOut.length === 0 ? undefined : leftOut,
     startedAt: earlier.startedAt,
   };
 }
@@ -70,8 +66,19 @@ export function leftOutCells(
   return [...new Map(left.toReversed().map((cell) => [cell.key, cell])).values()].toReversed();
 }
 
-function originOf({ spec, specHash, version, git, startedAt }: Manifest): RunOrigin {
-  return { spec, specHash, version, git, startedAt };
+/** Every spec that a folder was run with, the manifest's own at the end. */
+function historyOf({ original, extensions, spec, specHash, version, git, startedAt }: Manifest): RunOrigin[] {
+  if (original !== undefined) return [original, ...(extensions ?? [])];
+  return [{ spec, specHash, version, git, startedAt }];
+}
+
+/** Two histories as one: what both tell is told once. */
+function joined(before: readonly RunOrigin[], after: readonly RunOrigin[]): readonly RunOrigin[] {
+  const same = (one: RunOrigin | undefined, other: RunOrigin): boolean => one?.specHash === other.specHash;
+  const shift = before.length - after.length;
+  if (shift <= 0 && before.every((origin, index) => same(after[index], origin))) return after;
+  if (shift >= 0 && after.every((origin, index) => same(before[shift + index], origin))) return before;
+  return [...before, ...(same(before.at(-1), after[0]!) ? after.slice(1) : after)];
 }
 
 function fixedFields(spec: unknown): Record<string, unknown> {

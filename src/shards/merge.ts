@@ -1,8 +1,8 @@
 /**
- * Result folders of one spec, joined into one.
+ * Result folders of one run, joined into one.
  *
- * Decides which records count, in which order they are written, and when the tables are made: when nothing is missing.
- * Reads the folders and changes only the output, a file at a time, so that a merge that was killed can be run again.
+ * The records of the run's cells count, in the order of the cells; the tables are made when nothing is missing. Only the
+ * output is written, a file at a time, so that a merge that was killed can be run again.
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -10,12 +10,13 @@ import { UserError } from '../base/errors.js';
 import { canonicalJson } from '../base/canonical-json.js';
 import { makeFolder, removeUnfinished, writeAtomically } from '../results/files.js';
 import { RESULT_FILES, writeTables } from '../results/folder.js';
+import { continued } from '../results/growth.js';
 import { journalLine, readJournal, recordKey } from '../results/journal.js';
 import { lockFolder } from '../results/lock.js';
 import { describeDifferences, writeManifest } from '../results/manifest.js';
 import { readResultFolder } from '../results/read-folder.js';
 import type { CellInfo, Manifest, MergedPart, SampleRecord } from '../results/types.js';
-import { differentSurroundings, expectSameRun, type Owned } from './mergeable.js';
+import { differentSurroundings, folderOfRun, type Owned } from './mergeable.js';
 import { type Gap, gapsOf } from './merge-gaps.js';
 import { SHARDS_FOLDER } from '../experiment/shard.js';
 
@@ -56,23 +57,28 @@ export function defaultOutput(folders: readonly string[]): string {
  */
 export function mergeFolders(folders: readonly string[], output: string): MergeOutcome {
   const given = folders.map(readSource);
-  expectSameRun(given);
+  folderOfRun(given);
   makeFolder(output);
   const lock = lockFolder(output);
   try {
     removeUnfinished(output, Object.values(RESULT_FILES));
     const own = given.find(({ path }) => realpathSync(path) === realpathSync(output)) ?? ownResults(output);
     const sources = own === undefined || given.includes(own) ? given : [...given, own];
-    expectSameRun(sources);
-    const { manifest } = sources[0]!;
+    const { manifest } = folderOfRun(given, own);
     const isKnown = knownRecords(manifest.cells);
     const { records, notes } = joinRecords(sources, manifest.cells, isKnown);
     const gaps = gapsOf(manifest.cells, records);
+    // Results of other cells, data or another program may still be wanted; a run keeps them, too.
+    const others = own?.records.filter((record) => !isKnown(record)) ?? [];
     write(output, {
-      manifest: { ...manifest, shard: undefined, parts: partsOf(sources, output), finishedAt: null },
+      manifest: {
+        ...continued(manifest, own?.manifest, others),
+        shard: undefined,
+        parts: partsOf(sources, output),
+        finishedAt: null,
+      },
       records,
-      // Results of other data or another program may still be wanted; a run keeps them, too.
-      others: own?.records.filter((record) => !isKnown(record)) ?? [],
+      others,
       complete: gaps.length === 0,
     });
     return {

@@ -79,17 +79,43 @@ describe('results/folder', () => {
       expect(again.warnings).to.deep.equal([]);
     }));
 
-  it('refuses the results of another spec, and says what differs', () =>
+  it('refuses a spec under which its results would mean something else, and says what differs', () =>
     inFolder((path) => {
-      fill(path);
-      const spec = { name: 'quick', context: [1024, 2048], cache: [{ label: 'full' }, { label: 'snapkv' }] };
-      const message = refusal(path, { spec, specHash: 'other' });
+      const spec = { ...(ours.spec as object), seed: [5], cache_dtype: 'bfloat16' };
+      const folder = ResultFolder.open(path, { ...options, spec });
+      folder.begin({ ...ours, spec });
+      folder.append(record(cells[0]!, 0));
+      folder.close();
+      const other = { ...spec, seed: [6], cache_dtype: 'float32', context: [2048] };
+      const message = refusal(path, { spec: other, specHash: 'other' });
       expect(message).to.contain('results of another spec');
-      expect(message).to.contain('context: 1024 → 1024, 2048');
-      expect(message).to.contain('cache: full → full, snapkv');
-      expect(message).to.not.contain('name:');
+      expect(message).to.contain('seed: 5 → 6').and.to.contain('cache_dtype: bfloat16 → float32');
+      expect(message).to.not.contain('context:');
       expect(message).to.contain('--fresh');
       expect(existsSync(join(path, 'run.lock'))).to.equal(false);
+    }));
+
+  it('goes on with a spec that asks for more, or for less', () =>
+    inFolder((path) => {
+      fill(path);
+      const spec = { name: 'slow', context: [1024, 2048], cache: [{ label: 'full' }, { label: 'snapkv' }] };
+      const folder = ResultFolder.open(path, { ...options, spec, specHash: 'other' });
+      expect(folder.earlier).to.deep.equal(ours);
+      expect(folder.has(cells[0]!.key, 0)).to.equal(true);
+      folder.close();
+    }));
+
+  it('refuses the results of other model files and of another prompt protocol', () =>
+    inFolder((path) => {
+      fill(path);
+      const [model] = ours.models;
+      const models = [
+        { ...model!, weightsDigest: 'v' },
+        { ...model!, name: 'new' },
+      ];
+      expect(refusal(path, { models })).to.match(/other model files.*\n +weights of spark-nano: w → v\n/);
+      ResultFolder.open(path, { ...options, models: models.slice(1), protocol: 1 }).close();
+      expect(refusal(path, { protocol: 2 })).to.contain('the prompt protocol 1, this run uses 2');
     }));
 
   it('refuses the results of another engine', () =>

@@ -131,12 +131,53 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const refusal = async (state: Promise<unknown>): Promise<string> => (await failureOf(state)).format();
-      expect(await refusal(folderState({ ...spec, canonical: { name: 'slow' } }, tasks))).to.contain(
-        'name: quick → slow',
-      );
+      expect(
+        await refusal(folderState({ ...spec, canonical: { cache_dtype: 'float32' } }, tasks)),
+      ).to.contain('cache_dtype: null → float32');
       expect(await refusal(folderState(spec, tasks, 'native'))).to.contain(
         'engine "wasm", this run uses "native"',
       );
+    }));
+});
+
+describe('runner/folder-state, of a spec that has changed', () => {
+  const changed = (spec: ResolvedSpec, changes: Partial<ResolvedSpec>): ResolvedSpec => ({
+    ...spec,
+    canonical: { name: 'quick', changed: undefined, context: [1] },
+    ...changes,
+  });
+
+  it('reuses what is there of a larger one', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const [group] = spec.groups as [ResolvedSpec['groups'][number]];
+      const more = changed(spec, {
+        groups: [
+          { ...group, model: join(root, 'unknown') },
+          { ...group, samples: 5 },
+          { ...group, context: 2048 },
+        ],
+      });
+      const state = await folderState(more, tasks);
+      expect(state).to.deep.include({ done: 4, total: 18, finished: undefined });
+      expect(state.cells.map(({ done }) => done)).to.deep.equal([0, 0, 2, 2, 0, 0]);
+      expect(state.leftOut).to.deep.equal({ results: 0, cells: [] });
+    }));
+
+  it('counts what a smaller one leaves out, and writes its tables again', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root);
+      const [group] = spec.groups as [ResolvedSpec['groups'][number]];
+      const less = changed(spec, {
+        groups: [{ ...group, samples: 1 }],
+        pipelines: spec.pipelines.slice(0, 1),
+      });
+      const state = await folderState(less, tasks);
+      expect(state).to.deep.include({ done: 1, total: 1, finished: undefined });
+      expect(state.leftOut.results).to.equal(3);
+      expect(state.leftOut.cells.map(({ cell, results }) => [cell.pipeline, results])).to.deep.equal([
+        ['spark(ratio=0.8)', 2],
+      ]);
     }));
 });
 

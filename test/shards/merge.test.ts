@@ -125,9 +125,9 @@ describe('runner/merge', () => {
         folder(second, [], changes);
         return refusal([second, first, third], output);
       };
-      const spec = { ...(own.spec as object), context: [1024, 2048] };
+      const spec = { ...(own.spec as object), seed: [7] };
       expect(other({ spec, specHash: 'other' }))
-        .to.contain(`${second}\n    spec, context: 1024 → 1024, 2048`)
+        .to.contain(`${second}\n    spec, seed: null → 7`)
         .and.not.contain(third);
       expect(other({ engine: { ...own.engine, name: 'cpu' } })).to.contain(
         `\n  ${second}\n    engine: wasm → cpu`,
@@ -140,8 +140,97 @@ describe('runner/merge', () => {
         'weights of spark-nano: w → v',
       );
       expect(other({ data: [{ task: 'ruler/one', digest: 'e' }] })).to.contain('data of ruler/one: d → e');
-      expect(other({ cells: cells.slice(1) })).to.contain('cells: made by another program');
+      const otherwise = cells.map((info) => ({ ...info, key: '0123456789abcdef' }));
+      expect(other({ cells: otherwise })).to.contain('cells: made by another program');
       expect(existsSync(output)).to.equal(false);
+    }));
+
+  it('joins folders of a run and of what it has grown to, whatever their order', () =>
+    inFolder((root) => {
+      const spec = { ...(manifest(cells).spec as object), context: [1024, 2048, 4096] };
+      const more = [1024, 2048, 4096].flatMap((context) =>
+        [full, spark].map((pipeline) => cell(pipeline, { context, samples: 6 })),
+      );
+      const whole = more.flatMap((info) => [0, 1, 2, 3, 4, 5].map((sample) => record(info, sample)));
+      const old = all.map((entry) => ({ ...entry, score: 0.5 }));
+      const smaller = folder(join(root, 'smaller'), old, { shard: { index: 1, count: 2 } });
+      const known = new Set(old.map(({ cell, sample }) => `${cell} ${sample}`));
+      const rest = whole.filter(({ cell, sample }) => !known.has(`${cell} ${sample}`));
+      const larger = folder(join(root, 'larger'), rest, { cells: more, spec, specHash: 'more' });
+      const expected = mergeFolders([folder(join(root, 'whole'), whole, { cells: more })], join(root, 'a'));
+      for (const [index, folders] of [
+        [smaller, larger],
+        [larger, smaller],
+      ].entries()) {
+        const output = join(root, `out${index}`);
+        const { records, gaps } = mergeFolders(folders, output);
+        expect(gaps).to.deep.equal([]);
+        expect(records).to.deep.equal(expected.records);
+        expect(text(output, 'accuracy.csv')).to.equal(text(root, 'a', 'accuracy.csv'));
+        expect(readManifest(join(output, 'manifest.json'))).to.include({ specHash: 'more' });
+      }
+    }));
+
+  it('goes on from an output of the earlier spec, whose other results stay in its journal', () =>
+    inFolder((root) => {
+      const output = folder(join(root, 'out'), all);
+      const fewer = cells.filter(({ pipeline }) => pipeline === 'full');
+      const cells5 = fewer.map((info) => ({ ...info, samples: 5 }));
+      const records = cells5.map((info) => record(info, 4));
+      const shard = folder(join(root, 'shard'), records, { cells: cells5, specHash: 'fewer' });
+      const { gaps, notes } = mergeFolders([shard], output);
+      expect(gaps).to.deep.equal([]);
+      expect(notes).to.deep.equal([
+        `${output}: left out 8 results of cells that the spec does not have today`,
+      ]);
+      expect(text(output, 'journal.jsonl').trim().split('\n')).to.have.length(18);
+      expect(text(output, 'accuracy.csv')).to.not.contain('spark(');
+      const { original, extensions, leftOut } = readManifest(join(output, 'manifest.json'))!;
+      expect(original!.specHash).to.equal(manifest(cells).specHash);
+      expect(extensions!.map(({ specHash }) => specHash)).to.deep.equal(['fewer']);
+      expect(leftOut!.map(({ pipeline }) => pipeline)).to.deep.equal([
+        'spark(ratio=0.8)',
+        'spark(ratio=0.8)',
+      ]);
+    }));
+
+  it('refuses two specs of which neither asks for all, unless one was extended from the other', () =>
+    inFolder((root) => {
+      const own = manifest(cells);
+      const one = folder(join(root, 'one'), all.slice(0, 4));
+      const changes = {
+        cells: cells.slice(2),
+        specHash: 'other',
+        spec: { ...(own.spec as object), context: [2048] },
+      };
+      const other = folder(join(root, 'other'), [], {
+        ...changes,
+        cells: [...cells.slice(1), cell(full, { context: 9 })],
+      });
+      expect(refusal([one, other], join(root, 'out'))).to.contain('spec, context: 1024 → 2048');
+      const { spec, specHash, version, git, startedAt } = own;
+      folder(other, [], {
+        ...changes,
+        original: { spec, specHash, version, git, startedAt },
+        extensions: [],
+      });
+      expect(mergeFolders([one, other], join(root, 'out')).cells).to.deep.equal(changes.cells);
+    }));
+
+  it('refuses a grown folder whose cells of the same name are others', () =>
+    inFolder((root) => {
+      const one = folder(join(root, 'one'), all);
+      const changed = cells.map((info) => ({
+        ...info,
+        samples: 9,
+        key: info.key.replace(/^./, 'x').replace('x', '0'),
+      }));
+      const other = folder(join(root, 'other'), [], {
+        cells: changed,
+        specHash: 'other',
+        data: [{ task: 'ruler/one', digest: 'e' }],
+      });
+      expect(refusal([one, other], join(root, 'out'))).to.contain('data of ruler/one: d → e');
     }));
 
   it('counts threads on native alone, and tells of other machines', () =>
