@@ -3,13 +3,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Manifest } from '../../src/results/types.js';
-import { type Outcome, sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
+import { type Outcome, sparkEval, startHeld, temporaryFolder, whileRunning, writeSpec } from './support.js';
 
 const SPEC = `
 name: grow
 model: spark-nano
 tasks: [ruler/niah_single_1]
-context: 352
+context: 448
 samples: 2
 cache:
   - think: { ratio: 0.5 }
@@ -18,7 +18,7 @@ cache:
 /** One more of each; a pipeline less. */
 const GROWN = SPEC.replace('samples: 2', 'samples: 3')
   .replace('[ruler/niah_single_1]', '[ruler/niah_single_1, ruler/niah_multikey_1]')
-  .replace('context: 352', 'context: [352, 400]')
+  .replace('context: 448', 'context: [448, 464]')
   .replace('streaming_llm: { budget: 64 }', 'spark: { ratio: 0.5 }');
 
 describe('spark-eval run, of a spec that has grown', function () {
@@ -27,7 +27,9 @@ describe('spark-eval run, of a spec that has grown', function () {
   let spec: string;
   const out = (name: string): string => join(folder, 'out', name);
   const lines = (...path: string[]): string[] =>
-    readFileSync(join(folder, ...path), 'utf8').trim().split('\n');
+    readFileSync(join(folder, ...path), 'utf8')
+      .trim()
+      .split('\n');
   const run = (...args: string[]): Outcome =>
     sparkEval(['run', spec, '--engine', 'wasm', '--progress', 'none', ...args]);
   const manifest = (): Manifest => JSON.parse(readFileSync(out('manifest.json'), 'utf8')) as Manifest;
@@ -65,17 +67,15 @@ describe('spark-eval run, of a spec that has grown', function () {
   });
 
   it('computes what is missing, goes on after a kill, and gives the tables of one run', async () => {
-    // Six lines are there: the run is held behind its first record by waiting for a seventh.
     const args = ['run', spec, '--engine', 'wasm', '--progress', 'none'];
     const started = await startHeld(args, out('journal.jsonl'));
+    await whileRunning(started, () => lines('out', 'journal.jsonl').length > 6);
     started.child.kill('SIGKILL');
     await started.exited;
     expect(sparkEval(['status', spec]).status).to.equal(3);
     const { status, stderr } = run();
     expect(status, stderr).to.equal(0);
-    for (const name of ['accuracy.csv']) {
-      expect(lines('out', name)).to.deep.equal(lines('whole', name));
-    }
+    expect(lines('out', 'accuracy.csv')).to.deep.equal(lines('whole', 'accuracy.csv'));
     expect(lines('out', 'journal.jsonl')).to.have.length(38);
     const { original, extensions, leftOut, specHash } = manifest();
     expect(original!.specHash).to.not.equal(specHash);
