@@ -119,7 +119,7 @@ function asHuggingFace(config: ModelConfig): Record<string, unknown> {
     intermediate_size: config.intermediate,
     vocab_size: config.vocabulary,
     rms_norm_eps: config.normEps,
-    rope_theta: config.ropeTheta,
+    rope_theta: config.ropes[0]?.theta,
     max_position_embeddings: config.maxPositions,
     tie_word_embeddings: config.tiedHead,
     eos_token_id: config.eosIds,

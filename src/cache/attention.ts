@@ -24,6 +24,14 @@ export interface HeadCache {
   readonly length: number;
 }
 
+/** Which logits a layer's softmax is given. */
+export interface LayerRules {
+  /** c: c · tanh(logit / c) in place of the logit. */
+  readonly softCap?: number | undefined;
+  /** Per KV head: how many of its oldest tokens are out of the window of the new token, of which there is one then. */
+  readonly expired?: readonly number[] | undefined;
+}
+
 /**
  * Causal attention, logits scaled by 1/√D.
  *
@@ -38,6 +46,7 @@ export function attendLayer(
   queries: Float32Array,
   tokens: number,
   out: Float32Array,
+  { softCap, expired }: LayerRules = {},
 ): void {
   const group = queries.length / (tokens * heads.length * width); // G
   const stride = Math.max(...heads.map(({ length }) => padded(length)));
@@ -57,7 +66,8 @@ export function attendLayer(
           packedQueries.set(queries.subarray(...rowsOf(t)), t * group * width);
         }
         const visible = head.length - tokens + from + 1;
-        attendHead(kernels, head, width, { rows, group, visible, stride }, scratch);
+        const shape = { rows, group, visible, stride, softCap, expired: expired?.[h] ?? 0 };
+        attendHead(kernels, head, width, shape, scratch);
         const attended = kernels.memory.floats(scratch.out, rows * width); // [R, D]
         for (let t = 0; t < count; t++) {
           out.set(attended.subarray(t * group * width, (t + 1) * group * width), rowsOf(t)[0]);
@@ -104,11 +114,17 @@ interface Rows {
   readonly visible: number;
   /** Entries from one row of scores to the next. */
   readonly stride: number;
+  readonly softCap: number | undefined;
+  /** Of the visible tokens, the oldest ones that are not seen. */
+  readonly expired: number;
 }
+
+/** A logit whose exp() is 0 beside any other. */
+const UNSEEN = -1e30;
 
 /** `scratch.queries` → `scratch.out`. */
 function attendHead(kernels: Kernels, head: HeadCache, width: number, shape: Rows, scratch: Scratch): void {
-  const { rows, group, visible, stride } = shape;
+  const { rows, group, visible, stride, softCap, expired } = shape;
   forEachSegment(head.keys, (segment, first) => {
     let from = scratch.queries;
     if (segment.columns !== undefined) {
@@ -120,7 +136,13 @@ function attendHead(kernels: Kernels, head: HeadCache, width: number, shape: Row
       kernels.score(packed, from, rows, scratch.scores + 4 * (first + offset), stride);
     });
   });
-  kernels.softmax(scratch.scores, rows, stride, { visible, group }, 1 / Math.sqrt(width));
+  const scale = 1 / Math.sqrt(width);
+  if (softCap !== undefined) kernels.softCap(scratch.scores, rows, stride, head.length, softCap / scale);
+  if (expired > 0) {
+    const scores = kernels.memory.floats(scratch.scores, rows * stride);
+    for (let r = 0; r < rows; r++) scores.fill(UNSEEN, r * stride, r * stride + expired);
+  }
+  kernels.softmax(scratch.scores, rows, stride, { visible, group }, scale);
   kernels.memory.floats(scratch.out, rows * width).fill(0);
   forEachSegment(head.values, (segment, first) => {
     const { columns } = segment;

@@ -6,6 +6,7 @@
 import { entryBytes } from '../kernels/entries.js';
 import { wordsOf } from './encode/pack-bits.js';
 import { settledTokens } from './encode/quantise.js';
+import { heldTokens } from './plan.js';
 import type { ByteParts, CacheDtype, LayerPlan, LayerShape, LayerTrace, SidePlan } from './types.js';
 
 export const NO_BYTES: ByteParts = { value: 0, mask: 0, sign: 0, scale: 0, index: 0, latent: 0 };
@@ -33,6 +34,18 @@ export function fullBytes(
   dtype: CacheDtype,
 ): number {
   return 2 * shape.kvHeads * shape.length * shape.headDim * entryBytes(dtype);
+}
+
+/** The same of a whole model: sliding layers hold their window. */
+export function fullCacheBytes(
+  shape: Pick<LayerShape, 'kvHeads' | 'headDim' | 'length'>,
+  windows: readonly (number | undefined)[],
+  dtype: CacheDtype,
+): number {
+  return windows.reduce<number>(
+    (total, window) => total + fullBytes({ ...shape, length: heldTokens(shape.length, window) }, dtype),
+    0,
+  );
 }
 
 /**

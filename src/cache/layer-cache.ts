@@ -12,9 +12,10 @@ import { decodeSide } from './decode.js';
 import type { CachedSide } from './encode/side.js';
 import { encodeLive } from './live-cache.js';
 import { PackedSides, type StoredSide } from './packed-sides.js';
-import { checkPlan } from './plan.js';
+import { checkPlan, isPlain } from './plan.js';
 import type { PackedSide } from './rows/segment.js';
 import type { SideTail } from './rows/tail.js';
+import { encodeSliding, firstInWindow } from './sliding-cache.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**
@@ -38,12 +39,21 @@ export function encodeLayer(
     );
   }
   checkPlan(trace, plan);
+  if (trace.window !== undefined) {
+    if (plan.decode !== undefined) {
+      throw new UserError('a method that evicts while decoding cannot act in a layer that slides', {
+        hint: 'Leave the step out for this model, or let it act on full layers only.',
+      });
+    }
+    if (isPlain(plan.keys) && isPlain(plan.values))
+      return encodeSliding({ ...trace, window: trace.window }, plan.tokens, dtype, kernels);
+  }
   if (plan.decode !== undefined) return encodeLive(trace, plan.tokens, plan.decode, dtype, kernels);
   const keys = sides.take(trace, 'keys', plan, dtype, kernels);
   try {
     const values = sides.take(trace, 'values', plan, dtype, kernels);
     const kept = plan.tokens.map(({ length }) => length);
-    return new PackedLayerCache(trace, kept, { keys, values }, kernels);
+    return new PackedLayerCache(trace, kept, { keys, values }, kernels, plan.tokens);
   } catch (error) {
     keys.buffers.free();
     throw error;
@@ -59,6 +69,8 @@ class PackedLayerCache implements LayerCache {
     readonly kept: readonly number[],
     private readonly sides: { readonly keys: StoredSide; readonly values: StoredSide },
     private readonly kernels: Kernels,
+    /** Positions of the kept prompt tokens, per KV head. */
+    private readonly positions: readonly Int32Array[],
   ) {
     this.tails = [sides.keys.tail, sides.values.tail];
   }
@@ -82,7 +94,8 @@ class PackedLayerCache implements LayerCache {
     expectSize(queries, tokens * heads * headDim, 'queries');
     expectSize(out, tokens * heads * headDim, 'out');
     // what a token reads may change after each one where tails settle, so they then take their turns
-    const together = this.tails.some(({ settles }) => settles) ? 1 : tokens;
+    const oneByOne = this.tails.some(({ settles }) => settles) || this.shape.window !== undefined;
+    const together = oneByOne ? 1 : tokens;
     for (let from = 0; from < tokens; from += together) {
       const seen = appended - tokens + from + together;
       const [start, end] = [from * heads * headDim, (from + together) * heads * headDim];
@@ -94,6 +107,7 @@ class PackedLayerCache implements LayerCache {
         queries.subarray(start, end),
         together,
         out.subarray(start, end),
+        { softCap: this.shape.softCap, expired: this.expiredAt(seen) },
       );
       for (const tail of this.tails) tail.settle(seen);
     }
@@ -140,6 +154,17 @@ class PackedLayerCache implements LayerCache {
       values: read(this.sides.values, head),
       length: kept + seen,
     }));
+  }
+
+  /** Per KV head: its oldest tokens that the `seen`-th appended one does not see any more. */
+  private expiredAt(seen: number): number[] | undefined {
+    const { window, length: S } = this.shape;
+    if (window === undefined) return undefined;
+    const least = firstInWindow(S + seen - 1, window);
+    return this.positions.map((positions) => {
+      const prompt = positions.findIndex((position) => position >= least);
+      return (prompt < 0 ? positions.length : prompt) + Math.max(0, least - S);
+    });
   }
 
   private expectAlive(): void {

@@ -51,16 +51,16 @@ class LiveLayerCache implements LayerCache {
   /** Tokens at the end of each store that have not attended yet; they are not held before their step. */
   private waiting = 0;
   private freed = false;
-  private readonly shape: Pick<LayerShape, 'layer' | 'heads' | 'kvHeads' | 'headDim'>;
+  private readonly shape: Pick<LayerShape, 'layer' | 'heads' | 'kvHeads' | 'headDim' | 'softCap'>;
 
   constructor(
-    { layer, heads, kvHeads, headDim }: LayerShape,
+    { layer, heads, kvHeads, headDim, softCap }: LayerShape,
     private readonly stores: readonly LiveStore[],
     private readonly rules: Omit<DecodePolicy, 'start'>,
     private readonly policy: LayerPolicy,
     private readonly kernels: Kernels,
   ) {
-    this.shape = { layer, heads, kvHeads, headDim };
+    this.shape = { layer, heads, kvHeads, headDim, softCap };
   }
 
   get kept(): readonly number[] {
@@ -145,6 +145,7 @@ class LiveLayerCache implements LayerCache {
         queries.subarray(...mine),
         out.subarray(...mine),
         scratch,
+        this.shape.softCap,
       );
     });
     this.policy.attended(seen);
@@ -196,6 +197,7 @@ function attendHead(
   queries: Float32Array,
   out: Float32Array,
   { stride, ...scratch }: Scratch,
+  softCap: number | undefined,
 ): HeadAttention {
   const { memory } = kernels;
   const group = queries.length / width; // G
@@ -205,6 +207,7 @@ function attendHead(
   memory.floats(scratch.queries, group * width).set(queries);
   memory.floats(scratch.out, group * width).fill(0);
   kernels.score(store.rows('keys', n), scratch.queries, group, scratch.scores, stride);
+  if (softCap !== undefined) kernels.softCap(scratch.scores, group, stride, n, softCap / scale);
   const logits = firstColumns(scores, stride, n).map((score) => score * scale);
   kernels.softmax(scratch.scores, group, stride, all, scale);
   kernels.accumulate(store.rows('values', n), scratch.scores, group, stride, all, scratch.out);

@@ -12,6 +12,18 @@ export function fullPlan(shape: Pick<LayerShape, 'kvHeads' | 'length'>): LayerPl
   return { tokens, keys: { codec: 'dense' }, values: { codec: 'dense' } };
 }
 
+/** What a sliding layer holds that no method acts on: the positions that a token behind the prompt sees, dense. */
+export function windowPlan(shape: Pick<LayerShape, 'kvHeads' | 'length' | 'window'>): LayerPlan {
+  const full = fullPlan(shape);
+  const held = heldTokens(shape.length, shape.window);
+  return { ...full, tokens: full.tokens.map((tokens) => tokens.slice(shape.length - held)) };
+}
+
+/** Of a prompt of `length` tokens: all, or the last W − 1. */
+export function heldTokens(length: number, window: number | undefined): number {
+  return window === undefined ? length : Math.min(length, window - 1);
+}
+
 /** Throws Error, naming layer, KV head and side, unless the plan fits the shape. */
 export function checkPlan(shape: LayerShape, plan: LayerPlan): void {
   const place = `plan of layer ${shape.layer}`;
@@ -34,7 +46,7 @@ export function checkPlan(shape: LayerShape, plan: LayerPlan): void {
   }
 }
 
-function isPlain(side: SidePlan): boolean {
+export function isPlain(side: SidePlan): boolean {
   return side.codec === 'dense' && side.contents === undefined && side.precision === undefined;
 }
 

@@ -46,6 +46,12 @@ export interface LayerShape {
   readonly headDim: number;
   /** S: prompt tokens cached by this layer. */
   readonly length: number;
+  /** c: the softmax is given c · tanh(logit / c). */
+  readonly softCap?: number | undefined;
+  /** W: a query at position q sees the entries whose position is above q − W; undefined: all. */
+  readonly window?: number | undefined;
+  /** Whether all layers of the model have a window: methods then act in them. */
+  readonly allSlide?: boolean | undefined;
 }
 
 /** One layer after its attention over the full prompt. Keys are post-RoPE. Row-major. */

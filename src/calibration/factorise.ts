@@ -7,10 +7,9 @@
 import { factoriseLayer, type FactoriseParams } from '../methods/rank/recalkv/layer.js';
 import type { LayerRanks } from '../methods/rank/recalkv/ranks.js';
 import type { LayerWeights } from '../model/layer-weights.js';
-import type { Rope } from '../model/rotate.js';
 import { withLowRank, type LayerFactors, type LowRankFactors } from '../model/low-rank.js';
 import type { Transformer } from '../model/transformer.js';
-import { embeddings, gramOf, ropeOf, throughLayer } from './forward.js';
+import { embeddings, gramOf, ropesOf, throughLayer, type LayerPlace } from './forward.js';
 
 export interface FactoriseRun {
   /** Token ids; all of one length. */
@@ -29,12 +28,13 @@ export async function factoriseModel(model: Transformer, run: FactoriseRun): Pro
   const { ops, config } = model;
   const { signal } = run;
   const calibrates = run.params.iterations > 0;
-  const rope = ropeOf(model, run.sequences[0]!.length);
+  const { ropes, owned } = ropesOf(model, run.sequences[0]!.length);
   let inputs = embeddings(model, run.sequences);
   let inputsAfter = inputs;
   const layers: LayerFactors[] = [];
   try {
     for (const [index, weights] of model.layers.entries()) {
+      const place = { layer: index, rope: ropes[index] };
       const gram = await gramOf(model, weights, inputs, signal);
       const gramAfter = inputsAfter === inputs ? gram : await gramOf(model, weights, inputsAfter, signal);
       const statistics = { ...projectionsOf(model, weights), gram, gramAfter };
@@ -42,14 +42,14 @@ export async function factoriseModel(model: Transformer, run: FactoriseRun): Pro
       layers.push(factors);
       if (index < config.layers - 1) {
         if (calibrates)
-          inputsAfter = await throughFactors(model, weights, factors, inputsAfter, rope, signal);
-        inputs = await throughLayer(model, weights, inputs, rope, signal);
+          inputsAfter = await throughFactors(model, weights, factors, inputsAfter, place, signal);
+        inputs = await throughLayer(model, weights, inputs, place, signal);
         if (!calibrates) inputsAfter = inputs;
       }
       run.onLayer?.(index + 1);
     }
   } finally {
-    ops.dispose(rope.cos, rope.sin);
+    ops.dispose(...owned);
   }
   return { layers };
 }
@@ -60,12 +60,12 @@ async function throughFactors(
   weights: LayerWeights,
   factors: LayerFactors,
   inputs: readonly Float32Array[],
-  rope: Rope,
+  place: LayerPlace,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   const lowRank = withLowRank(model.ops, model.config, weights, factors);
   try {
-    return await throughLayer(model, lowRank, inputs, rope, signal);
+    return await throughLayer(model, lowRank, inputs, place, signal);
   } finally {
     model.ops.dispose(lowRank.qkv, lowRank.lowRank!.down);
   }

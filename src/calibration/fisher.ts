@@ -7,9 +7,8 @@
  */
 import type { Tensor } from '../engine/types.js';
 import type { FisherScores } from '../methods/rank/recalkv/ranks.js';
-import type { Rope } from '../model/rotate.js';
 import type { Transformer } from '../model/transformer.js';
-import { betweenSequences, layerOutput, ropeOf } from './forward.js';
+import { betweenSequences, layerOutput, ropesOf, type SequenceRopes } from './forward.js';
 
 export interface FisherRun {
   /** Told how many sequences are done. */
@@ -35,15 +34,15 @@ export async function fisherScores(
   const { ops, config } = model;
   const { layers, hidden, kvHeads, headDim } = config;
   const squares = Array.from({ length: layers }, () => new Float32Array(hidden * 2 * kvHeads * headDim)); // [E, 2·KV·D]
-  const rope = ropeOf(model, sequences[0]!.length);
+  const ropes = ropesOf(model, sequences[0]!.length);
   try {
     for (const [done, ids] of sequences.entries()) {
-      addSquares(model, ids, rope, squares);
+      addSquares(model, ids, ropes, squares);
       onSequence?.(done + 1);
       await betweenSequences(signal);
     }
   } finally {
-    ops.dispose(rope.cos, rope.sin);
+    ops.dispose(...ropes.owned);
   }
   return squares.map((ofLayer) => {
     const heads = headMeans(ofLayer, 2 * kvHeads, headDim, sequences.length);
@@ -55,7 +54,7 @@ export async function fisherScores(
 function addSquares(
   model: Transformer,
   ids: readonly number[],
-  rope: Rope,
+  { ropes }: SequenceRopes,
   squares: readonly Float32Array[],
 ): void {
   const { ops, config } = model;
@@ -63,13 +62,13 @@ function addSquares(
   ops.tidy(() => {
     const inputs = [model.embed(ids)]; // [T, E] of each layer
     for (const [layer, weights] of model.layers.entries()) {
-      inputs.push(ops.tidy(() => layerOutput(model, weights, inputs[layer]!, rope)));
+      inputs.push(ops.tidy(() => layerOutput(model, weights, inputs[layer]!, { layer, rope: ropes[layer] })));
     }
     let dy = lossGradient(model, inputs.pop()!, ids); // [T, E]
     for (const [layer, weights] of [...model.layers.entries()].reverse()) {
       const [dx, dkv] = ops.tidy(() => {
         const [dInput, dqkv] = ops.gradients(
-          (x, qkv) => layerOutput(model, { ...weights, qkv: qkv }, x, rope),
+          (x, qkv) => layerOutput(model, { ...weights, qkv: qkv }, x, { layer, rope: ropes[layer] }),
           [inputs[layer]!, weights.qkv],
           dy,
         );

@@ -10,22 +10,38 @@ import type { Tensor } from '../engine/types.js';
 import type { LayerWeights } from '../model/layer-weights.js';
 import { causalAttention } from '../model/prefill-attention.js';
 import { splitHeads } from '../model/prefill.js';
-import type { Rope } from '../model/rotate.js';
-import { ropeTable } from '../model/rope.js';
+import { onEngine as tablesOnEngine, type RopeTensors } from '../model/rotate.js';
 import type { Transformer } from '../model/transformer.js';
 
 /** Added to the diagonal of C, as a fraction of its mean. */
 const RIDGE = 1e-6;
 
-/** Angles of the positions 0 … T − 1; the caller disposes of both tensors. */
-export function ropeOf(model: Transformer, length: number): Rope {
-  const { cos, sin, half } = ropeTable(model.ropeFrequencies, 0, length);
-  return { cos: model.ops.fromHost(cos, [length, half]), sin: model.ops.fromHost(sin, [length, half]) };
+/** Angles of the positions 0 … T − 1. */
+export interface SequenceRopes {
+  /** By layer. */
+  readonly ropes: readonly (RopeTensors | undefined)[];
+  /** What the caller disposes of. */
+  readonly owned: readonly Tensor[];
+}
+
+export function ropesOf(model: Transformer, length: number): SequenceRopes {
+  return tablesOnEngine(model.ops, model.rotations.prompt(length, length));
+}
+
+/** A layer's index and its rotation. */
+export interface LayerPlace {
+  readonly layer: number;
+  readonly rope: RopeTensors | undefined;
 }
 
 /** One layer over a whole sequence, `[T, E]` → `[T, E]`; differentiable by `x` and by every weight. */
-export function layerOutput(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): Tensor {
-  const heads = splitHeads(model, weights, x, rope);
+export function layerOutput(
+  model: Transformer,
+  weights: LayerWeights,
+  x: Tensor,
+  { layer, rope }: LayerPlace,
+): Tensor {
+  const heads = splitHeads(model, layer, weights, x, rope);
   return model.finish(weights, x, causalAttention(model.ops, heads, 0).attended);
 }
 
@@ -39,13 +55,13 @@ export async function throughLayer(
   model: Transformer,
   weights: LayerWeights,
   inputs: readonly Float32Array[],
-  rope: Rope,
+  place: LayerPlace,
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
   const { ops } = model;
   const outputs: Float32Array[] = [];
   for (const input of inputs) {
-    outputs.push(ops.tidy(() => ops.toHost(layerOutput(model, weights, onEngine(model, input), rope))));
+    outputs.push(ops.tidy(() => ops.toHost(layerOutput(model, weights, onEngine(model, input), place))));
     await betweenSequences(signal);
   }
   return outputs;

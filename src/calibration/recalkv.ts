@@ -13,6 +13,7 @@ import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/ra
 import type { WeightsRequest } from '../methods/types.js';
 import type { LowRankFactors } from '../model/low-rank.js';
 import type { Transformer } from '../model/transformer.js';
+import { configIdentity } from '../checkpoint/config-identity.js';
 import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
 import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import { calibrationDigest } from './digest.js';
@@ -52,7 +53,7 @@ export async function calibrate(run: CalibrationRun): Promise<Calibration> {
     calibration: calibrationDigest(request),
     weights: files.weightsDigest,
     tokenizer: files.tokenizer.digest,
-    config: digestOf(files.config),
+    config: digestOf(configIdentity(files.config)),
     engine: run.model.engine.name,
     params: { ...request.params, text: undefined },
   };

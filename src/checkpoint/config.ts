@@ -1,161 +1,128 @@
 /**
  * config.json (and generation_config.json) of a Hugging Face checkpoint → ModelConfig.
  *
- * Decides which checkpoints the forward pass can compute exactly; everything else is refused by name rather
- * than computed wrongly. Knows nothing of weights.
+ * The architecture's description says which fields count; what the forward pass cannot compute exactly is refused by name
+ * rather than computed wrongly.
  */
 import * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { validate } from '../base/json.js';
+import { architectureOf, WITH_IMAGES } from './architectures/index.js';
+import { plainFacts } from './architectures/plain.js';
+import type { Architecture } from './architectures/types.js';
 import { checkConfig } from './config-limits.js';
-import type { Architecture, ModelConfig, RopeScaling } from './types.js';
+import { configSchema, generationSchema, type HfConfig } from './hf-config.js';
+import type { BlockFacts, ModelConfig } from './types.js';
 
-const count = z.int().positive();
-const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
-const rope = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: count.optional(),
-  partial_rotary_factor: z.number().optional(),
-});
+const typeSchema = z.looseObject({ model_type: z.string() });
+const imagesSchema = z.looseObject({ text_config: z.record(z.string(), z.unknown()) });
 
-const configSchema = z.looseObject({
-  model_type: z.string(),
-  architectures: z.array(z.string()).nullish(),
-  num_hidden_layers: count,
-  hidden_size: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
-  intermediate_size: count,
-  vocab_size: count,
-  rms_norm_eps: z.number().positive().default(1e-6),
-  max_position_embeddings: count,
-  tie_word_embeddings: z.boolean().default(false),
-  attention_bias: z.boolean().nullish(),
-  mlp_bias: z.boolean().nullish(),
-  hidden_act: z.string().default('silu'),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: rope.nullish(),
-  rope_parameters: rope.nullish(),
-  partial_rotary_factor: z.number().nullish(),
-  rope_interleaved: z.boolean().nullish(),
-  use_sliding_window: z.boolean().nullish(),
-  layer_types: z.array(z.string()).nullish(),
-  quantization_config: z.unknown().optional(),
-  bos_token_id: z.int().nonnegative().nullish(),
-  eos_token_id: ids,
-});
-type HfConfig = z.infer<typeof configSchema>;
-
-const generationSchema = z.looseObject({ eos_token_id: ids });
-
-const CAUSAL_LM: Readonly<Record<Architecture, string>> = {
-  llama: 'LlamaForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-};
-
-/** The architecture of that name. Throws UserError naming the ones that there are. */
-export function parseArchitecture(name: string, place: string): Architecture {
-  if (name === 'llama' || name === 'qwen2' || name === 'qwen3') return name;
-  throw new UserError(`architecture "${name}" is not supported`, {
-    place,
-    hint: `Supported: ${Object.keys(CAUSAL_LM).join(', ')}.`,
-  });
+/** The architecture that a parsed config.json names. */
+export function architectureOfConfig(config: unknown, place: string): Architecture {
+  return architectureOf(validate(typeSchema, config, place).model_type, place);
 }
 
 /**
- * Reads both forms of the RoPE fields (`rope_theta` with `rope_scaling`, and `rope_parameters`).
+ * Reads the spellings of transformers 4 and 5.
  *
  * @param config parsed config.json, untrusted
  * @param generation parsed generation_config.json; its end-of-sequence ids join those of the config
  * @param place file name for errors
  */
 export function parseConfig(config: unknown, generation: unknown, place: string): ModelConfig {
-  const c = validate(configSchema, config, place);
-  const architecture = parseArchitecture(c.model_type, place);
+  // before all else: the fields of an architecture that is not known here would look like a damaged file
+  const architecture = architectureOfConfig(config, place);
+  const c = completed(textFields(config, place), architecture, place);
   refuseUnsupported(c, architecture, place);
   const g = generation === undefined ? {} : validate(generationSchema, generation, place);
   const eosIds = [c.eos_token_id, g.eos_token_id].flat().filter((id) => id !== null && id !== undefined);
+  return modelConfig(c, architecture, { eosIds: [...new Set(eosIds)] }, place);
+}
+
+/**
+ * The configuration of completed fields.
+ *
+ * @param changes what is known otherwise
+ */
+export function modelConfig(
+  c: HfConfig,
+  architecture: Architecture,
+  { eosIds, ...changes }: { readonly eosIds: readonly number[] } & Partial<BlockFacts>,
+  place: string,
+): ModelConfig {
+  const facts = architecture.facts(c, place);
+  const layered = { ...plainFacts(c), ...facts } as BlockFacts;
   const parsed: ModelConfig = {
-    architecture,
+    architecture: architecture.name,
     layers: c.num_hidden_layers,
     hidden: c.hidden_size,
     heads: c.num_attention_heads,
     kvHeads: c.num_key_value_heads ?? c.num_attention_heads,
-    headDim: c.head_dim ?? defaultHeadDim(c, architecture),
+    headDim: c.head_dim ?? NaN,
     intermediate: c.intermediate_size,
     vocabulary: c.vocab_size,
-    normEps: c.rms_norm_eps,
-    ropeTheta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10_000,
-    ropeScaling: parseRopeScaling(c.rope_parameters ?? c.rope_scaling, place),
-    tiedHead: c.tie_word_embeddings,
-    qkvBias: architecture === 'qwen2' || c.attention_bias === true,
-    qkNorm: architecture === 'qwen3',
+    normEps: (layered.norm.kind === 'rms' ? c.rms_norm_eps : (c.layer_norm_eps ?? c.norm_epsilon)) ?? NaN,
+    tiedHead: c.tie_word_embeddings === true,
     maxPositions: c.max_position_embeddings,
-    eosIds: [...new Set(eosIds)],
     bosId: c.bos_token_id ?? undefined,
+    ...layered,
+    ...changes,
+    eosIds,
   };
   checkConfig(parsed, place);
+  refuseOtherLayers(c, parsed, place);
   return parsed;
 }
 
-/** What transformers assumes where the file is silent: 128 for Qwen3. */
-function defaultHeadDim(c: HfConfig, architecture: Architecture): number {
-  return architecture === 'qwen3' ? 128 : c.hidden_size / c.num_attention_heads;
+/** The fields, checked, with what transformers fills in. */
+export function completed(fields: object, architecture: Architecture, place: string): HfConfig {
+  const c = validate(configSchema, { ...architecture.defaults, ...fields }, place);
+  return { ...c, head_dim: c.head_dim ?? architecture.headDim ?? c.hidden_size / c.num_attention_heads };
 }
 
-function refuseUnsupported(c: HfConfig, architecture: Architecture, place: string): void {
-  const refuse = (what: string): never => {
-    throw new UserError(`${what} is not supported`, { place });
-  };
-  const other = c.architectures?.find((name) => name !== CAUSAL_LM[architecture]);
-  if (other !== undefined) refuse(`architecture "${other}"`);
-  if (c.hidden_act !== 'silu') refuse(`hidden_act "${c.hidden_act}"`);
-  if (c.mlp_bias === true) refuse('mlp_bias');
-  if (c.rope_interleaved === true) refuse('rope_interleaved');
-  if (c.quantization_config !== undefined && c.quantization_config !== null) refuse('quantization_config');
-  const rotated = c.rope_parameters?.partial_rotary_factor ?? c.partial_rotary_factor ?? 1;
-  if (rotated !== 1) refuse(`partial_rotary_factor ${rotated}`);
-  const layerType = c.layer_types?.find((type) => type !== 'full_attention');
-  if (layerType !== undefined) refuse(`layer type "${layerType}"`);
-  if (c.use_sliding_window === true) refuse('use_sliding_window');
+/** A checkpoint with images has the fields of its text model in `text_config`, and says beside it what holds for both. */
+function textFields(config: unknown, place: string): object {
+  const outer = validate(typeSchema, config, place);
+  if (!WITH_IMAGES.has(outer.model_type)) return outer;
+  const { text_config } = validate(imagesSchema, config, place);
+  const { architectures, quantization_config, bos_token_id, eos_token_id } = outer as Partial<HfConfig>;
+  const shared = { architectures, quantization_config, bos_token_id, eos_token_id };
+  const said = Object.entries(shared).filter(([, value]) => value !== undefined && value !== null);
+  return { ...text_config, model_type: outer.model_type, ...Object.fromEntries(said) };
 }
 
-function parseRopeScaling(
-  scaling: z.infer<typeof rope> | null | undefined,
-  place: string,
-): RopeScaling | undefined {
-  const type = scaling?.rope_type ?? scaling?.type ?? 'default';
-  if (scaling === null || scaling === undefined || type === 'default') return undefined;
-  if (type !== 'llama3') {
-    throw new UserError(`rope type "${type}" is not supported`, {
+const QUANTISED_HINT =
+  'Use the original checkpoint (BF16, F16 or F32), or a GGUF file of the model, which may be quantised.';
+
+function refuseUnsupported(c: HfConfig, { name, classes }: Architecture, place: string): void {
+  const other = c.architectures?.find((one) => !classes.includes(one));
+  if (other !== undefined) {
+    throw new UserError(`architecture "${other}" is not supported`, {
       place,
-      hint: 'Supported: default, llama3.',
+      hint: `Supported of model_type "${name}": ${classes.join(', ')}.`,
     });
   }
-  const { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } = scaling;
-  if (
-    factor === undefined ||
-    low_freq_factor === undefined ||
-    high_freq_factor === undefined ||
-    original_max_position_embeddings === undefined
-  ) {
-    throw new UserError(
-      'rope type "llama3" needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings',
-      { place },
-    );
+  if (c.quantization_config !== undefined && c.quantization_config !== null) {
+    const { quant_method: method } = c.quantization_config as { quant_method?: unknown };
+    const named = typeof method === 'string' ? ` by ${method}` : '';
+    throw new UserError(`quantization_config: weights quantised${named} are not supported`, {
+      place,
+      hint: QUANTISED_HINT,
+    });
   }
-  return {
-    kind: 'llama3',
-    factor,
-    lowFreqFactor: low_freq_factor,
-    highFreqFactor: high_freq_factor,
-    originalMaxPositions: original_max_position_embeddings,
-  };
+}
+
+/** Layer types that the architecture does not look at would be computed as full attention. */
+function refuseOtherLayers(c: HfConfig, { windows }: ModelConfig, place: string): void {
+  for (const [layer, type] of (c.layer_types ?? []).entries()) {
+    const computed = windows[layer] === undefined ? 'full_attention' : 'sliding_attention';
+    if (type !== computed) {
+      throw new UserError(
+        `layer type "${type}" of layer ${layer} is not supported: it is computed as ${computed}`,
+        {
+          place,
+        },
+      );
+    }
+  }
 }

@@ -6,17 +6,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createChatTemplate, templateSource } from './chat-template.js';
-import { checkWeights } from './check-weights.js';
+import { checkWeights, possibleTensors } from './check-weights.js';
 import { weightsDigest } from './weights-digest.js';
 import { ggufConfig } from './gguf/config.js';
 import { openGguf } from './gguf/file.js';
-import { withHuggingFaceNames } from './gguf/names.js';
+import { ggufWeights } from './gguf/weights.js';
 import { ggufSpecialTokens, ggufTokenizerJson } from './gguf/tokenizer.js';
 import { readJsonFile, readTextFile } from '../base/json.js';
 import { type ModelLocation, resolveModel } from '../pull/locate-model.js';
-import { optionalJson, readFolderConfig } from './read-config.js';
+import { optionalJson, readFolderModel } from './read-config.js';
 import { openShards, shardPaths } from './safetensors-shards.js';
 import { openSafetensors } from './safetensors.js';
+import { withLayout } from './tensor-layout.js';
 import { createTokenizer, specialTokens } from './tokenizer.js';
 import type { ChatTemplate, ModelConfig, ModelFiles, Tokenizer, WeightSource } from './types.js';
 
@@ -54,7 +55,7 @@ function openGgufParts({ weights: path }: ModelLocation): OpenParts {
     const config = ggufConfig(gguf);
     return {
       config,
-      weights: withHuggingFaceNames(gguf.tensors, config),
+      weights: ggufWeights(gguf, config),
       text: () => {
         const source = gguf.metadata.optionalString('tokenizer.chat_template');
         return {
@@ -73,10 +74,11 @@ function openGgufParts({ weights: path }: ModelLocation): OpenParts {
 }
 
 function openFolderParts({ folder, kind, weights }: ModelLocation): OpenParts {
-  const config = readFolderConfig(folder);
+  const { config, layout } = readFolderModel(folder);
+  const file = kind === 'shards' ? openShards(weights) : openSafetensors(weights);
   return {
     config,
-    weights: kind === 'shards' ? openShards(weights) : openSafetensors(weights),
+    weights: withLayout(file, layout, config, possibleTensors(config)),
     text: () => readFolderText(folder, config.vocabulary),
   };
 }

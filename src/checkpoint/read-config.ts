@@ -7,10 +7,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile } from '../base/json.js';
 import { findModel, modelFolder } from '../pull/models.js';
-import { parseConfig } from './config.js';
+import { architectureOfConfig, parseConfig } from './config.js';
 import { ggufConfig } from './gguf/config.js';
 import { openGguf } from './gguf/file.js';
 import { resolveModel, weightsPresent } from '../pull/locate-model.js';
+import type { TensorLayout } from './tensor-layout.js';
 import type { ModelConfig } from './types.js';
 
 /**
@@ -23,7 +24,7 @@ export function readModelConfig(nameOrPath: string): ModelConfig {
     return parseConfig(entry.config, undefined, `${nameOrPath} (catalogue)`);
   }
   const location = resolveModel(nameOrPath);
-  if (location.kind !== 'gguf') return readFolderConfig(location.folder);
+  if (location.kind !== 'gguf') return readFolderModel(location.folder).config;
   const gguf = openGguf(location.weights);
   try {
     return ggufConfig(gguf);
@@ -32,10 +33,17 @@ export function readModelConfig(nameOrPath: string): ModelConfig {
   }
 }
 
-/** Of a checkpoint folder. */
-export function readFolderConfig(folder: string): ModelConfig {
+/** Of a checkpoint folder: the configuration, and how its tensors are called. */
+export function readFolderModel(folder: string): {
+  readonly config: ModelConfig;
+  readonly layout: TensorLayout;
+} {
   const path = join(folder, 'config.json');
-  return parseConfig(readJsonFile(path), optionalJson(join(folder, 'generation_config.json')), path);
+  const json = readJsonFile(path);
+  return {
+    config: parseConfig(json, optionalJson(join(folder, 'generation_config.json')), path),
+    layout: architectureOfConfig(json, path).tensors,
+  };
 }
 
 /** A JSON file's content; undefined where there is none. */

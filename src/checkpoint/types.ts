@@ -1,22 +1,114 @@
 /**
  * What a loaded model directory or file gives: configuration, weights, tokenizer, chat template.
  *
- * Decides the names: weights go by their Hugging Face names whatever file they came from, matrices as
- * `[out, in]`, query and key rows in the half-split RoPE order.
+ * Weights go by one set of names (`tensor-names.ts`) whatever file they came from, matrices as `[out, in]`, so that what
+ * computes sees neither formats nor architectures.
  */
 
-export type Architecture = 'llama' | 'qwen2' | 'qwen3';
+/** How the angles of RoPE differ from θ^(−2j/width); names and formulas as in transformers. */
+export type RopeScaling =
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalMaxPositions: number;
+    }
+  | { readonly kind: 'linear'; readonly factor: number }
+  /** θ grows with the length once that exceeds `originalMaxPositions`. */
+  | { readonly kind: 'dynamic'; readonly factor: number; readonly originalMaxPositions: number }
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly originalMaxPositions: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      readonly truncate: boolean;
+      /** Times cosine and sine. */
+      readonly attentionFactor: number;
+    }
+  | {
+      readonly kind: 'longrope';
+      /** Divisors of the angles, `[width/2]`: up to `originalMaxPositions` tokens, and beyond. */
+      readonly shortFactor: readonly number[];
+      readonly longFactor: readonly number[];
+      readonly originalMaxPositions: number;
+      /** Times cosine and sine. */
+      readonly attentionFactor: number;
+    };
 
-export type RopeScaling = {
-  readonly kind: 'llama3';
-  readonly factor: number;
-  readonly lowFreqFactor: number;
-  readonly highFreqFactor: number;
-  readonly originalMaxPositions: number;
-};
+/** Rotary position embedding of one layer. */
+export interface Rope {
+  readonly theta: number;
+  /** Rotated channels of a head, the first ones; even, at most D. */
+  readonly width: number;
+  /** Which channels form a pair: j and j + width/2, or 2j and 2j + 1. */
+  readonly pairing: 'half' | 'interleaved';
+  readonly scaling: RopeScaling | undefined;
+}
 
-export interface ModelConfig {
-  readonly architecture: Architecture;
+/** Where norms stand in a layer; what is not there passes unchanged. */
+export interface NormPlaces {
+  /** Before and after attention. */
+  readonly attentionIn: boolean;
+  readonly attentionOut: boolean;
+  /** Before and after the MLP. */
+  readonly mlpIn: boolean;
+  readonly mlpOut: boolean;
+}
+
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh';
+
+/** A mixture of experts in place of the MLP. */
+export interface Experts {
+  readonly count: number;
+  /** Experts that a token goes through. */
+  readonly perToken: number;
+  /** Width of one expert. */
+  readonly width: number;
+  /** Whether the weights of the chosen experts are divided by their sum. */
+  readonly normalised: boolean;
+  /** Per layer: true where it has experts, false where it has an MLP. */
+  readonly layers: readonly boolean[];
+}
+
+/** What an architecture decides: the forward pass reads these and knows no architecture by name. */
+export interface BlockFacts {
+  readonly norm: {
+    /** RMS: x/√(mean x² + ε) · w; layer: (x − mean)/√(var + ε) · w + b. */
+    readonly kind: 'rms' | 'layer';
+    /** The stored weight is w − 1. */
+    readonly plusOne: boolean;
+    readonly bias: boolean;
+  };
+  readonly places: NormPlaces;
+  /** Attention and MLP both read the layer's input; without `places.mlpIn` the MLP reads what attention reads. */
+  readonly parallel: boolean;
+  /** RMS norm of queries and keys before RoPE: of each head, or over all heads at once. */
+  readonly headNorm: 'none' | 'head' | 'whole';
+  readonly activation: Activation;
+  /** down(act(gate x) · up x), else down(act(up x)). */
+  readonly gated: boolean;
+  readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
+  /** Per layer; undefined: queries and keys are not rotated. */
+  readonly ropes: readonly (Rope | undefined)[];
+  /** W per layer: a query sees itself and the W − 1 positions before it; undefined: all. */
+  readonly windows: readonly (number | undefined)[];
+  /** q·k is multiplied by it. */
+  readonly attentionScale: number;
+  /** c · tanh(x/c) of the scaled q·k, and of the logits. */
+  readonly attentionSoftCap: number | undefined;
+  readonly logitSoftCap: number | undefined;
+  readonly embeddingScale: number;
+  /** Times what attention and MLP add to the residual. */
+  readonly residualScale: number;
+  readonly logitScale: number;
+  readonly experts: Experts | undefined;
+}
+
+export interface ModelConfig extends BlockFacts {
+  /** `model_type`, for messages and digests. */
+  readonly architecture: string;
   /** N */
   readonly layers: number;
   /** E */
@@ -27,18 +119,12 @@ export interface ModelConfig {
   readonly kvHeads: number;
   /** D */
   readonly headDim: number;
-  /** F, width of the SwiGLU */
+  /** F, width of the MLP */
   readonly intermediate: number;
   /** V */
   readonly vocabulary: number;
   readonly normEps: number;
-  readonly ropeTheta: number;
-  readonly ropeScaling: RopeScaling | undefined;
   readonly tiedHead: boolean;
-  /** q, k, v projections have biases (Qwen2; Llama with attention_bias). */
-  readonly qkvBias: boolean;
-  /** RMSNorm on query and key heads (Qwen3). */
-  readonly qkNorm: boolean;
   readonly maxPositions: number;
   /** Ids that end generation. */
   readonly eosIds: readonly number[];
@@ -49,8 +135,10 @@ export interface ModelConfig {
 export interface WeightSource {
   readonly names: readonly string[];
   shape(name: string): readonly number[];
-  /** The tensor as float32, row-major, `[out, in]` for matrices. */
+  /** The tensor as float32, row-major, `[out, in]` for matrices. The caller may change it. */
   read(name: string): Float32Array;
+  /** What the file itself calls a tensor, where that is another name. */
+  nameInFile?(name: string): string;
   close(): void;
 }
 

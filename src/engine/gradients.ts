@@ -108,6 +108,10 @@ function registerGradients(tf: TfNamespace): void {
   });
   byOutput('Sqrt', (dy, y) => ({ x: () => tf.div(dy, tf.mul(y, 2)) }));
   byOutput('Sigmoid', (dy, y) => ({ x: () => tf.mul(dy, tf.mul(y, tf.sub(1, y))) }));
+  byOutput('Tanh', (dy, y) => ({ x: () => tf.mul(dy, tf.sub(1, tf.square(y))) }));
+  byInputs('Erf', ['x'], (dy, [x]) => ({
+    x: () => tf.mul(tf.mul(dy, tf.exp(tf.neg(tf.square(x!)))), 2 / Math.sqrt(Math.PI)),
+  }));
   byOutput('Softmax', (dy, y) => ({
     logits: () => {
       const weighted = tf.mul(dy, y);

@@ -37,6 +37,19 @@ export function createOps(tf: TfNamespace, backend: string): Ops {
         // A root and a division are exact to the last bit everywhere; rsqrt is not.
         return tf.mul(tf.div(x, tf.sqrt(tf.add(meanSquare, eps))), weight);
       }),
+    layerNorm: (x, weight, eps) =>
+      tf.tidy(() => {
+        const centred = tf.sub(x, tf.mean(x, -1, true));
+        const variance = tf.mean(tf.square(centred), -1, true); // [.., 1]
+        return tf.mul(tf.div(centred, tf.sqrt(tf.add(variance, eps))), weight);
+      }),
+    gelu: (x) => tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))),
+    geluTanh: (x) =>
+      tf.tidy(() => {
+        const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI));
+        return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+      }),
+    softCap: (x, cap) => tf.tidy(() => tf.mul(tf.tanh(tf.div(x, cap)), cap)),
     silu: (x) => tf.tidy(() => tf.mul(x, tf.sigmoid(x))),
     softmax: (x) => tf.softmax(x, -1),
     sum: (x, axis) => tf.sum(x, axis),

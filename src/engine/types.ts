@@ -29,8 +29,16 @@ export interface Ops {
   exp(x: Tensor): Tensor;
   /** `x / sqrt(mean(x², last axis) + eps) · weight`; `x [.., E]`, `weight [E]`. */
   rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor;
+  /** `(x − mean) / sqrt(var + eps) · weight`, over the last axis; `x [.., E]`, `weight [E]`. */
+  layerNorm(x: Tensor, weight: Tensor, eps: number): Tensor;
   /** `x · sigmoid(x)`. */
   silu(x: Tensor): Tensor;
+  /** `x · Φ(x)`, Φ by the error function. */
+  gelu(x: Tensor): Tensor;
+  /** `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`. */
+  geluTanh(x: Tensor): Tensor;
+  /** `cap · tanh(x / cap)`. */
+  softCap(x: Tensor, cap: number): Tensor;
   /** Softmax over the last axis of a 2-D tensor, max subtracted. */
   softmax(x: Tensor): Tensor;
   /** Sum over one axis, that axis removed. */

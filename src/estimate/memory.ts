@@ -7,7 +7,7 @@
  * Alphabet: S prompt tokens, E hidden, H query heads, KV, D head width, G = H/KV, F, V vocabulary.
  */
 import { totalmem } from 'node:os';
-import { fullBytes } from '../cache/bytes.js';
+import { fullCacheBytes } from '../cache/bytes.js';
 import type { CacheDtype } from '../cache/types.js';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
@@ -106,7 +106,9 @@ export function needOf(
     weights: (engine === 'wasm' ? wasmCopies : COPIES[engine]) * parameterBytes,
     loading: 4 * (V * E + 2 * largest),
     prefill: 4 * floats,
-    row: layers * (fullBytes({ kvHeads: KV, headDim: D, length }, cacheDtype) + 2 * KV * D * DECODED * 4),
+    row:
+      fullCacheBytes({ kvHeads: KV, headDim: D, length }, config.windows, cacheDtype) +
+      layers * 2 * KV * D * DECODED * 4,
   };
 }
 

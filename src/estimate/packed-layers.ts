@@ -5,7 +5,7 @@
  * tokens go while decoding, an answer is decoded: memory.csv has what is held behind it. Where neither layer nor data make a
  * difference, two packings tell; where layers do, all are packed. Where the data does, the size is only that of the first draw.
  */
-import { NO_BYTES, addBytes, fullBytes, paperBytes, sumBytes } from '../cache/bytes.js';
+import { NO_BYTES, addBytes, fullCacheBytes, paperBytes, sumBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerTrace, Observation } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
@@ -54,18 +54,29 @@ export function packerOf(
 ): (pipeline: Pipeline) => BytesEstimate {
   const drawn = [0, 1].map((draw) => randomTrace(shape, length, observations, draw));
   const layers = new Map<string, LayerTrace>();
+  const allSlide = shape.windows.every((window) => window !== undefined);
+  const alike = layersByWindow(shape.windows);
   /** The same object for all pipelines, so that what they have in common is computed once. */
   const layerOf = (draw: number, layer: number): LayerTrace => {
     const name = `${draw} ${layer}`;
-    const trace = layers.get(name) ?? { ...drawn[draw]!, layer };
+    const window = shape.windows[layer];
+    const trace = layers.get(name) ?? { ...drawn[draw]!, layer, window, allSlide };
     layers.set(name, trace);
     return trace;
   };
-  const full = shape.layers * fullBytes({ kvHeads: shape.kvHeads, headDim: shape.headDim, length }, dtype);
+  const full = fullCacheBytes(
+    { kvHeads: shape.kvHeads, headDim: shape.headDim, length },
+    shape.windows,
+    dtype,
+  );
   return (pipeline) => {
-    const { packed, dependsOnData } = packLayers(shape.layers, (draw, layer) =>
-      packLayer(layerOf(draw, layer), pipeline, dtype, kernels),
+    const parts = alike.map((indices) =>
+      packLayers(indices.length, (draw, index) =>
+        packLayer(layerOf(draw, indices[index]!), pipeline, dtype, kernels),
+      ),
     );
+    const packed = parts.flatMap((part) => part.packed);
+    const dependsOnData = parts.some((part) => part.dependsOnData);
     const stored = times(packed.map((layer) => layer.stored).reduce(addBytes, NO_BYTES), shape.kvHeads);
     return {
       keptTokens: packed.reduce((sum, { kept }) => sum + kept, 0) / shape.layers,
@@ -76,6 +87,13 @@ export function packerOf(
       dependsOnData,
     };
   };
+}
+
+/** Layers that hold alike when nothing acts on them: their indices, by window. */
+function layersByWindow(windows: readonly (number | undefined)[]): number[][] {
+  return [...new Set(windows)].map((window) =>
+    windows.flatMap((other, layer) => (other === window ? [layer] : [])),
+  );
 }
 
 /** Every layer of the first draw, in as few packings as tell whether layer or data make a difference. */

@@ -11,7 +11,7 @@ import { type Random, randomFor } from '../base/random.js';
 /** Long prompts repeat these. */
 const DISTINCT_ROWS = 4096;
 
-export type TraceShape = Pick<ModelConfig, 'layers' | 'heads' | 'kvHeads' | 'headDim'>;
+export type TraceShape = Pick<ModelConfig, 'layers' | 'heads' | 'kvHeads' | 'headDim' | 'windows'>;
 
 /**
  * @param length S, tokens of the prompt

@@ -7,7 +7,7 @@
  */
 import type { ModelConfig } from '../checkpoint/types.js';
 
-/** Weights that every token is multiplied with, without the output matrix. */
+/** Weights that a token is multiplied with, without the output matrix; of experts those that it goes through. */
 export function layerWeights({
   layers: N,
   hidden: E,
@@ -15,8 +15,14 @@ export function layerWeights({
   kvHeads: KV,
   headDim: D,
   intermediate: F,
+  gated,
+  experts,
 }: ModelConfig): number {
-  return N * (2 * E * H * D + 2 * E * KV * D + 3 * E * F);
+  const matrices = gated ? 3 : 2;
+  const sparse = experts?.layers.filter((one) => one).length ?? 0;
+  const routed =
+    experts === undefined ? 0 : E * experts.count + matrices * E * experts.width * experts.perToken;
+  return N * (2 * E * H * D + 2 * E * KV * D) + (N - sparse) * matrices * E * F + sparse * routed;
 }
 
 /** V·E; it is used for decoded tokens only. */
@@ -26,13 +32,24 @@ export function headWeights({ vocabulary: V, hidden: E }: ModelConfig): number {
 
 /** All weights of matrices, the embedding included. */
 export function matrixWeights(config: ModelConfig): number {
-  return layerWeights(config) + headWeights(config) * (config.tiedHead ? 1 : 2);
+  const { hidden: E, experts, gated } = config;
+  const sparse = experts?.layers.filter((one) => one).length ?? 0;
+  const others = experts === undefined ? 0 : experts.count - experts.perToken; // not every token goes through them
+  const waiting = sparse * others * (gated ? 3 : 2) * E * (experts?.width ?? 0);
+  return layerWeights(config) + waiting + headWeights(config) * (config.tiedHead ? 1 : 2);
 }
 
 /** Operations of the prefill of S tokens. */
 export function prefillOperations(config: ModelConfig, length: number): number {
-  const { layers: N, heads: H, headDim: D } = config;
-  return 2 * length * layerWeights(config) + N * 2 * H * D * length * (length + 1);
+  const { heads: H, headDim: D, windows } = config;
+  const pairs = windows.reduce<number>((sum, window) => sum + seenPairs(length, window), 0);
+  return 2 * length * layerWeights(config) + 4 * H * D * pairs;
+}
+
+/** Pairs of a query and a key that it sees, in a prompt of `length` tokens. */
+function seenPairs(length: number, window = length): number {
+  const ramp = Math.min(length, window);
+  return (ramp * (ramp + 1)) / 2 + Math.max(0, length - window) * window;
 }
 
 export interface DecodeWork {

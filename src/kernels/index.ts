@@ -74,6 +74,15 @@ export class Kernels {
   }
 
   /**
+   * `x[r, :count] = cap · tanh(x[r, :count] / cap)`.
+   *
+   * @param x `[R, stride]` float32, stride a multiple of 4; up to 3 entries after `count` are overwritten
+   */
+  softCap(x: Pointer, rows: number, stride: number, count: number, cap: number): void {
+    this.code.capRows(x, rows, stride, count, cap);
+  }
+
+  /**
    * `out[r] += Σ_i weights[r, i] · row i` over the rows that r sees, in ascending order.
    *
    * @param weights `[R, stride]` float32

@@ -19,6 +19,7 @@ export interface KernelExports {
   readonly scoreDense: Kernel;
   readonly scoreSparse: Kernel;
   readonly softmaxRows: Kernel;
+  readonly capRows: Kernel;
   readonly accumulateDense: Kernel;
   readonly accumulateSparse: Kernel;
   readonly gather: Kernel;
@@ -39,6 +40,7 @@ const EXPORTS: readonly (keyof KernelExports)[] = [
   'scoreDense',
   'scoreSparse',
   'softmaxRows',
+  'capRows',
   'accumulateDense',
   'accumulateSparse',
   'gather',

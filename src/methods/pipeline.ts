@@ -5,7 +5,7 @@
  * its parameters asked for something, is an error: compression that silently was not applied looks like a perfect
  * method. Knows no method by name.
  */
-import { fullPlan } from '../cache/plan.js';
+import { fullPlan, windowPlan } from '../cache/plan.js';
 import { observationKey, type LayerPlan, type LayerTrace, type Observation } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
 import { oncePerLayer } from './once-per-layer.js';
@@ -38,15 +38,28 @@ export function planLayer(
   steps: readonly MethodStep[],
   registry: ReadonlyMap<string, Method> = methods,
 ): LayerPlan {
+  const acting = steps.filter((step) => actsOn(trace, step));
+  const first = acting.length === 0 ? windowPlan : fullPlan;
   if (registry !== methods) {
-    return steps.reduce((plan, step) => refine(trace, step, plan, registry), fullPlan(trace));
+    return acting.reduce((plan, step) => refine(trace, step, plan, registry), first(trace));
   }
   const known = oncePerLayer(trace, 'plans', (): LayerPlan[] => []);
-  const full = oncePerLayer(trace, 'full plan', () => knownPlan(known, fullPlan(trace)));
-  return steps.reduce((plan, step) => {
+  const start = oncePerLayer(trace, first.name, () => knownPlan(known, first(trace)));
+  return acting.reduce((plan, step) => {
     const name = `plan ${known.indexOf(plan)} ${JSON.stringify(step)}`;
     return oncePerLayer(trace, name, () => knownPlan(known, refine(trace, step, plan, registry)));
-  }, full);
+  }, start);
+}
+
+/**
+ * Whether a step acts on a layer: on all but those that slide beside full ones, unless the step asks for `layers: all`. A
+ * sliding layer holds its window and nothing else; budgets and ratios are of full layers.
+ */
+export function actsOn(
+  { window, allSlide }: Pick<LayerTrace, 'window' | 'allSlide'>,
+  { params }: MethodStep,
+): boolean {
+  return window === undefined || allSlide === true || params['layers'] === 'all';
 }
 
 /** The plan that is known already and equal to this one, which otherwise is known from now on: what refines it is shared. */

@@ -13,7 +13,7 @@ import { concatenate } from '../base/concatenate.js';
 import type { Engine, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
 import { notFinite } from '../base/not-finite.js';
-import { ropeTable, rotateHeads, type RopeTable } from './rope.js';
+import { rotateHeads, type RopeTable } from './rope.js';
 import type { Transformer } from './transformer.js';
 
 export interface DecodeRow {
@@ -21,6 +21,8 @@ export interface DecodeRow {
   readonly caches: readonly LayerCache[];
   /** Position of the next token: the prompt's length, whatever was evicted. */
   position: number;
+  /** Tokens that the run may come to, where RoPE depends on the length; as of its prefill. */
+  readonly reach?: number | undefined;
 }
 
 export interface GenerateRequest {
@@ -109,7 +111,7 @@ function advance(
   const slots = rows.map((row, r) => ({
     row,
     count: tokens[r]!.length,
-    table: ropeTable(model.ropeFrequencies, row.position, tokens[r]!.length),
+    tables: model.rotations.tables(row.position, tokens[r]!.length, row.reach),
   }));
   const ids = tokens.flat();
   let blocks = blocksOf(ids.length, engine).map(({ start, count, padded }) =>
@@ -140,7 +142,8 @@ interface Slot {
   readonly row: DecodeRow;
   /** T */
   readonly count: number;
-  readonly table: RopeTable;
+  /** By layer. */
+  readonly tables: readonly (RopeTable | undefined)[];
 }
 
 /** Projects all blocks, then appends and attends row by row on the host; `[slots padded, H·D]`. */
@@ -161,8 +164,10 @@ function attendRows(
   const joined = projected.length === 1 ? projected[0]! : concatenate(projected);
   const attended = new Float32Array(blocks.length * B * qWidth);
   let first = 0;
-  for (const { row, count: T, table } of slots) {
-    for (let t = 0; t < T; t++) rotateHeads(joined, (first + t) * width, H + KV, table, t);
+  for (const { row, count: T, tables } of slots) {
+    const table = tables[layer];
+    for (let t = 0; t < T && table !== undefined; t++)
+      rotateHeads(joined, (first + t) * width, H + KV, D, table, t);
     /** Some columns of this row's tokens, `[T, size]`; of a single token not copied. */
     const columns = (from: number, size: number): Float32Array => {
       const start = first * width + from;
@@ -189,7 +194,7 @@ function projectHeads(model: Transformer, weights: LayerWeights, x: Tensor): Ten
   const { ops, config } = model;
   const { heads: H, kvHeads: KV, headDim: D } = config;
   const joined = model.project(weights, x);
-  if (!config.qkNorm) return joined;
+  if (config.headNorm !== 'head') return joined;
   const B = x.shape[0];
   const part = (from: number, heads: number): Tensor =>
     ops.reshape(ops.slice(joined, [0, from * D], [B, heads * D]), [B, heads, D]);

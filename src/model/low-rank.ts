@@ -10,6 +10,8 @@ import type { LatentGroup, LowRankTrace } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import type { LayerWeights, LowRankLayer, UpProjection } from './layer-weights.js';
+import type { Rotation } from './rope.js';
+import { ropeAttentionFactor } from '../checkpoint/rope-frequencies.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 
 /** KV heads that share one latent: z = x̂·down is what a token stores, z·up are their keys or values. */
@@ -35,16 +37,27 @@ export interface LowRankFactors {
   readonly layers: readonly LayerFactors[];
 }
 
-/** Throws UserError where the model's keys are not linear in a latent. */
+/** Throws UserError where the model's keys cannot be rebuilt from a latent, or its layers cannot be calibrated. */
 export function checkLowRankModel(config: ModelConfig, name: string): void {
-  if (!config.qkNorm) return;
-  throw new UserError(
-    `${name} normalises its key heads after the projection, so they cannot be rebuilt from latents`,
-    {
-      hint: `Low-rank methods run on Llama and Qwen2 models; leave them out for ${config.architecture}.`,
-      exitCode: 2,
-    },
-  );
+  const reason = lowRankObjection(config);
+  if (reason === undefined) return;
+  throw new UserError(`${name} ${reason}`, {
+    hint: `Low-rank methods run on models like Llama and Qwen2; leave them out for ${config.architecture}.`,
+    exitCode: 2,
+  });
+}
+
+function lowRankObjection({ headNorm, ropes, windows, experts, headDim }: ModelConfig): string | undefined {
+  if (headNorm !== 'none')
+    return 'normalises its key heads after the projection, so they cannot be rebuilt from latents';
+  if (ropes.some((rope) => rope !== undefined && (rope.width !== headDim || rope.pairing !== 'half')))
+    return 'rotates a part of each head, or pairs of neighbours, and rebuilt keys are rotated in whole halves';
+  if (ropes.some((rope) => rope !== undefined && ropeAttentionFactor(rope) !== 1))
+    return 'scales its rotated keys, which rebuilt keys are not';
+  if (windows.some((window) => window !== undefined))
+    return 'has sliding layers, which methods leave alone, and factors would change';
+  if (experts !== undefined) return 'has experts, through which no gradient is computed for the calibration';
+  return undefined;
 }
 
 /** Throws Error unless the factors have the shapes of the model and cover every KV head once. */
@@ -117,7 +130,7 @@ export function latentsOf(
   ops: Ops,
   layer: LowRankLayer,
   normed: Tensor,
-  ropeFrequencies: Float32Array,
+  rotation: Rotation | undefined,
 ): LowRankTrace {
   const latents = ops.matMul(normed, layer.down); // [S, Σr]
   const S = latents.shape[0];
@@ -127,7 +140,11 @@ export function latentsOf(
     from += group.rank;
     return { ...group, latent };
   };
-  return { keys: layer.keys.map(take), values: layer.values.map(take), ropeFrequencies };
+  const keys = layer.keys.map(take);
+  const D = layer.keys[0]!.up.length / (layer.keys[0]!.rank * layer.keys[0]!.heads.length);
+  // angles of 0 leave the keys of a layer that does not rotate as they are
+  const ropeFrequencies = rotation?.frequencies ?? new Float32Array(D / 2);
+  return { keys, values: layer.values.map(take), ropeFrequencies };
 }
 
 /** `down · up` of all groups, columns in the order of the heads, `[E, KV·D]`. */

@@ -6,9 +6,9 @@
  */
 import { observationKey, type Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
-import { causalMask, logitsOf, perHead, weightsOf, type LayerHeads } from './prefill-attention.js';
-import { ropeTable } from './rope.js';
-import { rotate, type Rope } from './rotate.js';
+import { causalMask, firstSeen, logitsOf, perHead, weightsOf, type LayerHeads } from './prefill-attention.js';
+import { pairOf, ropeTable, type Rotation } from './rope.js';
+import { rotate, type RopeTensors } from './rotate.js';
 
 /** Rows of values that go through the output projection at once. */
 const ROWS_PER_BLOCK = 1024;
@@ -16,11 +16,11 @@ const ROWS_PER_BLOCK = 1024;
 /** One layer, as the prefill has it. */
 export interface ObservedLayer {
   readonly heads: LayerHeads;
-  readonly rope: Rope;
+  /** Undefined where the layer does not rotate. */
+  readonly rope: RopeTensors | undefined;
   /** `[H·D, E]`, the output projection. */
   readonly output: Tensor;
-  /** `[D/2]` */
-  readonly ropeFrequencies: Float32Array;
+  readonly rotation: Rotation | undefined;
   /** `[(H + 2·KV)·D]`, of the projections; the queries' first. */
   readonly projectionBias: Tensor | undefined;
   /** `[H, S]`; there where `attention_sums` is asked for. */
@@ -89,25 +89,28 @@ function overWindow(
 ): Tensor {
   const [H, S] = heads.queries.shape as [number, number, number];
   const G = H / heads.keys.shape[0];
-  const mask = causalMask(ops, S - w, S);
+  const span = { start: S - w, end: S, first: 0 };
+  const mask = causalMask(ops, span, heads.window);
   const parts = perHead(ops, heads).map(({ keysT, values }, kv) => {
-    const rows = { firstHead: kv * G, heads: G, start: S - w, end: S };
-    return of(weightsOf(ops, heads.queries, rows, keysT, mask), values);
+    const rows = { firstHead: kv * G, heads: G, ...span };
+    return of(weightsOf(ops, heads, rows, keysT, mask), values);
   });
   return parts.length === 1 ? parts[0]! : ops.concat(parts, 0);
 }
 
-/** `[H, w, S]`, −Infinity where a key comes after the query. */
+/** `[H, w, S]`, −Infinity where a key is not seen by the query. */
 function windowLogits(ops: Ops, heads: LayerHeads, w: number): Float32Array {
   const [H, S] = heads.queries.shape as [number, number, number];
   const G = H / heads.keys.shape[0];
   const out = new Float32Array(H * w * S);
   perHead(ops, heads).forEach(({ keysT }, kv) => {
-    const rows = { firstHead: kv * G, heads: G, start: S - w, end: S };
-    out.set(ops.toHost(logitsOf(ops, heads.queries, rows, keysT)), kv * G * w * S); // [G·w, S]
+    const rows = { firstHead: kv * G, heads: G, start: S - w, end: S, first: 0 };
+    out.set(ops.toHost(logitsOf(ops, heads, rows, keysT)), kv * G * w * S); // [G·w, S]
   });
   for (let row = 0; row < H * w; row++) {
-    out.fill(-Infinity, row * S + S - w + (row % w) + 1, (row + 1) * S);
+    const query = S - w + (row % w);
+    out.fill(-Infinity, row * S + query + 1, (row + 1) * S);
+    out.fill(-Infinity, row * S, row * S + firstSeen(query, heads.window));
   }
   return out;
 }
@@ -143,7 +146,7 @@ function valueOutputNorms(ops: Ops, { heads, output }: ObservedLayer): Float32Ar
  */
 function futureLogits(
   ops: Ops,
-  { heads, rope, ropeFrequencies, projectionBias }: ObservedLayer,
+  { heads, rope, rotation, projectionBias }: ObservedLayer,
   { skip, horizon, bias, covariance }: Extract<Observation, { kind: 'future_logits' }>,
 ): Float32Array {
   const [H, S, D] = heads.queries.shape as [number, number, number];
@@ -151,8 +154,8 @@ function futureLogits(
   const n = Math.max(0, S - skip);
   const out = new Float32Array(H * n);
   if (n === 0) return out;
-  const unrotated = rotate(ops, heads.queries, { cos: rope.cos, sin: ops.scale(rope.sin, -1) }); // [H, S, D]
-  const rotateMean = meanRotation(ropeFrequencies, S, horizon);
+  const unrotated = rotate(ops, heads.queries, inverse(ops, rope, rotation)); // [H, S, D]
+  const rotateMean = meanRotation(rotation, S, horizon);
   const offset = bias || projectionBias === undefined ? undefined : ops.toHost(projectionBias);
   for (let h = 0; h < H; h++) {
     const logits = ops.tidy(() => {
@@ -179,25 +182,43 @@ function futureLogits(
   return out;
 }
 
+/** The rotation back. */
+function inverse(
+  ops: Ops,
+  rope: RopeTensors | undefined,
+  rotation: Rotation | undefined,
+): RopeTensors | undefined {
+  if (rope === undefined || rotation === undefined) return undefined;
+  const back = 1 / rotation.factor ** 2;
+  return {
+    cos: back === 1 ? rope.cos : ops.scale(rope.cos, back),
+    sin: ops.scale(rope.sin, -back),
+    pairing: rope.pairing,
+  };
+}
+
 /** Multiplies the vector at `offset`, its D entries `stride` apart, by the mean of the rotations of `count` positions. */
 function meanRotation(
-  frequencies: Float32Array,
+  rotation: Rotation | undefined,
   start: number,
   count: number,
 ): (x: Float32Array, offset: number, stride: number) => void {
-  const { half, cos, sin } = ropeTable(frequencies, start, count);
-  const meanOf = (table: Float32Array): Float64Array =>
+  if (rotation === undefined) return () => undefined;
+  const table = ropeTable(rotation, start, count);
+  const { half, cos, sin } = table;
+  const meanOf = (side: Float32Array): Float64Array =>
     Float64Array.from({ length: half }, (_, j) => {
       let sum = 0;
-      for (let t = 0; t < count; t++) sum += table[t * half + j]!;
+      for (let t = 0; t < count; t++) sum += side[t * half + j]!;
       return sum / count;
     });
   const c = meanOf(cos);
   const s = meanOf(sin);
   return (x, offset, stride) => {
     for (let j = 0; j < half; j++) {
-      const low = offset + j * stride;
-      const high = offset + (j + half) * stride;
+      const [first, second] = pairOf(table, j);
+      const low = offset + first * stride;
+      const high = offset + second * stride;
       const [a, b] = [x[low]!, x[high]!];
       x[low] = a * c[j]! - b * s[j]!;
       x[high] = b * c[j]! + a * s[j]!;

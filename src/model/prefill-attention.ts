@@ -1,7 +1,7 @@
 /**
- * Causal attention over the full prompt in blocks of queries.
+ * Causal attention over the full prompt, or over a window of it, in blocks of queries.
  *
- * Decides the block sizes and the masks. The G query heads of a KV head are folded into the rows of one
+ * A block reads the keys that its queries may see. The G query heads of a KV head are folded into the rows of one
  * 2-D matmul, the form that is fast and right on every engine.
  */
 import type { Ops, Tensor } from '../engine/types.js';
@@ -13,6 +13,10 @@ export interface LayerHeads {
   readonly keys: Tensor;
   /** `[KV, S, D]` */
   readonly values: Tensor;
+  /** c · tanh(logit / c) is what the softmax is given. */
+  readonly softCap?: number | undefined;
+  /** W: a query sees itself and the W − 1 positions before it. */
+  readonly window?: number | undefined;
 }
 
 /** Attention scores held at once: G·T·S floats, 64 MiB. */
@@ -39,15 +43,15 @@ export function causalAttention(ops: Ops, heads: LayerHeads, from: number, summe
     const sides = perHead(ops, heads);
     const blocks: Tensor[] = [];
     for (let start = from; start < S; start += T) {
-      const block = { start, end: Math.min(S, start + T) };
+      const block = { start, end: Math.min(S, start + T), first: firstSeen(start, heads.window) };
       const take = (weights: Tensor, mine: QueryRows): void => {
         if (sums !== undefined) addColumns(ops, weights, mine, S, sums);
       };
       blocks.push(
         ops.tidy(() => {
-          const mask = causalMask(ops, block.start, block.end);
+          const mask = causalMask(ops, block, heads.window);
           return attendBlock(ops, heads, sides, block, (side, mine) =>
-            attendHead(ops, heads.queries, mine, side, mask, take),
+            attendHead(ops, heads, mine, side, mask, take),
           );
         }),
       );
@@ -62,14 +66,14 @@ function attendBlock(
   ops: Ops,
   heads: LayerHeads,
   sides: readonly HeadSides[],
-  { start, end }: Pick<QueryRows, 'start' | 'end'>,
+  { start, end, first }: Span,
   attend: (side: HeadSides, rows: QueryRows, kv: number) => Tensor,
 ): Tensor {
   const [H, , D] = heads.queries.shape as [number, number, number];
   const G = H / sides.length;
   return ops.tidy(() => {
     const outputs = sides.map((side, kv) => {
-      const rows = { firstHead: kv * G, heads: G, start, end };
+      const rows = { firstHead: kv * G, heads: G, start, end, first };
       return ops.tidy(() => ops.reshape(attend(side, rows, kv), [G, end - start, D]));
     });
     return tokensFirst(ops, outputs.length === 1 ? outputs[0]! : ops.concat(outputs, 0));
@@ -82,33 +86,34 @@ export function tokensFirst(ops: Ops, byHead: Tensor): Tensor {
   return ops.tidy(() => ops.reshape(ops.transpose(byHead, [1, 0, 2]), [T, N * D]));
 }
 
-/** Softmax attention of the query heads of one KV head where `mask [T, end]` is 0, `[G·T, D]`; `take` is shown the weights `[G·T, end]`. */
+/** Softmax attention of the query heads of one KV head where `mask [T, keys]` is 0, `[G·T, D]`; `take` is shown the weights `[G·T, keys]`. */
 export function attendHead(
   ops: Ops,
-  queries: Tensor,
+  heads: LayerHeads,
   rows: QueryRows,
   { keysT, values }: HeadSides,
   mask: Tensor,
   take?: (weights: Tensor, rows: QueryRows) => void,
 ): Tensor {
   return ops.tidy(() => {
-    const weights = weightsOf(ops, queries, rows, keysT, mask); // [G·T, end]
+    const weights = weightsOf(ops, heads, rows, keysT, mask); // [G·T, keys]
     take?.(weights, rows);
-    return ops.matMul(weights, ops.slice(values, [0, 0], [rows.end, keysT.shape[0]]));
+    return ops.matMul(weights, ops.slice(values, [rows.first, 0], [rows.end - rows.first, keysT.shape[0]]));
   });
 }
 
-/** Adds the column sums of `weights [G·T, end]` to `sums [H, S]`. */
+/** Adds the column sums of `weights [G·T, keys]` to `sums [H, S]`. */
 function addColumns(
   ops: Ops,
   weights: Tensor,
-  { firstHead, heads: G, start, end }: QueryRows,
+  { firstHead, heads: G, start, end, first }: QueryRows,
   S: number,
   sums: Float64Array,
 ): void {
-  const columns = ops.toHost(ops.sum(ops.reshape(weights, [G, end - start, end]), 1)); // [G, end]
+  const keys = end - first;
+  const columns = ops.toHost(ops.sum(ops.reshape(weights, [G, end - start, keys]), 1)); // [G, keys]
   for (let g = 0; g < G; g++) {
-    for (let t = 0; t < end; t++) sums[(firstHead + g) * S + t]! += columns[g * end + t]!;
+    for (let t = 0; t < keys; t++) sums[(firstHead + g) * S + first + t]! += columns[g * keys + t]!;
   }
 }
 
@@ -128,12 +133,22 @@ export function perHead(ops: Ops, heads: LayerHeads): HeadSides[] {
   });
 }
 
-/** Queries `start … end − 1` of `heads` query heads from `firstHead` on: G of them, T = end − start. */
-export interface QueryRows {
-  readonly firstHead: number;
-  readonly heads: number;
+/** Queries `start … end − 1` and the keys `first … end − 1` that they may see. */
+export interface Span {
   readonly start: number;
   readonly end: number;
+  readonly first: number;
+}
+
+/** A span of `heads` query heads from `firstHead` on: G of them, T = end − start. */
+export interface QueryRows extends Span {
+  readonly firstHead: number;
+  readonly heads: number;
+}
+
+/** The first key that a query at `position` sees. */
+export function firstSeen(position: number, window: number | undefined): number {
+  return window === undefined ? 0 : Math.max(0, position - window + 1);
 }
 
 /** Queries of `rows`, scaled by 1/√D, `[G·T, D]`. */
@@ -146,36 +161,44 @@ export function queryRows(ops: Ops, queries: Tensor, { firstHead, heads: G, star
   });
 }
 
-/** Logits against keys `0 … end − 1`, scaled by 1/√D, `[G·T, end]`. */
-export function logitsOf(ops: Ops, queries: Tensor, rows: QueryRows, keysT: Tensor): Tensor {
+/** Logits against keys `first … end − 1`, scaled by 1/√D and capped, `[G·T, keys]`. */
+export function logitsOf(ops: Ops, heads: LayerHeads, rows: QueryRows, keysT: Tensor): Tensor {
   const D = keysT.shape[0];
-  const { end } = rows;
+  const count = rows.end - rows.first;
   return ops.tidy(() => {
-    const keys = end === keysT.shape[1] ? keysT : ops.slice(keysT, [0, 0], [D, end]);
-    return ops.matMul(queryRows(ops, queries, rows), keys);
+    const keys = count === keysT.shape[1] ? keysT : ops.slice(keysT, [0, rows.first], [D, count]);
+    const logits = ops.matMul(queryRows(ops, heads.queries, rows), keys);
+    return heads.softCap === undefined ? logits : ops.softCap(logits, heads.softCap);
   });
 }
 
-/** Softmax of the logits where `mask [T, end]` is 0, `[G·T, end]`. */
-export function weightsOf(ops: Ops, queries: Tensor, rows: QueryRows, keysT: Tensor, mask: Tensor): Tensor {
-  const { heads: G, start, end } = rows;
+/** Softmax of the logits where `mask [T, keys]` is 0, `[G·T, keys]`. */
+export function weightsOf(ops: Ops, heads: LayerHeads, rows: QueryRows, keysT: Tensor, mask: Tensor): Tensor {
+  const { heads: G, start, end, first } = rows;
+  const keys = end - first;
   return ops.tidy(() => {
-    const logits = ops.reshape(logitsOf(ops, queries, rows, keysT), [G, end - start, end]);
-    return ops.softmax(ops.reshape(ops.add(logits, mask), [G * (end - start), end]));
+    const logits = ops.reshape(logitsOf(ops, heads, rows, keysT), [G, end - start, keys]);
+    return ops.softmax(ops.reshape(ops.add(logits, mask), [G * (end - start), keys]));
   });
 }
 
 /** Where a mask is written before the engine copies it: kept, as masks are large and every block of a layer needs one. */
 let maskRoom = new Float32Array(0);
 
-/** `[T, end]`: 0 where query `start + t` sees the key, `MASKED` where it does not. */
-export function causalMask(ops: Ops, start: number, end: number): Tensor {
+/** `[T, keys]`: 0 where query `start + t` sees the key, `MASKED` where it does not. */
+export function causalMask(ops: Ops, { start, end, first }: Span, window: number | undefined): Tensor {
   const T = end - start;
-  if (maskRoom.length < T * end) maskRoom = new Float32Array(T * end);
-  const mask = maskRoom.subarray(0, T * end);
+  const keys = end - first;
+  if (maskRoom.length < T * keys) maskRoom = new Float32Array(T * keys);
+  const mask = maskRoom.subarray(0, T * keys);
   for (let t = 0; t < T; t++) {
-    const seen = t * end + start + t + 1;
-    mask.fill(0, t * end, seen).fill(MASKED, seen, (t + 1) * end);
+    const row = t * keys - first;
+    const seen = row + start + t + 1;
+    const from = Math.max(row + first, row + firstSeen(start + t, window));
+    mask
+      .fill(MASKED, t * keys, from)
+      .fill(0, from, seen)
+      .fill(MASKED, seen, (t + 1) * keys);
   }
-  return ops.fromHost(mask, [T, end]);
+  return ops.fromHost(mask, [T, keys]);
 }

@@ -12,9 +12,8 @@ import type { LayerWeights } from './layer-weights.js';
 import { latentsOf } from './low-rank.js';
 import { observe } from './observe.js';
 import { causalAttention, type LayerHeads } from './prefill-attention.js';
-import { ropeTable } from './rope.js';
 import { tiledAttention } from './tiled-attention.js';
-import { rotate, type Rope } from './rotate.js';
+import { onEngine, rotate, type RopeTensors } from './rotate.js';
 import type { Transformer } from './transformer.js';
 
 /** Rows that go through a matmul at once: bounds the width-2F intermediate. */
@@ -22,6 +21,8 @@ const ROWS_PER_BLOCK = 1024;
 
 export interface PrefillRequest {
   readonly ids: readonly number[];
+  /** Tokens that the run may come to, the prompt included: what RoPE is chosen by where it depends on the length. */
+  readonly reach?: number | undefined;
   /** Union of what the pipelines want measured. */
   readonly observations: readonly Observation[];
   /** Called once per layer, in order. The trace's arrays may be kept or changed. */
@@ -38,15 +39,14 @@ export interface PrefillRequest {
 export async function prefill(model: Transformer, request: PrefillRequest): Promise<Float32Array> {
   const { ops, config } = model;
   const length = request.ids.length; // S
-  const table = ropeTable(model.ropeFrequencies, 0, length);
-  const cos = ops.fromHost(table.cos, [length, table.half]);
-  const sin = ops.fromHost(table.sin, [length, table.half]);
+  const reach = reachOf(request);
+  const { ropes, owned } = onEngine(ops, model.rotations.prompt(length, reach));
   let x = model.embed(request.ids); // [S, E]
   try {
     for (const [layer, weights] of model.layers.entries()) {
       request.signal?.throwIfAborted();
       const last = layer === config.layers - 1;
-      const { next, trace } = runLayer(model, weights, layer, x, { cos, sin }, request.observations, last);
+      const { next, trace } = runLayer(model, weights, layer, x, ropes[layer], request, last);
       ops.dispose(x);
       x = next;
       request.onLayer(trace);
@@ -54,7 +54,7 @@ export async function prefill(model: Transformer, request: PrefillRequest): Prom
     }
     return ops.tidy(() => ops.toHost(model.logits(x)));
   } finally {
-    ops.dispose(x, cos, sin);
+    ops.dispose(x, ...owned);
   }
 }
 
@@ -64,19 +64,22 @@ function runLayer(
   weights: LayerWeights,
   layer: number,
   x: Tensor,
-  rope: Rope,
-  observations: readonly Observation[],
+  rope: RopeTensors | undefined,
+  request: PrefillRequest,
   last: boolean,
 ): { next: Tensor; trace: LayerTrace } {
   const { ops, config } = model;
+  const { observations } = request;
   const length = x.shape[0];
+  const rotation = model.rotations.of(layer, reachOf(request));
   let trace: LayerTrace | undefined;
   const next = ops.tidy(() => {
-    const heads = splitHeads(model, weights, x, rope);
+    const heads = splitHeads(model, layer, weights, x, rope);
+    const { softCap, window } = heads;
     const summed = observations.some(({ kind }) => kind === 'attention_sums');
     const from = last && !summed ? length - 1 : 0;
     const { attended, sums } =
-      model.engine.fastExp && from === 0 && !summed
+      model.engine.fastExp && from === 0 && !summed && softCap === undefined && window === undefined
         ? { attended: tiledAttention(ops, heads), sums: undefined }
         : causalAttention(ops, heads, from, summed); // [S − from, H·D]
     trace = {
@@ -86,6 +89,9 @@ function runLayer(
       kvHeads: config.kvHeads,
       headDim: config.headDim,
       length,
+      softCap,
+      window,
+      allSlide: config.windows.every((w) => w !== undefined),
       keys: ops.toHost(heads.keys),
       values: ops.toHost(heads.values),
       observations: observe(
@@ -94,7 +100,7 @@ function runLayer(
           heads,
           rope,
           output: weights.output,
-          ropeFrequencies: model.ropeFrequencies,
+          rotation,
           projectionBias: weights.qkvBias,
           attentionSums: sums,
         },
@@ -103,7 +109,7 @@ function runLayer(
       lowRank:
         weights.lowRank === undefined
           ? undefined
-          : latentsOf(ops, weights.lowRank, model.normInput(weights, x), model.ropeFrequencies),
+          : latentsOf(ops, weights.lowRank, model.normInput(weights, x), rotation),
     };
     const width = config.heads * config.headDim;
     const finish = (start: number, rows: number): Tensor =>
@@ -118,7 +124,13 @@ function runLayer(
 }
 
 /** Queries, keys (rotated) and values of all rows, heads first. */
-export function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor, rope: Rope): LayerHeads {
+export function splitHeads(
+  model: Transformer,
+  layer: number,
+  weights: LayerWeights,
+  x: Tensor,
+  rope: RopeTensors | undefined,
+): LayerHeads {
   const { ops, config } = model;
   const { heads: H, kvHeads: KV, headDim: D } = config;
   const S = x.shape[0];
@@ -132,8 +144,14 @@ export function splitHeads(model: Transformer, weights: LayerWeights, x: Tensor,
       queries: rotate(ops, model.normHeads(part(0, H), weights.queryNorm), rope), // [H, S, D]
       keys: rotate(ops, model.normHeads(part(H, KV), weights.keyNorm), rope), // [KV, S, D]
       values: part(H + KV, KV), // [KV, S, D]
+      softCap: config.attentionSoftCap,
+      window: config.windows[layer],
     };
   });
+}
+
+function reachOf({ ids, reach }: PrefillRequest): number {
+  return Math.max(ids.length, reach ?? 0);
 }
 
 function inRowBlocks(ops: Ops, rows: number, run: (start: number, count: number) => Tensor): Tensor {

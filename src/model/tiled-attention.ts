@@ -19,7 +19,7 @@ import {
 } from './prefill-attention.js';
 
 /** Tokens `start … end − 1`. */
-type Span = Pick<QueryRows, 'start' | 'end'>;
+type Tokens = Pick<QueryRows, 'start' | 'end'>;
 
 /** Queries of a tile, and keys of one on the diagonal: what is above it costs up to half of these. */
 const QUERIES = 512;
@@ -32,7 +32,7 @@ const KEYS = 2048;
 const LEAST_SUM = 1e-30;
 const MOST_SUM = 1e30;
 
-/** Attention output of all queries, `[S, H·D]`; to float32 what a softmax gives. */
+/** Attention output of all queries, `[S, H·D]`, without cap and window; to float32 what a softmax gives. */
 export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
   const [H, S, D] = heads.queries.shape as [number, number, number];
   return ops.tidy(() => {
@@ -53,7 +53,7 @@ export function tiledAttention(ops: Ops, heads: LayerHeads): Tensor {
         const blocks = spans.map((span) => {
           const summed = sumTiles(ops, queries, side, span, shared);
           return summed === undefined
-            ? softmaxBlock(ops, heads.queries, side, { firstHead: kv * G, heads: G, ...span })
+            ? softmaxBlock(ops, heads, side, { firstHead: kv * G, heads: G, first: 0, ...span })
             : ops.reshape(summed, [span.end - span.start, G * D]);
         });
         return blocks.length === 1 ? blocks[0]! : ops.concat(blocks, 0); // [S, G·D]
@@ -91,7 +91,7 @@ function sumTiles(
   ops: Ops,
   queries: Tensor,
   side: HeadSides,
-  { start, end }: Span,
+  { start, end }: Tokens,
   { ones, triangles }: Shared,
 ): Tensor | undefined {
   const [SG, D] = queries.shape as [number, number];
@@ -118,7 +118,7 @@ function sumTile(
   ops: Ops,
   queries: Tensor,
   { keysT, values }: HeadSides,
-  { start, end }: Span,
+  { start, end }: Tokens,
   ones: Tensor,
   mask?: Tensor,
 ): Sums {
@@ -135,11 +135,11 @@ function sumTile(
 }
 
 /** The same by the softmax, `[T, G·D]`. */
-function softmaxBlock(ops: Ops, queries: Tensor, side: HeadSides, rows: QueryRows): Tensor {
+function softmaxBlock(ops: Ops, heads: LayerHeads, side: HeadSides, rows: QueryRows): Tensor {
   const { heads: G, start, end } = rows;
   const D = side.keysT.shape[0];
   return ops.tidy(() => {
-    const byHead = attendHead(ops, queries, rows, side, causalMask(ops, start, end)); // [G·T, D]
+    const byHead = attendHead(ops, heads, rows, side, causalMask(ops, rows, undefined)); // [G·T, D]
     return tokensFirst(ops, ops.reshape(byHead, [G, end - start, D]));
   });
 }

@@ -4,7 +4,7 @@
  * Decides how a job becomes records, and what stays loaded between jobs: one model and one variant of it. Knows neither
  * folders nor other jobs.
  */
-import { fullBytes } from '../cache/bytes.js';
+import { fullCacheBytes } from '../cache/bytes.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
@@ -107,7 +107,7 @@ export class LocalRunner implements JobRunner {
     }).catch((error: unknown) => {
       throw error instanceof UserError ? error.at(what) : error;
     });
-    const { layers, kvHeads, headDim } = files.config;
+    const { kvHeads, headDim, windows } = files.config;
     const length = segments.contextIds.length;
     return job.missing.map(({ cell }, p) => {
       const result = outcome.pipelines[p]!;
@@ -131,7 +131,7 @@ export class LocalRunner implements JobRunner {
         generatedTokens: result.ids.length,
         keptTokens: result.keptTokens,
         ...(result.keptPerHead === undefined ? {} : { keptPerHead: result.keptPerHead }),
-        fullBytes: layers * fullBytes({ kvHeads, headDim, length }, spec.cacheDtype),
+        fullBytes: fullCacheBytes({ kvHeads, headDim, length }, windows, spec.cacheDtype),
         storedBytes: result.bytes,
         paperBytes: result.paperBytes,
         prefillSeconds: outcome.prefillSeconds,

@@ -7,6 +7,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { resolveModel } from '../pull/locate-model.js';
+import { configIdentity } from '../checkpoint/config-identity.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import type { ModelRecord } from '../results/types.js';
@@ -17,7 +18,10 @@ export function modelRecord(files: ModelFiles): ModelRecord {
     name: files.name,
     weightsDigest: files.weightsDigest,
     tokenizerDigest: files.tokenizer.digest,
-    configDigest: digestOf({ config: files.config, chatTemplate: files.chatTemplate?.source ?? null }),
+    configDigest: digestOf({
+      config: configIdentity(files.config),
+      chatTemplate: files.chatTemplate?.source ?? null,
+    }),
     files: modelFiles(files.name),
   };
 }

@@ -80,10 +80,12 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
   const { model, kernels, segments, maxNewTokens } = run;
   const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype, kernels));
   const room = decodeRoom(model.config, segments, maxNewTokens);
+  const reach = segments.contextIds.length + segments.suffixIds.length + maxNewTokens;
   try {
     const started = performance.now();
     await compressPrompt(model, segments.contextIds, rows, {
       ...run,
+      reach,
       onFirstLayer: (layers) => {
         const needs = rows.map((row) => layers * row.ownBytes() + room.perRow);
         expectToFit(needs, kernels.memory.limit - room.shared);
@@ -96,7 +98,7 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
     const whole = rows.filter((row) => row.failure === undefined);
     const distinct = whole.filter((row, r) => whole.findIndex((other) => other.sameAs(row)) === r);
     const generated = await generate(model, {
-      rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length })),
+      rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length, reach })),
       suffixIds: segments.suffixIds,
       maxNewTokens,
       stopIds: run.stopIds ?? model.config.eosIds,
@@ -121,6 +123,8 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
 interface CompressOptions extends Pick<SampleRun, 'signal' | 'onPhase'> {
   /** Every prompt has compressed the first of so many layers; throws to stop. */
   readonly onFirstLayer?: (layers: number) => void;
+  /** See `PrefillRequest`. */
+  readonly reach?: number | undefined;
 }
 
 /** Prefills once and lets every prompt compress each layer as it comes. Throws the first failure when all have failed. */
@@ -128,10 +132,11 @@ export async function compressPrompt(
   model: Transformer,
   ids: readonly number[],
   prompts: readonly CompressedPrompt[],
-  { signal, onPhase, onFirstLayer }: CompressOptions = {},
+  { signal, onPhase, onFirstLayer, reach }: CompressOptions = {},
 ): Promise<void> {
   await prefill(model, {
     ids,
+    reach,
     observations: observationsOf(prompts.map((prompt) => prompt.pipeline)),
     signal,
     onLayer: (trace) => {

@@ -29,6 +29,9 @@ function pipeline(...steps: readonly [method: string, params: Record<string, unk
   return { label: steps.map(([method]) => method).join('+') || 'full', steps: filled };
 }
 
+/** Windows of layers that see everything. */
+const full = (layers: number): undefined[] => Array.from({ length: layers }, () => undefined);
+
 describe('runner/estimate', () => {
   describe('the published configurations', () => {
     for (const name of ['llama-3-8b-instruct', 'llama-3.1-8b-instruct']) {
@@ -43,16 +46,16 @@ describe('runner/estimate', () => {
   describe('estimateBytes', () => {
     const estimate = (shape: Parameters<typeof estimateBytes>[0], length: number, ...pipelines: Pipeline[]) =>
       estimateBytes(shape, length, pipelines, 'bfloat16', openKernels()).map(({ estimate }) => estimate!);
-    const small = { layers: 4, heads: 4, kvHeads: 2, headDim: 128 };
+    const small = { layers: 4, heads: 4, kvHeads: 2, headDim: 128, windows: full(4) };
 
     it('counts 2·N·KV·S·D·2 bytes for the full cache of Llama-3-8B', () => {
-      const [full] = estimate({ ...llama, layers: 2 }, 64, pipeline());
-      expect(full).to.include({
+      const [whole] = estimate({ ...llama, layers: 2, windows: full(2) }, 64, pipeline());
+      expect(whole).to.include({
         storedBytes: 2 * 2 * 8 * 64 * 128 * 2,
         keptTokens: 64,
         dependsOnData: false,
       });
-      expect(full!.fullBytes).to.equal(full!.storedBytes);
+      expect(whole!.fullBytes).to.equal(whole!.storedBytes);
     });
 
     it('has the bits of a real SparK layout: 16·T + D + D + 16 a key', () => {
@@ -73,7 +76,7 @@ describe('runner/estimate', () => {
 
     it('sees that PyramidKV as released keeps 90 % at a small budget, and a pyramid with a ratio', () => {
       const [fallback, pyramid] = estimate(
-        { ...small, layers: 32, kvHeads: 1, heads: 1, headDim: 8 },
+        { ...small, layers: 32, kvHeads: 1, heads: 1, headDim: 8, windows: full(32) },
         7950,
         pipeline(['pyramidkv', { budget: 128 }]),
         pipeline(['pyramidkv', { ratio: 0.8 }]),
@@ -94,7 +97,7 @@ describe('runner/estimate', () => {
     });
 
     it('reads long prompts off a line through shorter ones, and packs what bends', () => {
-      const shape = { layers: 3, heads: 1, kvHeads: 1, headDim: 8 };
+      const shape = { layers: 3, heads: 1, kvHeads: 1, headDim: 8, windows: full(3) };
       const length = 20_000;
       const all = [
         pipeline(),
@@ -160,10 +163,17 @@ describe('runner/estimate', () => {
     });
 
     it('count causal attention by its pairs', () => {
-      const flat =
-        prefillOperations({ ...llama, layers: 1 }, 3) - 2 * 3 * layerWeights({ ...llama, layers: 1 });
+      const one = { ...llama, layers: 1, windows: full(1) };
+      const flat = prefillOperations(one, 3) - 2 * 3 * layerWeights(one);
       // Six pairs of query and key, a product and a sum for each of D entries, twice.
       expect(flat).to.equal(6 * 4 * 4096);
+    });
+
+    it('count what a window sees', () => {
+      const one = { ...llama, layers: 1, windows: [2] };
+      const attention = prefillOperations(one, 4) - 2 * 4 * layerWeights(one);
+      // 1 + 2 + 2 + 2 pairs
+      expect(attention).to.equal(7 * 4 * 4096);
     });
 
     it('grow with what each row has cached', () => {

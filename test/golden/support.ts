@@ -96,19 +96,22 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
  * The prompt prefilled and compressed in float32, and each layer's keys `[KV, S, D]`; the caller frees `row.caches`.
  *
  * @param positions per layer and KV head, in place of those that the steps keep
+ * @param reach tokens that the run may come to; undefined: not known
  */
 export async function compressGolden(
   model: Transformer,
   ids: readonly number[],
   steps: readonly MethodStep[],
   positions?: readonly (readonly (readonly number[])[])[],
-): Promise<{ row: DecodeRow; plans: LayerPlan[]; keys: Float32Array[] }> {
+  reach?: number,
+): Promise<{ row: DecodeRow; plans: LayerPlan[]; keys: Float32Array[]; logits: Float32Array }> {
   const kernels = openKernels();
   const plans: LayerPlan[] = [];
   const keys: Float32Array[] = [];
   const caches: LayerCache[] = [];
-  await prefill(model, {
+  const logits = await prefill(model, {
     ids,
+    reach,
     observations: observationsOf([{ label: '', steps }]),
     onLayer: (trace) => {
       const planned = planLayer(trace, steps);
@@ -120,7 +123,7 @@ export async function compressGolden(
       caches.push(encodeLayer(trace, plan, 'float32', kernels));
     },
   });
-  return { row: { caches, position: ids.length }, plans, keys };
+  return { row: { caches, position: ids.length, reach }, plans, keys, logits };
 }
 
 /** The best token and its distance to the second. */

@@ -99,9 +99,9 @@ function rebuild(
     });
   }
   if (frequencies !== undefined) {
-    const table = ropeTable(frequencies, 0, S);
+    const table = ropeTable({ frequencies, factor: 1, pairing: 'half' }, 0, S);
     for (let head = 0; head < kvHeads; head++) {
-      for (let t = 0; t < S; t++) rotateHeads(out, (head * S + t) * D, 1, table, t);
+      for (let t = 0; t < S; t++) rotateHeads(out, (head * S + t) * D, 1, D, table, t);
     }
   }
   return out;

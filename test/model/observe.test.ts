@@ -100,16 +100,17 @@ for (const engineName of TESTED_ENGINES) {
           const { heads, kvHeads, headDim: D } = trace;
           const rotated = trace.observations.get(observationKey(ALL))!;
           const found = trace.observations.get(observationKey(observation))!;
+          const rotation = model.rotations.of(trace.layer, LENGTH)!;
           const back = ropeTable(
-            model.ropeFrequencies.map((f) => -f),
+            { ...rotation, frequencies: rotation.frequencies.map((f) => -f) },
             0,
             LENGTH,
           );
-          const ahead = ropeTable(model.ropeFrequencies, LENGTH, 16);
+          const ahead = ropeTable(rotation, LENGTH, 16);
           for (let h = 0; h < heads; h++) {
             const queries = Array.from({ length: LENGTH }, (_, t) => {
               const q = rotated.slice((h * LENGTH + t) * D, (h * LENGTH + t + 1) * D);
-              rotateHeads(q, 0, 1, back, t);
+              rotateHeads(q, 0, 1, D, back, t);
               return q;
             }).slice(4);
             const mean = Float32Array.from(
@@ -122,7 +123,7 @@ for (const engineName of TESTED_ENGINES) {
               for (let t = 0; t < 16; t++) {
                 const unit = new Float32Array(D);
                 unit[j] = 1;
-                rotateHeads(unit, 0, 1, ahead, t);
+                rotateHeads(unit, 0, 1, D, ahead, t);
                 unit.forEach((x, i) => (sum[i]! += x / 16));
               }
               return sum;

@@ -27,6 +27,16 @@ export class GgufMetadata {
     throw this.wrong(key, 'a number', value);
   }
 
+  /** A whole number of at least 1. */
+  size(key: string): number {
+    return this.expectSize(key, this.number(key));
+  }
+
+  /** The same, which may be an array that says so for each layer. */
+  uniformSize(key: string): number {
+    return this.expectSize(key, this.uniformNumber(key));
+  }
+
   /** A number, or an array that gives the same number for each layer. */
   uniformNumber(key: string): number {
     const value = this.required(key, this.values.get(key));
@@ -46,6 +56,12 @@ export class GgufMetadata {
     const value = this.values.get(key);
     if (value === undefined || typeof value === 'string') return value;
     throw this.wrong(key, 'a string', value);
+  }
+
+  optionalBoolean(key: string): boolean | undefined {
+    const value = this.values.get(key);
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw this.wrong(key, 'true or false', value);
   }
 
   strings(key: string): readonly string[] {
@@ -70,6 +86,11 @@ export class GgufMetadata {
     if (!Array.isArray(value) || items.length !== value.length)
       throw this.wrong(key, `an array of ${what}`, value);
     return items;
+  }
+
+  private expectSize(key: string, value: number): number {
+    if (Number.isInteger(value) && value >= 1) return value;
+    throw this.fault(`${key}: expected a whole number of at least 1, got ${value}`);
   }
 
   private required<T>(key: string, value: T | undefined): T {

@@ -8,6 +8,7 @@ import { UserError } from '../../base/errors.js';
 import { type Align, alignColumns } from '../../report/text-table.js';
 import type { FolderState } from '../../runner/folder-state.js';
 import { taskLabel } from '../../experiment/label.js';
+import type { ModelConfig } from '../../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
 import { type Catalogue, readSpecState } from '../catalogue.js';
 import { formatBytes, plural } from '../format.js';
@@ -37,7 +38,7 @@ export function addPlan(root: Command, session: Session): void {
 
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
   const { spec, catalogue, state } = await readSpecState(file, options);
-  const bytes = await fullCacheBytes(spec);
+  const bytes = await fullCachesOf(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes));
   else session.print(planText(spec, catalogue.tasks, state, bytes));
 }
@@ -124,23 +125,26 @@ function pipelineLines({ pipelines }: ResolvedSpec, { cells, done, total }: Fold
 }
 
 /** Bytes of one sample's uncompressed cache at full context, for the models that are present. */
-async function fullCacheBytes(spec: ResolvedSpec): Promise<Map<TaskCell, number>> {
+async function fullCachesOf(spec: ResolvedSpec): Promise<Map<TaskCell, number>> {
   const { readModelConfig } = await import('../../checkpoint/read-config.js');
-  const perToken = new Map<string, number | undefined>();
+  const { fullCacheBytes } = await import('../../cache/bytes.js');
+  const configs = new Map<string, ModelConfig | undefined>();
   for (const { model } of spec.groups) {
-    if (perToken.has(model)) continue;
+    if (configs.has(model)) continue;
     try {
-      const { layers, kvHeads, headDim } = readModelConfig(model);
-      perToken.set(model, 2 * layers * kvHeads * headDim * (spec.cacheDtype === 'float32' ? 4 : 2));
+      configs.set(model, readModelConfig(model));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      perToken.set(model, undefined);
+      configs.set(model, undefined);
     }
   }
   return new Map(
     spec.groups.flatMap((group) => {
-      const bytes = perToken.get(group.model);
-      return bytes === undefined ? [] : [[group, bytes * group.context] as const];
+      const config = configs.get(group.model);
+      if (config === undefined) return [];
+      const { kvHeads, headDim, windows } = config;
+      const shape = { kvHeads, headDim, length: group.context };
+      return [[group, fullCacheBytes(shape, windows, spec.cacheDtype)] as const];
     }),
   );
 }

@@ -12,7 +12,7 @@ export { packKept, packSigns } from './packing';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';
 export { roundToHalves } from './rounding';
-export { softmaxRows } from './softmax';
+export { capRows, softmaxRows } from './softmax';
 export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
 
 /** The first byte that the kernels leave free. */

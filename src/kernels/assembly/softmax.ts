@@ -90,3 +90,25 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
     for (let at = row; at < end; at += 16) v128.store(at, v128.mul<f32>(v128.load(at), v128.load(SHARE)));
   }
 }
+
+/**
+ * `x[r, :count] = cap · tanh(x[r, :count] / cap)`, tanh(y) = ±(1 − e)/(1 + e) with e = exp(−2|y|).
+ *
+ * @param stride of x in entries, a multiple of 4; entries from `count` up to the next multiple of 4 are overwritten
+ */
+export function capRows(x: usize, rows: usize, stride: usize, count: usize, cap: f32): void {
+  const one = f32x4.splat(1);
+  v128.store(FACTOR, f32x4.splat(-2 / cap));
+  v128.store(LARGEST, f32x4.splat(cap));
+  for (let r: usize = 0; r < rows; r++) {
+    const row = x + ((r * stride) << 2);
+    const end = row + (((count + 3) & ~3) << 2);
+    for (let at = row; at < end; at += 16) {
+      const logits = v128.load(at);
+      const e = exp(v128.mul<f32>(v128.abs<f32>(logits), v128.load(FACTOR)));
+      const size = v128.div<f32>(v128.sub<f32>(one, e), v128.add<f32>(one, e));
+      const signs = v128.and(logits, i32x4.splat(0x80000000));
+      v128.store(at, v128.or(v128.mul<f32>(size, v128.load(LARGEST)), signs));
+    }
+  }
+}

@@ -28,7 +28,7 @@ function latentTrace(
   const { headDim: D, length: S } = shape;
   const frequencies = Float32Array.from({ length: D / 2 }, (_, j) => 100 ** (-j / (D / 2)));
   const trace = makeTrace({ ...shape, heads: shape.group * shape.kvHeads }, random);
-  const table = ropeTable(frequencies, 0, S);
+  const table = ropeTable({ frequencies, factor: 1, pairing: 'half' }, 0, S);
   const build = (side: 'keys' | 'values'): LatentGroup[] =>
     groups[side].map((heads) => {
       const group = {
@@ -48,7 +48,7 @@ function latentTrace(
             }
             trace[side][at + j] = sum;
           }
-          if (side === 'keys') rotateHeads(trace.keys, at, 1, table, t);
+          if (side === 'keys') rotateHeads(trace.keys, at, 1, D, table, t);
         }
       });
       return group;

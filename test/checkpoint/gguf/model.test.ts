@@ -4,7 +4,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { openGguf } from '../../../src/checkpoint/gguf/file.js';
 import { ggufConfig } from '../../../src/checkpoint/gguf/config.js';
-import { halfSplitRows, huggingFaceName, withHuggingFaceNames } from '../../../src/checkpoint/gguf/names.js';
+import { ggufWeights } from '../../../src/checkpoint/gguf/weights.js';
+import { GGUF_PERMUTED } from '../../../src/checkpoint/architectures/plain.js';
+import { configIdentity } from '../../../src/checkpoint/config-identity.js';
+import { interleavedRow, placeOf } from '../../../src/checkpoint/tensor-layout.js';
 import { openModelFiles } from '../../../src/checkpoint/load.js';
 import { readModelConfig } from '../../../src/checkpoint/read-config.js';
 import { ropeFrequencies } from '../../../src/checkpoint/rope-frequencies.js';
@@ -21,7 +24,7 @@ describe('a GGUF model', () => {
   const temp = useTempFolder();
 
   it('gives the configuration that was written', () => {
-    const { normEps, ...config } = readModelConfig(TINY);
+    const { normEps, ...config } = configIdentity(readModelConfig(TINY));
     expect(normEps).to.be.closeTo(1e-5, 1e-12);
     expect(config).to.deep.equal({
       architecture: 'llama',
@@ -70,15 +73,15 @@ describe('a GGUF model', () => {
     weights.close();
   });
 
-  it('maps names, and leaves alone those that it does not know', () => {
-    expect(huggingFaceName('blk.11.attn_k.bias')).to.equal('model.layers.11.self_attn.k_proj.bias');
-    expect(huggingFaceName('blk.0.attn_q_norm.weight')).to.equal('model.layers.0.self_attn.q_norm.weight');
-    expect(huggingFaceName('output.weight')).to.equal('lm_head.weight');
-    expect(huggingFaceName('blk.0.ffn_gate_exps.weight')).to.equal('blk.0.ffn_gate_exps.weight');
-    expect(huggingFaceName('attn_q.weight')).to.equal('attn_q.weight');
+  it('maps names', () => {
+    const config = { heads: 2, headDim: 4, experts: undefined };
+    const inFile = (name: string): string => placeOf(name, GGUF_PERMUTED, config, () => 8).file;
+    expect(inFile('model.layers.11.self_attn.k_proj.bias')).to.equal('blk.11.attn_k.bias');
+    expect(inFile('model.layers.0.self_attn.q_norm.weight')).to.equal('blk.0.attn_q_norm.weight');
+    expect(inFile('lm_head.weight')).to.equal('output.weight');
   });
 
-  it('halfSplitRows undoes the interleaving of every head', () => {
+  it('rows of queries and keys are put back head by head', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 3 }),
@@ -98,7 +101,11 @@ describe('a GGUF model', () => {
               }
             }
           }
-          expect(halfSplitRows(interleaved, rows, headDim)).to.deep.equal(original);
+          const found = Array.from({ length: rows }, (_, row) => {
+            const source = interleavedRow(row, headDim) * width;
+            return [...interleaved.subarray(source, source + width)];
+          });
+          expect(found.flat()).to.deep.equal([...original]);
         },
       ),
     );
@@ -139,8 +146,12 @@ describe('a GGUF model', () => {
       'blk.0.attn_q.bias': { dimensions: [16], values: Array.from({ length: 16 }, (_, i) => i) },
     };
     const output = { 'output.weight': { dimensions: [16, 3], values: new Array<number>(48).fill(0) } };
-    expect(configOf('qwen2', {}, bias)).to.deep.include({ qkvBias: true, qkNorm: false, tiedHead: true });
-    const qwen3 = configOf('qwen3', { 'qwen3.attention.key_length': gguf.u32(12) }, output);
+    expect(configIdentity(configOf('qwen2', {}, bias))).to.deep.include({
+      qkvBias: true,
+      qkNorm: false,
+      tiedHead: true,
+    });
+    const qwen3 = configIdentity(configOf('qwen3', { 'qwen3.attention.key_length': gguf.u32(12) }, output));
     expect(qwen3).to.deep.include({ qkNorm: true, tiedHead: false, headDim: 12 });
     expect(
       configOf('llama', {
@@ -157,7 +168,7 @@ describe('a GGUF model', () => {
     };
     const read = (architecture: string): number[] => {
       const file = openGguf(write(architecture, {}, bias));
-      const weights = withHuggingFaceNames(file.tensors, ggufConfig(file));
+      const weights = ggufWeights(file, ggufConfig(file));
       const values = [...weights.read('model.layers.0.self_attn.q_proj.bias')];
       weights.close();
       return values;
@@ -175,30 +186,34 @@ describe('a GGUF model', () => {
       originalMaxPositions: 8192,
     } as const;
     const plain = configOf('llama');
-    const slow = ropeFrequencies({ ...plain, ropeScaling: scaling });
-    const divisors = Array.from(ropeFrequencies(plain), (f, j) => f / slow[j]!);
+    const rope = plain.ropes[0]!;
+    const slow = ropeFrequencies({ ...rope, scaling }, 1);
+    const divisors = Array.from(ropeFrequencies(rope, 1), (f, j) => f / slow[j]!);
     const frequencies = (values: number[]): Parameters<typeof write> => [
       'llama',
       {},
       { 'rope_freqs.weight': { dimensions: [values.length], values } },
     ];
-    expect(configOf(...frequencies(divisors)).ropeScaling).to.deep.equal(scaling);
+    expect(configOf(...frequencies(divisors)).ropes[0]?.scaling).to.deep.equal(scaling);
     expect(fault(...frequencies(divisors.map((d, j) => (j === 2 ? d * 1.5 : d))))).to.match(/rope_freqs/);
     expect(fault(...frequencies(divisors.slice(1)))).to.match(/rope_freqs/);
   });
 
   it('refuses by name what would be computed wrongly', () => {
-    expect(fault('gemma')).to.match(/architecture "gemma" is not supported/);
+    expect(fault('mamba')).to.match(/architecture "mamba" is not supported/);
     expect(fault('llama', { 'llama.expert_count': gguf.u32(8) })).to.match(/8 experts/);
     expect(fault('llama', { 'llama.attention.sliding_window': gguf.u32(8) })).to.match(/sliding windows/);
-    expect(fault('llama', { 'llama.rope.scaling.type': gguf.string('yarn') })).to.match(/"yarn"/);
-    expect(fault('llama', { 'llama.rope.scale_linear': gguf.f32(2) })).to.match(/"linear"/);
-    expect(fault('llama', { 'llama.rope.dimension_count': gguf.u32(4) })).to.match(/head width 8, got 4/);
+    expect(fault('llama', { 'llama.rope.scaling.type': gguf.string('dynamic') })).to.match(/"dynamic"/);
+    expect(fault('llama', { 'llama.rope.dimension_count': gguf.u32(10) })).to.match(/head width 8, got 10/);
     expect(fault('llama', { 'llama.attention.value_length': gguf.u32(4) })).to.match(/head width 8, got 4/);
     expect(fault('llama', { 'llama.attention.head_count_kv': gguf.u32s([1, 2]) })).to.match(
       /layers that differ/,
     );
-    expect(fault('llama', { 'llama.attention.head_count': gguf.u32(0) })).to.match(/heads: expected/);
-    expect(fault('llama', { 'llama.attention.layer_norm_rms_epsilon': gguf.f32(NaN) })).to.match(/normEps/);
+    expect(fault('llama', { 'llama.attention.head_count': gguf.u32(0) })).to.match(
+      /head_count: expected a whole number of at least 1, got 0/,
+    );
+    expect(fault('llama', { 'llama.attention.layer_norm_rms_epsilon': gguf.f32(NaN) })).to.match(
+      /rms_norm_eps/,
+    );
   });
 });

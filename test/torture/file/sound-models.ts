@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expectedTensors } from '../../../src/checkpoint/check-weights.js';
 import { ggufConfig } from '../../../src/checkpoint/gguf/config.js';
-import { withHuggingFaceNames } from '../../../src/checkpoint/gguf/names.js';
+import { ggufWeights } from '../../../src/checkpoint/gguf/weights.js';
 import { ggufTokenizerJson } from '../../../src/checkpoint/gguf/tokenizer.js';
 import { openGguf } from '../../../src/checkpoint/gguf/file.js';
 import { FIXTURES, safetensorsBytes, safetensorsParts, type RawTensor } from '../../model/support.js';
@@ -32,7 +32,7 @@ function safetensors(tensors: Readonly<Record<string, RawTensor>>): Buffer {
 export function checkpoints(): { readonly whole: Files; readonly shards: Files } {
   const gguf = openGguf(join(FIXTURES, 'gguf/tiny-llama.gguf'));
   const config = ggufConfig(gguf);
-  const weights = withHuggingFaceNames(gguf.tensors, config);
+  const weights = ggufWeights(gguf, config);
   const tensors = [...expectedTensors(config)].map(
     ([name, shape]) => [name, f32(shape, weights.read(name))] as const,
   );
