@@ -12,9 +12,19 @@ import { TaskOpener } from '../../src/experiment/task-opener.js';
 import type { Task } from '../../src/tasks/types.js';
 import { specHash } from '../../src/experiment/load.js';
 import type { ResolvedSpec } from '../../src/experiment/types.js';
+import { parseConfig } from '../../src/checkpoint/config.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { failureOf } from '../tasks/loader-support.js';
 import { inFolder, manifest, record, spark } from '../results/support.js';
+
+const CONFIG = parseConfig(
+  {
+    ...{ model_type: 'llama', num_hidden_layers: 1, hidden_size: 8, num_attention_heads: 1 },
+    ...{ intermediate_size: 8, vocab_size: 8, max_position_embeddings: 8 },
+  },
+  undefined,
+  'config.json',
+);
 
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
 
@@ -45,7 +55,7 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeo
     name: model,
     weightsDigest: 'w',
     tokenizer: { digest: 't' },
-    config: {},
+    config: CONFIG,
     chatTemplate: undefined,
   } as ModelFiles);
   const digests = { ...files, dataDigest: 'd', protocol: PROTOCOL_VERSION };
@@ -190,7 +200,7 @@ describe('runner/model-record', () => {
         name: path,
         weightsDigest: 'w',
         tokenizer: { digest: 't' },
-        config: {},
+        config: CONFIG,
         chatTemplate: undefined,
       } as ModelFiles);
       expect(files.files.map((file) => file.path)).to.deep.equal([path]);
