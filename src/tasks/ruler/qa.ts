@@ -1,8 +1,8 @@
 /**
  * RULER's question answering (arXiv 2404.06654): the documents of a question among as many others as fit.
  *
- * Decides which others: first those of the same article (SQuAD), then random ones, all shuffled. The n-th sample asks
- * the n-th answerable question of the file, as in RULER; the seed decides the documents around it. HotpotQA's own
+ * The others are first those of the same article (SQuAD), then random ones, all shuffled. The n-th sample asks the n-th
+ * answerable question of the file, as in RULER; the seed decides the documents around it. HotpotQA's own
  * documents are the ten that its distractor setting gives a question, as in RULER.
  */
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { fillFields } from '../files/fields.js';
 import { randomFor } from '../../base/random.js';
 import { noSuchSample } from '../files/record-file.js';
 import type { SampleRequest } from '../one-question.js';
-import type { Task } from '../types.js';
+import type { OpenTask, Task, TaskContext } from '../types.js';
 import { readHotpot, readSquad, type QuestionReader, type QuestionSet } from './qa-files.js';
 import { anyFound } from './score.js';
 import { checkSmallest, largestSample, type Sizing } from './sized.js';
@@ -68,28 +68,39 @@ export const qaTasks: readonly Task<QaParams>[] = SOURCES.map((source) => ({
       .min(1)
       .optional()
       .describe(
-        `path of the official JSON of ${source.title}; where not given, what spark-eval pull ${source.dataset} fetched`,
+        `path of the official JSON of ${source.title}, or of the hub's rows (Parquet, JSON lines or JSON); where not given, what spark-eval pull ${source.dataset} fetched`,
       ),
   }),
   open: (params, context) => {
     const path = filePath(source, params);
     const set = source.read(context.files, path, pullHint(source.dataset, 'file'));
-    const sizing = (request: SampleRequest<QaParams>): Sizing => draw(source.name, set, request);
-    return {
-      digest: loaderDigest(GENERATOR, set.digest),
-      rows: set.questions.length,
-      sample: (index) => {
-        expectQuestion(set, path, index);
-        return largestSample(source.name, { ...context, params, index }, sizing);
-      },
-      check: (index) => {
-        expectQuestion(set, path, index);
-        checkSmallest(source.name, { ...context, params, index }, sizing);
-      },
-      score: (answer, { answers }) => anyFound(answer, answers),
-    };
+    const open = (questions: QuestionSet): OpenTask => openSet(source.name, questions, path, params, context);
+    return set instanceof Promise ? set.then(open) : open(set);
   },
 }));
+
+function openSet(
+  task: string,
+  set: QuestionSet,
+  path: string,
+  params: QaParams,
+  context: TaskContext,
+): OpenTask {
+  const sizing = (request: SampleRequest<QaParams>): Sizing => draw(task, set, request);
+  return {
+    digest: loaderDigest(GENERATOR, set.digest),
+    rows: set.questions.length,
+    sample: (index) => {
+      expectQuestion(set, path, index);
+      return largestSample(task, { ...context, params, index }, sizing);
+    },
+    check: (index) => {
+      expectQuestion(set, path, index);
+      checkSmallest(task, { ...context, params, index }, sizing);
+    },
+    score: (answer, { answers }) => anyFound(answer, answers),
+  };
+}
 
 function expectQuestion({ questions }: QuestionSet, path: string, index: number): void {
   if (index >= questions.length) throw noSuchSample(path, index, questions.length);

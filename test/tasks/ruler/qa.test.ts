@@ -2,9 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../../src/base/errors.js';
 import { tasks } from '../../../src/tasks/registry.js';
-import { readHotpot, readSquad } from '../../../src/tasks/ruler/qa-files.js';
+import {
+  type QuestionReader,
+  type QuestionSet,
+  readHotpot,
+  readSquad,
+} from '../../../src/tasks/ruler/qa-files.js';
 import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import { digestOf } from '../loader-support.js';
 import { draw, HOTPOT, SQUAD } from './support.js';
@@ -22,10 +28,17 @@ function documentsOf(context: string): string[] {
   return texts;
 }
 
+/** Of a file that is read at once. */
+function setOf(read: QuestionReader, path: string): QuestionSet {
+  const set = read(new DataFiles(), path, 'source');
+  if (set instanceof Promise) throw new Error('read only in time');
+  return set;
+}
+
 describe('qa', () => {
   const sources = [
-    { task: 'qa_1', file: SQUAD, set: readSquad(new DataFiles(), SQUAD, ''), lengths: [200, 300, 400, 5000] },
-    { task: 'qa_2', file: HOTPOT, set: readHotpot(new DataFiles(), HOTPOT, ''), lengths: [230, 300, 5000] },
+    { task: 'qa_1', file: SQUAD, set: setOf(readSquad, SQUAD), lengths: [200, 300, 400, 5000] },
+    { task: 'qa_2', file: HOTPOT, set: setOf(readHotpot, HOTPOT), lengths: [230, 300, 5000] },
   ];
   for (const { task, file, set, lengths } of sources) {
     it(`${task}: own documents are always there, then related, then others, none twice`, () => {
@@ -100,7 +113,7 @@ describe('files of questions', () => {
   };
 
   it('SQuAD: answerable questions, answers once each, documents by text', () => {
-    const { questions, documents } = readSquad(new DataFiles(), SQUAD, '');
+    const { questions, documents } = setOf(readSquad, SQUAD);
     expect(documents).to.have.length(10);
     expect(
       questions.map(({ text, answers, own, related }) => ({ text, answers, own, related })),
@@ -123,7 +136,7 @@ describe('files of questions', () => {
   });
 
   it('HotpotQA: title and sentences are one document, the same one where it comes again', () => {
-    const { questions, documents } = readHotpot(new DataFiles(), HOTPOT, '');
+    const { questions, documents } = setOf(readHotpot, HOTPOT);
     expect(documents[1]).to.equal('Ada Korl\nAda Korl was a composer. She was born in the valley of Fenn.');
     expect(documents).to.have.length(11);
     expect(questions.map(({ own }) => own)).to.deep.equal([
@@ -135,11 +148,70 @@ describe('files of questions', () => {
     expect(questions[1]!.answers).to.deep.equal(['no']);
   });
 
+  describe('in the forms of the hub', () => {
+    const hotpotRows = [
+      { context: { title: ['A', 'B'], sentences: [['One.', ' Two.'], ['Three.']] }, answer: 'One' },
+      { context: { title: ['B'], sentences: [['Three.']] }, answer: 'no' },
+    ].map((row, i) => ({ id: `${i}`, type: 'bridge', level: 'easy', question: `Q${i}?`, ...row }));
+    const expectedHotpot = {
+      documents: ['A\nOne. Two.', 'B\nThree.'],
+      questions: [
+        { text: 'Q0?', answers: ['One'], own: [0, 1], related: [] },
+        { text: 'Q1?', answers: ['no'], own: [1], related: [] },
+      ],
+    };
+    const squadRows = [
+      { title: 'T', context: 'One.', answers: { text: ['a', 'a', 'b'], answer_start: [0, 0, 1] } },
+      { title: 'T', context: 'Two.', answers: { text: [], answer_start: [] } },
+      { title: 'U', context: 'Three.', answers: { text: ['c'], answer_start: [0] } },
+    ].map((row, i) => ({ id: `${i}`, question: `Q${i}?`, ...row }));
+    const expectedSquad = {
+      documents: ['One.', 'Two.', 'Three.'],
+      questions: [
+        { text: 'Q0?', answers: ['a', 'b'], own: [0], related: [1] },
+        { text: 'Q2?', answers: ['c'], own: [2], related: [] },
+      ],
+    };
+    const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n\n');
+    for (const [name, read, rows, expected] of [
+      ['HotpotQA', readHotpot, hotpotRows, expectedHotpot],
+      ['SQuAD', readSquad, squadRows, expectedSquad],
+    ] as const) {
+      it(`${name} as rows of one array, JSON lines and what the viewer sends`, () => {
+        const viewed = { rows: rows.map((row, row_idx) => ({ row_idx, row })) };
+        for (const content of [rows, lines(rows), viewed]) {
+          expect(setOf(read, write(content))).to.deep.include(expected);
+        }
+        expect(setOf(read, write(lines(rows.slice(0, 1)))).questions).to.have.length(1);
+      });
+
+      it(`${name} as Parquet`, async () => {
+        const path = `${write('')}.parquet`;
+        const columnData = Object.keys(rows[0]!).map((key) => ({
+          name: key,
+          data: rows.map((row) => (row as unknown as Record<string, unknown>)[key]),
+          ...(typeof (rows[0] as unknown as Record<string, unknown>)[key] === 'string'
+            ? { type: 'STRING' as const }
+            : { type: 'JSON' as const }),
+        }));
+        writeFileSync(path, new Uint8Array(parquetWriteBuffer({ columnData })));
+        expect(await read(new DataFiles(), path, 'source')).to.deep.include(expected);
+      });
+    }
+
+    it('name the line that is no question', () => {
+      const error = failure(() => setOf(readHotpot, write(`${lines(hotpotRows)}\n{"question": "x"`)));
+      expect(error.place).to.match(/\.json:4$/);
+      const other = failure(() => setOf(readHotpot, write(lines([hotpotRows[0], { question: 'x' }]))));
+      expect(other.place).to.match(/\.json:3$/);
+    });
+  });
+
   const qa = { question: 'Why?', is_impossible: false, answers: [{ text: 'so' }] };
   const squad = (paragraph: unknown) => ({ data: [{ paragraphs: [] }, { paragraphs: [paragraph] }] });
   const squadFaults: [string, unknown, RegExp, RegExp?][] = [
     ['cut', '{"data": [{"para', /expected JSON/],
-    ['of another form', [1], /expected object/i],
+    ['of another form', [1], /expected object/i, /:\[0\]$/],
     ['without questions', { data: [] }, /at least one question that has an answer/],
     ['without context', squad({ qas: [qa] }), /paragraphs\.0\.context/, /:data\[1\]$/],
     [
@@ -154,7 +226,7 @@ describe('files of questions', () => {
   for (const [what, content, message, place = /\.json$/] of squadFaults) {
     it(`SQuAD ${what}: an error with its place`, () => {
       const path = write(content);
-      const error = failure(() => readSquad(new DataFiles(), path, 'source'));
+      const error = failure(() => setOf(readSquad, path));
       expect(error.message).to.match(message);
       expect(error.place).to.match(what === 'of version 1' || what === 'with numbers' ? /data\[1\]$/ : place);
     });
@@ -171,7 +243,7 @@ describe('files of questions', () => {
   for (const [what, content, message, place] of hotpotFaults) {
     it(`HotpotQA ${what}: an error with its place`, () => {
       const path = write(content);
-      const error = failure(() => readHotpot(new DataFiles(), path, 'source'));
+      const error = failure(() => setOf(readHotpot, path));
       expect(error.message).to.match(message);
       expect(error.place).to.match(place);
     });
