@@ -112,6 +112,7 @@ export function createTokenizer(
         ? ''
         : explain(place, () => withinTime(words.length, () => library.decode(words)));
     },
+    controls: definition.added_tokens.filter((t) => t.special === true).map(({ content }) => content),
     eosId: definition.added_tokens.find(({ content }) => content === eos)?.id,
     digest: createHash('sha256')
       .update(JSON.stringify([json, settings]))

@@ -153,6 +153,8 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string;
   /** Id of the end token that the tokenizer's own settings name; undefined where they name none. */
   readonly eosId?: number | undefined;
+  /** Texts of the tokens that it does not print: ends of turns and the like. */
+  readonly controls?: readonly string[] | undefined;
   /** sha256 of what the tokenizer was made from. */
   readonly digest: string;
 }

@@ -11,7 +11,8 @@ import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import { countsOf, type TaskOpener } from '../experiment/task-opener.js';
 import { scoreAnswer } from '../tasks/score-answer.js';
 import { ContextTooShort } from '../tasks/too-short.js';
-import type { OpenTask, TaskContext } from '../tasks/types.js';
+import type { OpenTask, Sample, TaskContext } from '../tasks/types.js';
+import { ControlTokens } from './control-tokens.js';
 import type { Job } from './job.js';
 import { expectRoom } from './prompt.js';
 
@@ -25,6 +26,7 @@ const AT_ONCE = 16;
  *
  * @param jobs in the order of their samples
  * @param models by the name that the spec gives them
+ * @returns what a user should know of them, a sentence each
  * @throws UserError of the first sample that cannot be had, with its row, else with the spec's file; where a context is too
  * short, the error says one into which all samples of its group fit
  */
@@ -34,78 +36,120 @@ export async function checkSamples(
   models: ReadonlyMap<string, Files>,
   opener: TaskOpener,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
+  const remarks = new Set<string>();
   const asked = new Map<number, Set<number>>();
   for (const { group, sample } of jobs) {
     const samples = asked.get(group) ?? new Set();
     asked.set(group, samples.add(sample));
   }
+  const checked: Checked = { groups: spec.groups, models, opener, signal };
   for (const [index, samples] of asked) {
-    const group = spec.groups[index]!;
     try {
-      await checkGroup(group, [...samples], models.get(group.model)!, opener, signal);
+      const remark = await checkGroup(spec.groups[index]!, [...samples], checked);
+      if (remark !== undefined) remarks.add(remark);
     } catch (error) {
       throw error instanceof UserError && error.place === undefined ? error.at(spec.file) : error;
     }
   }
+  return [...remarks];
+}
+
+interface Checked {
+  readonly groups: readonly TaskCell[];
+  readonly models: ReadonlyMap<string, Files>;
+  readonly opener: TaskOpener;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function checkGroup(
   group: TaskCell,
   samples: readonly number[],
-  files: Files,
-  opener: TaskOpener,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const counts = countsOf(files.tokenizer);
-  const task = await opener.open(group, counts);
+  checked: Checked,
+): Promise<string | undefined> {
+  const { opener, signal } = checked;
+  const files = checked.models.get(group.model)!;
+  const task = await opener.open(group, countsOf(files.tokenizer));
+  const controls = new ControlTokens(files.tokenizer);
   // The last first: where a file has too few rows, it tells at once.
   const ordered = [samples.at(-1)!, ...samples.slice(0, -1)];
   try {
     for (const [turn, index] of ordered.entries()) {
       if (turn % AT_ONCE === AT_ONCE - 1) await setImmediate();
       signal?.throwIfAborted();
-      if (task.check === undefined || index === samples[0]) await checkMade(task, index, group, files);
+      if (task.check === undefined || index === samples[0])
+        controls.look(await checkMade(task, index, group, files));
       else task.check(index);
     }
   } catch (error) {
     if (!(error instanceof ContextTooShort)) throw error;
-    const fits = await contextForAll(group, counts, opener, error.needs);
+    const fits = await contextForAll(group, checked, error.needs);
     throw new UserError(error.message, {
-      hint: `All ${group.samples} samples of the spec fit into context: ${fits}.`,
+      hint: `All samples that the spec asks for at ${group.context} fit into context: ${fits}.`,
       exitCode: 2,
     });
   }
+  return controls.remark(group.task, group.model);
 }
 
-async function checkMade(task: OpenTask, index: number, group: TaskCell, files: Files): Promise<void> {
+async function checkMade(task: OpenTask, index: number, group: TaskCell, files: Files): Promise<Sample> {
   const sample = await task.sample(index);
   for (const question of sample.questions) {
     scoreAnswer(task, '', question, { name: group.task, index, place: sample.place });
   }
   expectRoom(files, sample, group.question, group.maxContext);
+  return sample;
 }
 
-/** A context length into which every sample of the group fits: another length draws other samples, so each is tried. */
+/**
+ * A context length into which every sample fits of all groups that have the same one. Another length draws other samples, so
+ * each is tried.
+ */
 async function contextForAll(
-  group: TaskCell,
-  countTokens: TaskContext['countTokens'],
-  opener: TaskOpener,
+  { context: asked }: TaskCell,
+  { groups, models, opener, signal }: Checked,
   least: number,
 ): Promise<number> {
+  const alike = groups.filter(
+    ({ context, task }) => context === asked && opener.tasks.get(task)!.ignores?.includes('context') !== true,
+  );
   let [context, tried] = [least, 0];
   while (tried < context) {
     tried = context;
-    const task = await opener.open({ ...group, context }, countTokens);
+    for (const group of alike) {
+      const needs = await leastContext(
+        { ...group, context: tried },
+        countsOf(models.get(group.model)!.tokenizer),
+        opener,
+      );
+      context = Math.max(context, needs);
+      signal?.throwIfAborted();
+    }
+  }
+  return context;
+}
+
+/** Of the samples that are drawn for the group's context; that of a task which has other faults is left to its own error. */
+async function leastContext(
+  group: TaskCell,
+  countTokens: TaskContext['countTokens'],
+  opener: TaskOpener,
+): Promise<number> {
+  let least = group.context;
+  try {
+    const task = await opener.open(group, countTokens);
     for (let index = 0; index < group.samples; index++) {
+      if (index % AT_ONCE === AT_ONCE - 1) await setImmediate();
       try {
         if (task.check === undefined) await task.sample(index);
         else task.check(index);
       } catch (error) {
         if (!(error instanceof ContextTooShort)) throw error;
-        context = Math.max(context, error.needs);
+        least = Math.max(least, error.needs);
       }
     }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
   }
-  return context;
+  return least;
 }

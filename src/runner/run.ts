@@ -120,7 +120,7 @@ class Run {
     const cells = this.groups.flatMap((group) => group.cells);
     const asked = this.countAsked();
     const reused = asked - missing;
-    await checkSamples(this.spec, jobs, models, opener, signal);
+    for (const remark of await checkSamples(this.spec, jobs, models, opener, signal)) progress.log(remark);
     this.folder.begin(this.manifest);
     progress.start(missing, this.spec.name);
     try {

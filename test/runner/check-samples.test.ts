@@ -118,12 +118,17 @@ describe('samples looked at ahead of a run', () => {
 
   it('stop at any sample that does not fit, and say a context into which all do', async () => {
     expect(await fault([group('generated', 104)], jobs(0, 0, 1, 2))).to.equal(
-      'spec.yaml  sample 2 fits into 106\n  All 4 samples of the spec fit into context: 109.',
+      'spec.yaml  sample 2 fits into 106\n  All samples that the spec asks for at 104 fit into context: 109.',
     );
     expect(await fault([group('generated', 109)], jobs(0, 0, 1, 2, 3))).to.equal('none');
     // The longer context draws longer samples.
     expect(await fault([group('generated', 109, { samples: 5 })], jobs(0, 4))).to.include('context: 113.');
     expect(await fault([group('generated', 113, { samples: 5 })], jobs(0, 0, 4))).to.equal('none');
+  });
+
+  it('of all groups of that length fit where the hint says', async () => {
+    const groups = [group('generated', 104), group('rows', 104), group('generated', 104, { samples: 9 })];
+    expect(await fault(groups, [...jobs(0, 2), ...jobs(2, 0)])).to.include('fit into context: 125.');
   });
 
   it('of real tasks fit where the hint says', async () => {
