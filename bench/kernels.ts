@@ -12,6 +12,7 @@
  * the kernels that runs: a multiply-add is one where it is fused, two where it is not, which makes the floor of fused kernels
  * a lower one. A SparK row needs T multiply-adds and D/8 additions for its score.
  */
+import { onceByName } from '../src/cache/once.js';
 import { pathToFileURL } from 'node:url';
 import { encodeLayer } from '../src/cache/layer-cache.js';
 import { fullPlan } from '../src/cache/plan.js';
@@ -192,6 +193,7 @@ function randomTrace({ width, group }: Shape): LayerTrace {
     keys: randomNumbers(TOKENS * width),
     values: randomNumbers(TOKENS * width),
     observations: new Map(),
+    once: onceByName(),
   };
 }
 

@@ -4,6 +4,7 @@
  * Decides what is compared: everything of one repetition runs right after the other, so that a loaded machine slows
  * both sides of a ratio alike.
  */
+import { methods } from '../src/methods/built-in.js';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -128,6 +129,7 @@ export async function sample(
   const outcome = await runSample({
     model,
     kernels: openKernels(),
+    methods,
     pipelines,
     segments: segmentsOf(model),
     cacheDtype: 'bfloat16',
@@ -145,9 +147,9 @@ export async function sample(
 async function secondsOfRows(model: Transformer, pipelines: readonly Pipeline[]): Promise<number> {
   const { contextIds, suffixIds } = segmentsOf(model);
   const kernels = openKernels();
-  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));
+  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16'));
   try {
-    await compressPrompt(model, contextIds, rows);
+    await compressPrompt(model, contextIds, rows, { methods, kernels, cacheDtype: 'bfloat16' });
     return await seconds(() =>
       generate(model, {
         rows: rows.map(({ caches }) => ({ caches, position: TOKENS })),

@@ -5,7 +5,7 @@
  * about 8,192 tokens, so all three are multiplied by S / 8,192. PyramidKV then takes the same branch as in the paper,
  * where it keeps 90 % of all tokens, which makes its ten rows the expensive ones.
  */
-import { methods } from '../src/methods/registry.js';
+import { methods } from '../src/methods/built-in.js';
 import type { MethodStep, Pipeline } from '../src/methods/types.js';
 
 const PAPER_TOKENS = 8192;

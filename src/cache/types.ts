@@ -4,6 +4,7 @@
  * Decides the shapes. Knows neither models nor methods.
  * Alphabet: H query heads, KV key/value heads, G = H/KV, S cached tokens, D head width, W window.
  */
+import type { Once } from './once.js';
 
 /** Something that a method wants measured during the one prefill; nothing is computed unless asked for. */
 export type Observation =
@@ -62,6 +63,8 @@ export interface LayerTrace extends LayerShape {
   readonly values: Float32Array;
   /** By `observationKey`. */
   readonly observations: ReadonlyMap<string, Float32Array>;
+  /** What several pipelines derive of this layer, each once. */
+  readonly once: Once;
   /** Where the model's key and value projections are low-rank factors: what would be cached instead. */
   readonly lowRank?: LowRankTrace | undefined;
 }

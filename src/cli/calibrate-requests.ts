@@ -46,9 +46,11 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
 
 /** The requests of every pipeline of a spec. Throws UserError (exit code 2) where it has none. */
 export async function requestsOfSpec(file: string): Promise<WeightsRequest[]> {
-  const { spec } = await readSpec(file, []);
-  const { variantsOf } = await import('../methods/weights.js');
-  const requests = variantsOf(spec.pipelines).flatMap(({ request }) => request ?? []);
+  const spec = await readSpec(file, []);
+  const { weightSetsOf } = await import('../methods/weight-sets.js');
+  const requests = weightSetsOf(spec.pipelines, spec.registry.methods).flatMap(
+    ({ request }) => request ?? [],
+  );
   if (requests.length > 0) return requests;
   throw new UserError('no pipeline of this spec needs calibrated weights', { place: file, exitCode: 2 });
 }

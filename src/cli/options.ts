@@ -95,3 +95,14 @@ export interface SpecOptions {
 export interface JsonOptions {
   readonly json?: boolean;
 }
+
+export interface UseOptions {
+  readonly use: readonly string[];
+}
+
+/** `--use FILE`, any number of times. */
+export function useOption(): Option {
+  return new Option('--use <file>', 'a plug-in with methods or tasks: a file or a package; may be repeated')
+    .default([], 'none')
+    .argParser((value: string, before: readonly string[]) => [...before, value]);
+}

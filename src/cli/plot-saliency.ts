@@ -52,7 +52,10 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
   const files = await openModelFiles(name);
   try {
     const group = { task, taskParams: defaultsOf(known), context, seed };
-    const opened = await new TaskOpener().open(group, countsOf(files.tokenizer));
+    const opened = await new TaskOpener(new Map([[known.name, known]])).open(
+      group,
+      countsOf(files.tokenizer),
+    );
     const { contextIds } = buildSegments(files, await opened.sample(sample), 'compressed');
     const engine = await openEngine(options.engine);
     checkModelFits(engine, parameterBytes(files));
@@ -81,10 +84,11 @@ function defaultsOf({ name, params }: Task): unknown {
 }
 
 async function taskOf(name: string): Promise<Task> {
-  const [{ tasks }, { didYouMean }] = await Promise.all([
-    import('../tasks/registry.js'),
+  const [{ builtIn }, { didYouMean }] = await Promise.all([
+    import('../registry/registry.js'),
     import('../base/did-you-mean.js'),
   ]);
+  const { tasks } = builtIn;
   const task = tasks.get(name);
   if (task !== undefined) return task;
   throw new UserError(`unknown task "${name}".${didYouMean(name, [...tasks.keys()])}`, {

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PACKAGE_FOLDER } from '../base/package.js';
 import { specJsonSchema } from '../experiment/json-schema.js';
-import { loadCatalogue } from './catalogue.js';
+import { builtIn } from '../registry/registry.js';
 
 const path = join(PACKAGE_FOLDER, 'schema', 'spec.schema.json');
 mkdirSync(dirname(path), { recursive: true });
-writeFileSync(path, `${JSON.stringify(specJsonSchema(await loadCatalogue()), undefined, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(specJsonSchema(builtIn), undefined, 2)}\n`);

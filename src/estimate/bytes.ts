@@ -9,8 +9,8 @@ import type { ByteParts, CacheDtype } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
 import type { Kernels } from '../kernels/index.js';
 import { observationsOf } from '../methods/pipeline.js';
-import type { Pipeline } from '../methods/types.js';
-import { weightsRequestOf } from '../methods/weights.js';
+import type { Method, Pipeline } from '../methods/types.js';
+import { weightsRequestOf } from '../methods/weight-sets.js';
 import { type BytesEstimate, type Packing, packerOf } from './packed-layers.js';
 import type { TraceShape } from './trace.js';
 
@@ -18,6 +18,14 @@ export interface PipelineBytes {
   readonly pipeline: string;
   /** Undefined where the pipeline stores latents, whose ranks only a calibration gives. */
   readonly estimate: BytesEstimate | undefined;
+}
+
+/** What packing a pipeline takes beside the shape. */
+export interface PackingContext {
+  /** Those that the pipelines name, at least. */
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly dtype: CacheDtype;
+  readonly kernels: Kernels;
 }
 
 type Packer = (pipeline: Pipeline) => BytesEstimate;
@@ -41,12 +49,11 @@ export function estimateBytes(
   shape: TraceShape,
   length: number,
   pipelines: readonly Pipeline[],
-  dtype: CacheDtype,
-  kernels: Kernels,
+  { methods, dtype, kernels }: PackingContext,
 ): PipelineBytes[] {
-  const latents = pipelines.filter(({ steps }) => weightsRequestOf(steps) !== undefined);
+  const latents = pipelines.filter(({ steps }) => weightsRequestOf(steps, methods) !== undefined);
   const dry = pipelines.filter((pipeline) => !latents.includes(pipeline));
-  const packing = { shape, observations: observationsOf(dry), dtype, kernels };
+  const packing = { shape, observations: observationsOf(dry, methods), methods, dtype, kernels };
   const whole = lazily(packing, length);
   const packed = length > LONG ? extended(packing, length, whole) : whole;
   return pipelines.map((pipeline) => ({

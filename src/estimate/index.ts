@@ -11,7 +11,7 @@ import type { ModelConfig } from '../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { Task } from '../tasks/types.js';
-import { variantsOf } from '../methods/weights.js';
+import { weightSetsOf } from '../methods/weight-sets.js';
 import { estimateBytes, type PipelineBytes } from './bytes.js';
 import type { Rate } from './rate.js';
 import { decodeWork, matrixWeights, prefillOperations } from './work.js';
@@ -49,11 +49,8 @@ export interface GroupEstimate {
 }
 
 /** Estimates every group, in the order of the spec. */
-export async function estimateSpec(
-  spec: ResolvedSpec,
-  tasks: ReadonlyMap<string, Task>,
-  options: EstimateOptions,
-): Promise<BlockEstimate[]> {
+export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions): Promise<BlockEstimate[]> {
+  const { tasks, methods } = spec.registry;
   const blocks = new Map<
     string,
     { readonly config: ModelConfig; readonly length: number; readonly groups: TaskCell[] }
@@ -68,12 +65,16 @@ export async function estimateSpec(
   const opener = new TaskOpener(tasks);
   const estimates: BlockEstimate[] = [];
   for (const { config, length, groups } of blocks.values()) {
-    const pipelines = estimateBytes(config, length, spec.pipelines, spec.cacheDtype, openKernels());
+    const pipelines = estimateBytes(config, length, spec.pipelines, {
+      methods,
+      dtype: spec.cacheDtype,
+      kernels: openKernels(),
+    });
     const kept = pipelines.map(({ estimate }) => estimate?.keptTokens ?? length);
     const estimated: GroupEstimate[] = [];
     for (const group of groups) {
       const known = await newTokensOf(opener, group);
-      const work = { config, length, kept, prefills: variantsOf(spec.pipelines).length };
+      const work = { config, length, kept, prefills: weightSetsOf(spec.pipelines, methods).length };
       estimated.push(estimateGroup(group, work, known, options));
     }
     estimates.push({

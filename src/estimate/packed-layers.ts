@@ -10,8 +10,8 @@ import { encodeLayer } from '../cache/layer-cache.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerTrace, Observation } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
 import type { Kernels } from '../kernels/index.js';
-import { planLayer } from '../methods/pipeline.js';
-import type { Pipeline } from '../methods/types.js';
+import { LayerPlans } from '../methods/layer-plans.js';
+import type { Method, Pipeline } from '../methods/types.js';
 import { randomTrace, type TraceShape } from './trace.js';
 
 export interface BytesEstimate {
@@ -30,12 +30,19 @@ export interface Packing {
   readonly shape: TraceShape;
   /** All that the pipelines want measured. */
   readonly observations: readonly Observation[];
+  /** Those that the pipelines name, at least. */
+  readonly methods: ReadonlyMap<string, Method>;
   readonly dtype: CacheDtype;
   readonly kernels: Kernels;
 }
 
 /** Tokens that are decoded: enough for a cache that has a budget to have filled it. */
 const ANSWER = 128;
+
+interface DrawnLayer {
+  readonly trace: LayerTrace;
+  readonly plans: LayerPlans;
+}
 
 interface LayerBytes {
   readonly kept: number;
@@ -49,20 +56,21 @@ interface LayerBytes {
  * @throws UserError, from the function, naming a pipeline that cannot compress such a prompt
  */
 export function packerOf(
-  { shape, observations, dtype, kernels }: Packing,
+  { shape, observations, methods, dtype, kernels }: Packing,
   length: number,
 ): (pipeline: Pipeline) => BytesEstimate {
   const drawn = [0, 1].map((draw) => randomTrace(shape, length, observations, draw));
-  const layers = new Map<string, LayerTrace>();
+  const layers = new Map<string, DrawnLayer>();
   const allSlide = shape.windows.every((window) => window !== undefined);
   const alike = layersByWindow(shape.windows);
   /** The same object for all pipelines, so that what they have in common is computed once. */
-  const layerOf = (draw: number, layer: number): LayerTrace => {
+  const layerOf = (draw: number, layer: number): DrawnLayer => {
     const name = `${draw} ${layer}`;
     const window = shape.windows[layer];
-    const trace = layers.get(name) ?? { ...drawn[draw]!, layer, window, allSlide };
-    layers.set(name, trace);
-    return trace;
+    const trace = { ...drawn[draw]!, layer, window, allSlide };
+    const known = layers.get(name) ?? { trace, plans: new LayerPlans(trace, methods) };
+    layers.set(name, known);
+    return known;
   };
   const full = fullCacheBytes(
     { kvHeads: shape.kvHeads, headDim: shape.headDim, length },
@@ -110,9 +118,14 @@ function packLayers(
   return { packed: Array.from({ length: count }, (_, layer) => pack(0, layer)), dependsOnData };
 }
 
-function packLayer(trace: LayerTrace, pipeline: Pipeline, dtype: CacheDtype, kernels: Kernels): LayerBytes {
+function packLayer(
+  { trace, plans }: DrawnLayer,
+  pipeline: Pipeline,
+  dtype: CacheDtype,
+  kernels: Kernels,
+): LayerBytes {
   try {
-    const plan = planLayer(trace, pipeline.steps);
+    const plan = plans.of(pipeline.steps);
     const cache = encodeLayer(trace, plan, dtype, kernels);
     if (plan.decode !== undefined) decodeAnswer(trace, cache);
     const packed = { kept: cache.kept[0]!, stored: cache.bytes(), paper: paperBytes(trace, plan, dtype) };

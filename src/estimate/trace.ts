@@ -4,6 +4,7 @@
  * Decides what stands in for each observation: numbers in its range, so that methods can rank. One KV head with its query
  * heads stands for all. Knows no method.
  */
+import { onceByName } from '../cache/once.js';
 import { type LayerTrace, type Observation, observationKey } from '../cache/types.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { type Random, randomFor } from '../base/random.js';
@@ -39,7 +40,13 @@ export function randomTrace(
   const observed = observations.map(
     (observation) => [observationKey(observation), observe(observation, shape, rows, positive)] as const,
   );
-  return { ...shape, keys: rows(length), values: rows(length), observations: new Map(observed) };
+  return {
+    ...shape,
+    keys: rows(length),
+    values: rows(length),
+    observations: new Map(observed),
+    once: onceByName(),
+  };
 }
 
 function observe(

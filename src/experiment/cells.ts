@@ -5,12 +5,13 @@
  */
 import { calibrationDigest } from '../calibration/digest.js';
 import { UserError } from '../base/errors.js';
-import { methods } from '../methods/registry.js';
-import { weightsRequestOf } from '../methods/weights.js';
+import { weightsRequestOf } from '../methods/weight-sets.js';
 import { checkLowRankModel } from '../model/low-rank.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { cellInfo, PROTOCOL_VERSION } from '../results/cell-key.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
+import type { Pipeline } from '../methods/types.js';
+import { pluginDigests } from '../registry/registry.js';
 import type { ResolvedSpec, TaskCell } from './types.js';
 import type { OpenTask } from '../tasks/types.js';
 import { TaskOpener } from './task-opener.js';
@@ -39,7 +40,7 @@ export interface CellGroup {
 export async function groupCells(
   spec: ResolvedSpec,
   models: ReadonlyMap<string, ModelIdentity>,
-  opener: TaskOpener = new TaskOpener(),
+  opener: TaskOpener,
 ): Promise<CellGroup[]> {
   const calibrations = calibrationDigests(spec);
   const groups: CellGroup[] = [];
@@ -59,7 +60,7 @@ export async function groupCells(
       );
     }
     checkLayers(spec, group.model, model.config);
-    if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps) !== undefined)) {
+    if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps, spec.registry.methods) !== undefined)) {
       checkLowRankModel(model.config, group.model);
     }
     const task = await openIn(spec.file, opener, group);
@@ -79,12 +80,12 @@ async function openIn(file: string, opener: TaskOpener, group: TaskCell): Promis
 
 /** Throws where a pipeline names a layer that the model does not have. */
 function checkLayers(
-  { file, pipelines }: Pick<ResolvedSpec, 'file' | 'pipelines'>,
+  { file, pipelines, registry }: Pick<ResolvedSpec, 'file' | 'pipelines' | 'registry'>,
   model: string,
   { layers }: Pick<ModelConfig, 'layers'>,
 ): void {
   for (const { label, steps } of pipelines) {
-    const named = steps.flatMap(({ method, params }) => methods.get(method)?.layers?.(params) ?? []);
+    const named = steps.flatMap(({ method, params }) => registry.methods.get(method)?.layers?.(params) ?? []);
     const missing = named.find((layer) => layer >= layers);
     if (missing === undefined) continue;
     throw new UserError(
@@ -95,11 +96,11 @@ function checkLayers(
 }
 
 /** Of the weights that each pipeline runs on, in the order of the spec; undefined where they are the model's own. */
-export function calibrationDigests({
-  pipelines,
-}: Pick<ResolvedSpec, 'pipelines'>): readonly (string | undefined)[] {
-  return pipelines.map(({ steps }) => {
-    const request = weightsRequestOf(steps);
+export function calibrationDigests(
+  spec: Pick<ResolvedSpec, 'pipelines' | 'registry'>,
+): readonly (string | undefined)[] {
+  return spec.pipelines.map(({ steps }) => {
+    const request = weightsRequestOf(steps, spec.registry.methods);
     return request === undefined ? undefined : calibrationDigest(request);
   });
 }
@@ -114,8 +115,22 @@ export function cellsOfGroup(
 ): CellInfo[] {
   const digests = { ...model, dataDigest, protocol: PROTOCOL_VERSION };
   return spec.pipelines.map((pipeline, p) =>
-    cellInfo(group, pipeline, spec.cacheDtype, { ...digests, calibrationDigest: calibrations[p] }),
+    cellInfo(group, pipeline, spec.cacheDtype, {
+      ...digests,
+      calibrationDigest: calibrations[p],
+      pluginDigests: usedPlugins(spec, group, pipeline),
+    }),
   );
+}
+
+/** Undefined where there are none, so that keys of cells without plug-ins stay what they were. */
+function usedPlugins(
+  { registry }: Pick<ResolvedSpec, 'registry'>,
+  { task }: Pick<TaskCell, 'task'>,
+  { steps }: Pick<Pipeline, 'steps'>,
+): readonly string[] | undefined {
+  const digests = pluginDigests(registry, task, steps);
+  return digests.length === 0 ? undefined : digests;
 }
 
 /** The data of all groups, each once: a task may read several files. */

@@ -5,7 +5,7 @@
  * the user has none, and how places and paths are written. Knows nothing of what a spec may hold.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, normalize, sep } from 'node:path';
+import { dirname, join, normalize, resolve, sep } from 'node:path';
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../base/errors.js';
@@ -64,6 +64,11 @@ export class SpecDocument {
       });
     }
     return new SpecDocument(file, document, lines);
+  }
+
+  /** Where relative paths of the file start: its own folder, absolute. */
+  get folder(): string {
+    return dirname(resolve(locate(this.file)));
   }
 
   /** The file as plain data. */

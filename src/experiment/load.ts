@@ -14,28 +14,56 @@ import { Problems } from './problems.js';
 import { AXES, specSchema, type SpecFields } from './schema.js';
 import { didYouMean } from '../base/did-you-mean.js';
 import { readTasks, type TaskChoice } from './tasks.js';
-import type { ResolvedSpec, SpecCatalogue, TaskCell } from './types.js';
+import { MODEL_NAMES } from '../pull/models.js';
+import { openRegistry, type Use } from '../registry/load-plugins.js';
+import type { PlainSpec, ResolvedSpec, SpecCatalogue, TaskCell } from './types.js';
 
 export interface LoadOptions {
-  readonly catalogue: SpecCatalogue;
   /** `path=value`, applied in order. */
   readonly overrides?: readonly string[];
   /** What a relative `output` is relative to. Default: the current directory. */
   readonly directory?: string;
+  /** Plug-ins beside those that the spec names. */
+  readonly use?: readonly Use[];
+}
+
+export interface ResolveOptions extends Pick<LoadOptions, 'directory'> {
+  readonly catalogue: SpecCatalogue;
 }
 
 /** Most rows (group × pipeline) of a run. */
 const MAX_CELLS = 100_000;
 
-/** Reads, validates and expands a spec file. Throws one UserError (exit code 2) with everything that is wrong. */
-export function loadSpec(file: string, options: LoadOptions): ResolvedSpec {
-  const document = SpecDocument.read(file);
+/**
+ * Reads, validates and expands a spec file, and loads the plug-ins that it names.
+ *
+ * @throws UserError (exit code 2) with everything that is wrong
+ */
+export async function loadSpec(file: string, options: LoadOptions = {}): Promise<ResolvedSpec> {
+  return loadDocument(SpecDocument.read(file), options);
+}
+
+/** As `loadSpec`, of a spec that has been read. */
+export async function loadDocument(document: SpecDocument, options: LoadOptions = {}): Promise<ResolvedSpec> {
   for (const override of options.overrides ?? []) applyOverride(document, override);
-  return resolveSpec(document, options);
+  const registry = await openRegistry([...usesOf(document), ...(options.use ?? [])]);
+  const catalogue = { ...registry, models: MODEL_NAMES };
+  return { ...resolveSpec(document, { ...options, catalogue }), registry };
+}
+
+/** The plug-ins that a spec names; what is wrong with the field is told with the other fields. */
+function usesOf(document: SpecDocument): Use[] {
+  const written = document.value['use'];
+  const uses = Array.isArray(written) ? (written as unknown[]) : [written];
+  return uses.flatMap((use, u) =>
+    typeof use === 'string' && use !== ''
+      ? [{ use, folder: document.folder, place: document.place(['use', u]) }]
+      : [],
+  );
 }
 
 /** Validates and expands what has been read. */
-export function resolveSpec(document: SpecDocument, options: LoadOptions): ResolvedSpec {
+export function resolveSpec(document: SpecDocument, options: ResolveOptions): PlainSpec {
   const problems = new Problems(document);
   const written = withLists(document.value);
   const checked = specSchema.safeParse(written);
@@ -80,7 +108,7 @@ export function resolveSpec(document: SpecDocument, options: LoadOptions): Resol
 }
 
 /** sha256 (hex) of the resolved spec; paths are not part of it. */
-export function specHash(spec: ResolvedSpec): string {
+export function specHash(spec: Pick<PlainSpec, 'canonical'>): string {
   return digestOf(spec.canonical);
 }
 

@@ -63,6 +63,12 @@ export const specSchema = z.strictObject({
     .enum(['bfloat16', 'float32'])
     .default('bfloat16')
     .describe('Number format of cached entries.'),
+  use: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(100)])
+    .optional()
+    .describe(
+      'Plug-ins with methods or tasks of your own: paths of .ts or .js files, relative to this file, or names of packages.',
+    ),
   output: z.string().min(1).optional().describe('Result folder, relative to the current directory.'),
 });
 

@@ -5,7 +5,6 @@
  */
 import type { Tokenizer } from '../checkpoint/types.js';
 import { DataFiles } from '../tasks/files/data-files.js';
-import { tasks as knownTasks } from '../tasks/registry.js';
 import type { OpenTask, Task, TaskContext } from '../tasks/types.js';
 
 /** What of a group its samples depend on. */
@@ -19,7 +18,7 @@ export interface TaskGroup {
 export class TaskOpener {
   private readonly files = new DataFiles();
 
-  constructor(readonly tasks: ReadonlyMap<string, Task> = knownTasks) {}
+  constructor(readonly tasks: ReadonlyMap<string, Task>) {}
 
   /**
    * The task of a group. Its digest and rows can be had without a tokenizer, its samples cannot.

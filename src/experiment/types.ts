@@ -7,7 +7,8 @@
 import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';
 import type { Axis, NestedParams, Pipeline, Side } from '../methods/types.js';
-import type { CellGroup } from '../results/cell-key.js';
+import type { Registry } from '../registry/registry.js';
+import type { TaskCell } from '../results/cell-key.js';
 
 /** What the spec may name: parameter schemas by name. Models are checked for form only (name, folder or .gguf). */
 export interface SpecCatalogue {
@@ -33,12 +34,12 @@ export interface SpecCatalogue {
   readonly models: readonly string[];
 }
 
-/** What the spec says of a cell, without its pipeline. */
-export type TaskCell = CellGroup;
+export type { TaskCell } from '../results/cell-key.js';
 
 export type QuestionMode = TaskCell['question'];
 
-export interface ResolvedSpec {
+/** What a spec says, as plain data: it goes to manifests, worker processes and other machines. */
+export interface PlainSpec {
   readonly file: string;
   readonly name: string;
   /** Absolute path of the result folder. */
@@ -50,4 +51,14 @@ export interface ResolvedSpec {
   readonly groups: readonly TaskCell[];
   /** Plain JSON of all of the above but the paths, for the manifest and its hash. */
   readonly canonical: unknown;
+}
+
+/** A spec with the methods and tasks that it may name. */
+export interface ResolvedSpec extends PlainSpec {
+  readonly registry: Registry;
+}
+
+/** The spec without what only this process can hold. */
+export function plainSpec({ registry: _, ...plain }: ResolvedSpec): PlainSpec {
+  return plain;
 }

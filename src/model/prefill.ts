@@ -5,6 +5,7 @@
  * before the next layer runs) and hands every layer over as a trace. Knows nothing of what the receiver
  * makes of it. Nothing of size S×S is ever held.
  */
+import { onceByName } from '../cache/once.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerTrace, Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
@@ -94,6 +95,7 @@ function runLayer(
       allSlide: config.windows.every((w) => w !== undefined),
       keys: ops.toHost(heads.keys),
       values: ops.toHost(heads.values),
+      once: onceByName(),
       observations: observe(
         ops,
         {

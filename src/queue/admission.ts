@@ -13,11 +13,22 @@ import { fitModels, openModels } from '../runner/models.js';
 import type { Progress } from '../runner/progress.js';
 import { WorkerRunner } from '../runner/workers.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { differences, engineIdentity, filesIdentity, type Identity, programIdentity } from './identity.js';
+import { TaskOpener } from '../experiment/task-opener.js';
+import type { Registry } from '../registry/registry.js';
+import {
+  differences,
+  engineIdentity,
+  filesIdentity,
+  type Identity,
+  pluginIdentities,
+  programIdentity,
+} from './identity.js';
 import type { RunCard } from './messages.js';
 import { resolveSource } from './spec-source.js';
 
 export interface AdmissionOptions {
+  /** The built-in methods and tasks, and the plug-ins that this worker was given itself. */
+  readonly registry: Registry;
   /** `auto`: the run's. */
   readonly engine: EngineName | 'auto';
   /** Bytes that the worker may take. Default: the machine's, or the container's. */
@@ -41,7 +52,8 @@ export async function admit(card: RunCard, options: AdmissionOptions): Promise<A
   if (options.engine !== 'auto' && options.engine !== card.engine) {
     throw new UserError(`the run is on engine ${card.engine}, and this worker on ${options.engine}`);
   }
-  const spec = resolveSource(card.spec);
+  expectPlugins(card, options.registry);
+  const spec = resolveSource(card.spec, options.registry);
   const files = await lookAtFiles(spec, card.engine, options.memory);
   expectSame(card, files.identity);
   const { signal } = options;
@@ -66,7 +78,7 @@ async function lookAtFiles(
     const known = [...models].map(
       ([name, files]) => [name, { config: files.config, record: modelRecord(files) }] as const,
     );
-    const groups = await groupCells(spec, new Map(known));
+    const groups = await groupCells(spec, new Map(known), new TaskOpener(spec.registry.tasks));
     const cells = groups.flatMap((group) => group.cells);
     const cacheBytes = fitModels(spec, models, { engine, workers: 1, memory });
     return {
@@ -81,6 +93,18 @@ async function lookAtFiles(
   } finally {
     for (const files of models.values()) files.weights.close();
   }
+}
+
+/** Only plug-ins that the worker was started with are used, whatever a job names. */
+function expectPlugins({ identity }: RunCard, { plugins }: Registry): void {
+  const missing = Object.entries(pluginIdentities(identity)).filter(
+    ([, digest]) => !plugins.some((plugin) => plugin.digest === digest),
+  );
+  if (missing.length === 0) return;
+  throw new UserError(
+    `plug-ins that this worker does not have:${missing.map(([name, digest]) => `\n    ${name} ${digest}`).join('')}`,
+    { hint: 'Start it with: spark-eval worker --use FILE, for each of them, with the same files.' },
+  );
 }
 
 function expectSame({ identity }: RunCard, here: Identity): void {

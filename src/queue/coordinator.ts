@@ -19,7 +19,7 @@ import type { ResolvedSpec } from '../experiment/types.js';
 import type { RedisAddress } from './address.js';
 import { COORDINATOR_LEASE_MS, QUEUE_PREFIX, RunBoard } from './board.js';
 import type { Connection } from './connection.js';
-import { engineIdentity, filesIdentity, programIdentity } from './identity.js';
+import { engineIdentity, filesIdentity, pluginIdentity, programIdentity } from './identity.js';
 import { Intake } from './intake.js';
 import { printable, type RunCard, type SpecSource } from './messages.js';
 import { Watch } from './watch.js';
@@ -195,7 +195,12 @@ function cardOf(spec: ResolvedSpec, source: SpecSource, manifest: Manifest): Run
     name: spec.name,
     spec: source,
     engine: engine.name,
-    identity: { ...programIdentity(), ...engineIdentity(engine), ...filesIdentity(manifest) },
+    identity: {
+      ...programIdentity(),
+      ...engineIdentity(engine),
+      ...filesIdentity(manifest),
+      ...pluginIdentity(spec.registry.plugins),
+    },
   };
 }
 

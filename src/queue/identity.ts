@@ -12,6 +12,7 @@ import { digestOf } from '../base/canonical-json.js';
 import { PACKAGE_FOLDER, packageVersion } from '../base/package.js';
 import { modelDigests } from '../results/manifest.js';
 import type { Manifest } from '../results/types.js';
+import type { PluginRecord } from '../registry/registry.js';
 import type { EngineFacts } from '../runner/engine-facts.js';
 
 /** Values by what they are of. */
@@ -59,6 +60,18 @@ export function filesIdentity({
     ...Object.fromEntries(tasks.map((task) => [`data of ${task}`, dataOfTask(task)])),
     cells: digestOf(cells.map(({ key }) => key)),
   };
+}
+
+const PLUGIN = 'plug-in ';
+
+/** Of the plug-ins of a run. */
+export function pluginIdentity(plugins: readonly Pick<PluginRecord, 'use' | 'digest'>[]): Identity {
+  return Object.fromEntries(plugins.map(({ use, digest }) => [`${PLUGIN}${use}`, digest]));
+}
+
+/** The plug-ins among the identities of a run: digests by name. */
+export function pluginIdentities(run: Identity): Identity {
+  return Object.fromEntries(Object.entries(run).filter(([name]) => name.startsWith(PLUGIN)));
 }
 
 /** What of `here` is another at the run: `weights of spark-nano: 0123… at the run, 4567… here`. */

@@ -40,7 +40,7 @@ export type RunCard = z.infer<typeof runCard>;
 const job = z.strictObject({
   group: index,
   sample: index,
-  variant: index,
+  weightSet: index,
   missing: z
     .array(z.strictObject({ pipeline: index, cell: z.string().max(64) }))
     .min(1)
@@ -113,8 +113,8 @@ function parseJson(text: string): unknown {
 }
 
 /** Names a job in its queue. */
-export function jobId({ group, sample, variant }: Pick<Job, 'group' | 'sample' | 'variant'>): string {
-  return `${variant}-${group}-${sample}`;
+export function jobId({ group, sample, weightSet }: Pick<Job, 'group' | 'sample' | 'weightSet'>): string {
+  return `${weightSet}-${group}-${sample}`;
 }
 
 /** One line without control characters, of at most 500 characters. */

@@ -12,7 +12,7 @@ import { UserError } from '../base/errors.js';
 import type { Job, JobRunner } from '../runner/job.js';
 import type { Progress } from '../runner/progress.js';
 import { sampleName } from '../runner/sample-name.js';
-import { variantsOf } from '../methods/weights.js';
+import { weightSetsOf } from '../methods/weight-sets.js';
 import { toWorkerError } from '../runner/worker-error.js';
 import { WorkerEnded } from '../runner/workers.js';
 import type { Admitted } from './admission.js';
@@ -45,7 +45,7 @@ export interface Computed {
 export class Serving {
   private readonly source: Worker<unknown, null>;
   private readonly token = randomUUID();
-  private readonly variants: number;
+  private readonly weightSets: number;
   private runner: JobRunner | undefined;
   private telling: ((phase: string) => void) | undefined;
 
@@ -55,7 +55,7 @@ export class Serving {
     private readonly admitted: Admitted,
     private readonly options: ServingOptions,
   ) {
-    this.variants = variantsOf(admitted.spec.pipelines).length;
+    this.weightSets = weightSetsOf(admitted.spec.pipelines, admitted.spec.registry.methods).length;
     this.source = new Worker(board.id, null, {
       connection: redis,
       prefix: QUEUE_PREFIX,
@@ -168,7 +168,7 @@ export class Serving {
     const group = spec.groups[job.group];
     const own = ({ pipeline, cell }: Job['missing'][number]): boolean =>
       pipeline < spec.pipelines.length && cells[job.group * spec.pipelines.length + pipeline] === cell;
-    const known = group !== undefined && job.sample < group.samples && job.variant < this.variants;
+    const known = group !== undefined && job.sample < group.samples && job.weightSet < this.weightSets;
     if (known && job.missing.every(own)) return job;
     throw new UserError(`the queue holds a job that is not of this spec: ${jobId(job)}`);
   }

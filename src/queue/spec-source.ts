@@ -4,13 +4,12 @@
  * Decides that a worker reads and checks a spec as the command line does, by the same code, rather than to trust what
  * another machine has made of it.
  */
-import { methods } from '../methods/registry.js';
 import { MODEL_NAMES } from '../pull/models.js';
 import { SpecDocument } from '../experiment/document.js';
 import { resolveSpec } from '../experiment/load.js';
 import { applyOverride } from '../experiment/overrides.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { tasks } from '../tasks/registry.js';
+import type { Registry } from '../registry/registry.js';
 import type { SpecSource } from './messages.js';
 
 /** @param overrides `path=value`, applied in order */
@@ -19,8 +18,8 @@ export function readSource(file: string, overrides: readonly string[]): SpecSour
 }
 
 /** Throws UserError (exit code 2) where the spec is wrong for this version of the program. */
-export function resolveSource({ file, text, overrides }: SpecSource): ResolvedSpec {
+export function resolveSource({ file, text, overrides }: SpecSource, registry: Registry): ResolvedSpec {
   const document = SpecDocument.parse(text, file);
   for (const override of overrides) applyOverride(document, override);
-  return resolveSpec(document, { catalogue: { methods, tasks, models: MODEL_NAMES } });
+  return { ...resolveSpec(document, { catalogue: { ...registry, models: MODEL_NAMES } }), registry };
 }

@@ -11,7 +11,7 @@ import { type CellInfo, FORMAT_VERSION } from './types.js';
 export const PROTOCOL_VERSION = 1;
 
 /** What the spec says of a cell, without its pipeline. */
-export interface CellGroup {
+export interface TaskCell {
   readonly model: string;
   readonly task: string;
   readonly taskParams: Readonly<Record<string, unknown>>;
@@ -39,17 +39,20 @@ export interface CellDigests {
   readonly protocol: number;
   /** Where the pipeline runs on weights of its own: what decides them beside the model and the parameters. */
   readonly calibrationDigest?: string | undefined;
+  /** Where the task or a method comes from a plug-in; a cell without one has none, and the key that it always had. */
+  readonly pluginDigests?: readonly string[] | undefined;
 }
 
 /** 16 hex characters. The model's name and the number of samples do not change an answer and are left out. */
 export function cellKey(
-  group: Omit<CellGroup, 'model' | 'samples'>,
+  group: Omit<TaskCell, 'model' | 'samples'>,
   steps: CellPipeline['steps'],
   cacheDtype: string,
   digests: CellDigests,
 ): string {
   const { task, taskParams, context, maxContext, seed, question } = group;
   const { weightsDigest, tokenizerDigest, configDigest, dataDigest, protocol, calibrationDigest } = digests;
+  const { pluginDigests: plugins } = digests;
   return digestOf({
     format: FORMAT_VERSION,
     protocol,
@@ -58,6 +61,7 @@ export function cellKey(
     configDigest,
     dataDigest,
     calibrationDigest,
+    plugins,
     task,
     taskParams,
     context,
@@ -71,7 +75,7 @@ export function cellKey(
 
 /** A cell as it is written to result files. */
 export function cellInfo(
-  group: CellGroup,
+  group: TaskCell,
   pipeline: CellPipeline,
   cacheDtype: string,
   digests: CellDigests,

@@ -15,7 +15,7 @@ import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.j
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import { calibrationDigests, cellsOfGroup } from '../experiment/cells.js';
-import type { TaskOpener } from '../experiment/task-opener.js';
+import { TaskOpener } from '../experiment/task-opener.js';
 import { modelUnchanged } from './model-record.js';
 import { shardFilter } from '../experiment/shard.js';
 
@@ -64,13 +64,8 @@ export interface FinishedRun {
  * @param engine where the user asks for a certain one; a folder of another engine is refused
  * @param shard where only that part is asked for; the spec's output is then the shard's own folder
  */
-export async function folderState(
-  spec: ResolvedSpec,
-  opener: TaskOpener,
-  engine?: string,
-  shard?: Shard,
-): Promise<FolderState> {
-  const look = await lookAt(spec, opener, engine);
+export async function folderState(spec: ResolvedSpec, engine?: string, shard?: Shard): Promise<FolderState> {
+  const look = await lookAt(spec, engine);
   const { manifest, cells, records, changedModels } = look;
   const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
   const owns = shardFilter(spec.groups, shard);
@@ -126,13 +121,14 @@ interface Look {
   readonly changedModels: readonly string[];
 }
 
-async function lookAt(spec: ResolvedSpec, opener: TaskOpener, engine: string | undefined): Promise<Look> {
+async function lookAt(spec: ResolvedSpec, engine: string | undefined): Promise<Look> {
   const user = { spec: spec.canonical, specHash: specHash(spec), engine, protocol: PROTOCOL_VERSION };
   const { manifest, records } = inspectFolder(spec.output, user);
   if (manifest === undefined) {
     return { manifest, cells: spec.groups.map(() => []), records, changedModels: [] };
   }
   const models = new Map(manifest.models.map((model) => [model.name, model]));
+  const opener = new TaskOpener(spec.registry.tasks);
   const calibrations = calibrationDigests(spec);
   const cells: CellInfo[][] = [];
   for (const group of spec.groups) {

@@ -1,7 +1,7 @@
 /**
  * Jobs: one sample under those pipelines of one set of weights that are missing of it.
  *
- * Decides how a job becomes records, and what stays loaded between jobs: one model and one variant of it. Knows neither
+ * Decides how a job becomes records, and what stays loaded between jobs: one model and one weight set of it. Knows neither
  * folders nor other jobs.
  */
 import { fullCacheBytes } from '../cache/bytes.js';
@@ -21,8 +21,8 @@ import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf } from './prompt.js';
 import { sampleName } from './sample-name.js';
 import { runSample } from './sample.js';
-import { variantsOf } from '../methods/weights.js';
-import { openVariant, type OpenVariant } from './variants.js';
+import { weightSetsOf } from '../methods/weight-sets.js';
+import { openWeightSet, type OpenWeightSet } from './open-weight-set.js';
 import { toWorkerError, type WorkerError } from './worker-error.js';
 
 /** Plain data: it also goes to other processes. */
@@ -30,8 +30,8 @@ export interface Job {
   /** Index into the spec's groups. */
   readonly group: number;
   readonly sample: number;
-  /** Index into `variantsOf` the spec's pipelines. */
-  readonly variant: number;
+  /** Index into `weightSetsOf` the spec's pipelines. */
+  readonly weightSet: number;
   /** Index into the spec's pipelines, and the key of the cell. */
   readonly missing: readonly { readonly pipeline: number; readonly cell: string }[];
 }
@@ -73,20 +73,20 @@ export interface JobContext {
 export class LocalRunner implements JobRunner {
   private readonly kernels: Kernels;
   private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
-  private variant: (OpenVariant & { readonly index: number }) | undefined;
+  private weightSet: (OpenWeightSet & { readonly index: number }) | undefined;
   private task: { readonly group: number; readonly opened: OpenTask } | undefined;
   private readonly opener: TaskOpener;
 
   constructor(private readonly context: JobContext) {
     const { cacheBytes, opener } = context;
-    this.opener = opener ?? new TaskOpener();
+    this.opener = opener ?? new TaskOpener(context.spec.registry.tasks);
     this.kernels = openKernels(cacheBytes === undefined ? {} : { maxBytes: cacheBytes });
   }
 
   async run(job: Job): Promise<readonly JobRecord[]> {
     const { spec, progress, signal } = this.context;
     const group = spec.groups[job.group]!;
-    const { files, weights } = await this.load(group.model, job.variant);
+    const { files, weights } = await this.load(group.model, job.weightSet);
     const task = await this.open(job.group, files);
     const sample = await task.sample(job.sample);
     const [question] = sample.questions;
@@ -95,6 +95,7 @@ export class LocalRunner implements JobRunner {
     const outcome = await runSample({
       model: weights,
       kernels: this.kernels,
+      methods: spec.registry.methods,
       pipelines: job.missing.map(({ pipeline }) => spec.pipelines[pipeline]!),
       segments,
       cacheDtype: spec.cacheDtype,
@@ -152,13 +153,13 @@ export class LocalRunner implements JobRunner {
   }
 
   close(): void {
-    this.variant?.close();
+    this.weightSet?.close();
     this.model?.weights.dispose();
-    this.variant = undefined;
+    this.weightSet = undefined;
     this.model = undefined;
   }
 
-  /** The variant's weights; what was loaded before goes, where it is another. */
+  /** The weight set's weights; what was loaded before goes, where it is another. */
   private async load(name: string, index: number): Promise<{ files: ModelFiles; weights: Transformer }> {
     const { spec, engine, filesOf, progress, signal } = this.context;
     if (this.model?.files.name !== name) {
@@ -169,12 +170,12 @@ export class LocalRunner implements JobRunner {
       this.model = { files, weights: Transformer.load(engine, files) };
     }
     const { files, weights } = this.model;
-    if (this.variant?.index !== index) {
-      this.variant?.close();
-      this.variant = undefined;
-      const { request } = variantsOf(spec.pipelines)[index]!;
-      this.variant = { index, ...(await openVariant(weights, request, { files, progress, signal })) };
+    if (this.weightSet?.index !== index) {
+      this.weightSet?.close();
+      this.weightSet = undefined;
+      const { request } = weightSetsOf(spec.pipelines, spec.registry.methods)[index]!;
+      this.weightSet = { index, ...(await openWeightSet(weights, request, { files, progress, signal })) };
     }
-    return { files, weights: this.variant.model };
+    return { files, weights: this.weightSet.model };
   }
 }

@@ -7,7 +7,6 @@ import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { tasks } from '../tasks/registry.js';
 import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from '../estimate/memory.js';
 
 /**
@@ -61,7 +60,7 @@ function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>)
   return spec.groups.map(({ model, task, context, maxContext }) => {
     const files = models.get(model)!;
     const { config } = files;
-    const exact = tasks.get(task)?.ignores?.includes('context') !== true;
+    const exact = spec.registry.tasks.get(task)?.ignores?.includes('context') !== true;
     const most = maxContext ?? config.maxPositions;
     const length = exact ? Math.min(context, most) : most;
     return { model, config, parameterBytes: parameterBytes(files), length, exact };

@@ -15,7 +15,7 @@ import { type EngineFacts, factsOf } from './engine-facts.js';
 import { LocalRunner, type Job, type JobRecord, type JobRunner } from './job.js';
 import { fitModels } from './models.js';
 import type { Progress } from './progress.js';
-import { variantsOf } from '../methods/weights.js';
+import { weightSetsOf } from '../methods/weight-sets.js';
 import { checkWorkers, threadsOfEach, WorkerRunner } from './workers.js';
 
 /** Computes the jobs of one run. */
@@ -74,12 +74,12 @@ export class LocalPool implements JobPool {
   }
 
   async run(jobs: readonly Job[], { onRecords }: PoolRun): Promise<void> {
-    const { groups, pipelines } = this.opened!.spec;
-    const variants = variantsOf(pipelines);
+    const { groups, pipelines, registry } = this.opened!.spec;
+    const weightSets = weightSetsOf(pipelines, registry.methods);
     const runners = this.openRunners(jobs.length);
     try {
       await dispatch(runners.length === 1 ? jobs : longestFirst(jobs, groups), runners, {
-        calibrates: (job) => variants[job.variant]!.request && weightsOf(job, groups),
+        calibrates: (job) => weightSets[job.weightSet]!.request && weightsOf(job, groups),
         onRecords,
       });
     } finally {
@@ -111,14 +111,14 @@ export class LocalPool implements JobPool {
   }
 }
 
-/** Names what a job runs on: a model and its variant. */
-function weightsOf({ group, variant }: Job, groups: readonly { readonly model: string }[]): string {
-  return `${groups[group]!.model} ${variant}`;
+/** Names what a job runs on: a model and its weight set. */
+function weightsOf({ group, weightSet }: Job, groups: readonly { readonly model: string }[]): string {
+  return `${groups[group]!.model} ${weightSet}`;
 }
 
 /**
  * Jobs in the order for several runners: long contexts before short ones, so that the last jobs, which one runner computes
- * while others have none left, are short. Models and their variants stay in the order in which they come.
+ * while others have none left, are short. Models and their weight sets stay in the order in which they come.
  */
 export function longestFirst(
   jobs: readonly Job[],

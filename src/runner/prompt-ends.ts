@@ -38,7 +38,7 @@ const TAIL = 700;
 export async function remakePrompts(
   { cell, answers, manifest }: RecordedSamples,
   files: Pick<ModelFiles, 'tokenizer'>,
-  opener: TaskOpener = new TaskOpener(),
+  opener: TaskOpener,
 ): Promise<Map<number, PromptEnds>> {
   const refuse = (message: string): never => {
     throw new UserError(message, {

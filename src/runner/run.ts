@@ -1,7 +1,7 @@
 /**
  * A run: every missing (cell, sample) of a spec, computed and written as it finishes.
  *
- * Decides the order (model, variant, group, sample: weights are loaded once, a sample is prefilled once for all of its
+ * Decides the order (model, weight set, group, sample: weights are loaded once, a sample is prefilled once for all of its
  * missing pipelines that run on the same weights) and that nothing finished is computed again. Only this process writes
  * results, whoever computes them. Knows nothing of how a sample is run.
  */
@@ -25,7 +25,7 @@ import { type JobPool, LocalPool } from './pool.js';
 import type { Progress } from './progress.js';
 import { sampleName } from './sample-name.js';
 import { shardFilter } from '../experiment/shard.js';
-import { variantsOf, type Variant } from '../methods/weights.js';
+import { weightSetsOf, type WeightSet } from '../methods/weight-sets.js';
 import { fromWorker } from './worker-error.js';
 import type { EngineFacts } from './engine-facts.js';
 
@@ -66,7 +66,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
     const identities = new Map(
       [...models].map(([name, files]) => [name, { config: files.config, record: modelRecord(files) }]),
     );
-    const opener = new TaskOpener();
+    const opener = new TaskOpener(spec.registry.tasks);
     const groups = await groupCells(spec, identities, opener);
     const records = [...identities.values()].map(({ record }) => record);
     const pool = options.pool ?? new LocalPool({ ...options, opener });
@@ -96,7 +96,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
 }
 
 class Run {
-  private readonly variants: readonly Variant[];
+  private readonly weightSets: readonly WeightSet[];
   private failures = 0;
   /** Whether a sample of a group is part of this run. */
   private readonly owns: (group: number, sample: number) => boolean;
@@ -109,7 +109,7 @@ class Run {
     private readonly manifest: Manifest,
     private readonly groups: readonly CellGroup[],
   ) {
-    this.variants = variantsOf(spec.pipelines);
+    this.weightSets = weightSetsOf(spec.pipelines, spec.registry.methods);
     this.owns = shardFilter(spec.groups, options.shard);
   }
 
@@ -172,18 +172,18 @@ class Run {
     return own.filter(Boolean).length * pipelines.length;
   }
 
-  /** What is missing of a model, variant by variant. */
+  /** What is missing of a model, weight set by weight set. */
   private jobsOf(model: string): Job[] {
     const groups = this.groups
       .map((group, index) => ({ ...group, index }))
       .filter(({ group }) => group.model === model);
-    return this.variants.flatMap(({ pipelines }, variant) =>
+    return this.weightSets.flatMap(({ pipelines }, weightSet) =>
       groups.flatMap(({ group, cells, index }) =>
         Array.from({ length: group.samples }, (_, sample): Job => {
           const missing = pipelines
             .map((pipeline) => ({ pipeline, cell: cells[pipeline]!.key }))
             .filter(({ cell }) => this.owns(index, sample) && !this.folder.has(cell, sample));
-          return { group: index, sample, variant, missing };
+          return { group: index, sample, weightSet, missing };
         }).filter(({ missing }) => missing.length > 0),
       ),
     );

@@ -6,23 +6,24 @@
  * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
 import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
-import { encodeLayer } from '../cache/layer-cache.js';
-import { PackedSides } from '../cache/packed-sides.js';
-import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../cache/types.js';
+import type { ByteParts, CacheDtype, LayerCache } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
 import type { Kernels } from '../kernels/index.js';
 import { OutOfCacheMemory } from '../kernels/memory.js';
-import { observationsOf, planLayer } from '../methods/pipeline.js';
-import type { Pipeline } from '../methods/types.js';
+import { observationsOf } from '../methods/pipeline.js';
+import type { Method, Pipeline } from '../methods/types.js';
 import { generate } from '../model/decode.js';
 import { prefill } from '../model/prefill.js';
 import type { Transformer } from '../model/transformer.js';
+import { LayerWork } from './layer-work.js';
 import type { Segments } from './prompt.js';
 import { decodeRoom, expectToFit, inTurns } from './turns.js';
 
 export interface SampleRun {
   readonly model: Transformer;
   readonly kernels: Kernels;
+  /** Those that the pipelines name, at least. */
+  readonly methods: ReadonlyMap<string, Method>;
   readonly pipelines: readonly Pipeline[];
   readonly segments: Segments;
   readonly cacheDtype: CacheDtype;
@@ -78,7 +79,7 @@ export async function runSample(run: SampleRun): Promise<SampleOutcome> {
 
 async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<SampleOutcome> {
   const { model, kernels, segments, maxNewTokens } = run;
-  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype, kernels));
+  const rows = pipelines.map((pipeline) => new CompressedPrompt(pipeline, run.cacheDtype));
   const room = decodeRoom(model.config, segments, maxNewTokens);
   const reach = segments.contextIds.length + segments.suffixIds.length + maxNewTokens;
   try {
@@ -120,7 +121,10 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
   }
 }
 
-interface CompressOptions extends Pick<SampleRun, 'signal' | 'onPhase'> {
+interface CompressOptions extends Pick<
+  SampleRun,
+  'methods' | 'kernels' | 'cacheDtype' | 'signal' | 'onPhase'
+> {
   /** Every prompt has compressed the first of so many layers; throws to stop. */
   readonly onFirstLayer?: (layers: number) => void;
   /** See `PrefillRequest`. */
@@ -132,16 +136,19 @@ export async function compressPrompt(
   model: Transformer,
   ids: readonly number[],
   prompts: readonly CompressedPrompt[],
-  { signal, onPhase, onFirstLayer, reach }: CompressOptions = {},
+  { methods, kernels, cacheDtype, signal, onPhase, onFirstLayer, reach }: CompressOptions,
 ): Promise<void> {
   await prefill(model, {
     ids,
     reach,
-    observations: observationsOf(prompts.map((prompt) => prompt.pipeline)),
+    observations: observationsOf(
+      prompts.map((prompt) => prompt.pipeline),
+      methods,
+    ),
     signal,
     onLayer: (trace) => {
-      const packed = { sides: new PackedSides(), caches: new Map<LayerPlan, LayerCache>() };
-      for (const prompt of prompts) prompt.add(trace, packed);
+      const work = new LayerWork(trace, methods, cacheDtype, kernels);
+      for (const prompt of prompts) prompt.add(work);
       const [first] = prompts;
       if (first?.failure !== undefined && prompts.every(({ failure }) => failure !== undefined)) {
         throw first.failure;
@@ -150,13 +157,6 @@ export async function compressPrompt(
       onPhase?.('prefill', trace.layer + 1, trace.layers);
     },
   });
-}
-
-/** What the pipelines so far have made of one layer. */
-interface PackedLayer {
-  readonly sides: PackedSides;
-  /** The first cache of each plan. */
-  readonly caches: Map<LayerPlan, LayerCache>;
 }
 
 /** The prompt's cache under one pipeline, growing layer by layer. */
@@ -174,19 +174,17 @@ export class CompressedPrompt {
   constructor(
     readonly pipeline: Pipeline,
     private readonly dtype: CacheDtype,
-    private readonly kernels: Kernels,
   ) {}
 
-  /** @param packed what to share, and to add to */
-  add(trace: LayerTrace, { sides, caches }: PackedLayer): void {
+  /** Packs the next layer. */
+  add(work: LayerWork): void {
     if (this.failure !== undefined) return;
+    const { trace } = work;
     const started = performance.now();
     try {
-      const plan = planLayer(trace, this.pipeline.steps);
-      const cache = encodeLayer(trace, plan, this.dtype, this.kernels, sides);
-      if (!caches.has(plan)) caches.set(plan, cache);
+      const { plan, cache, origin } = work.pack(this.pipeline.steps);
       this.caches.push(cache);
-      this.origins.push(caches.get(plan)!);
+      this.origins.push(origin);
       this.packedBytes.push(plan.decode === undefined ? cache.bytes() : undefined);
       this.paper += paperBytes(trace, plan, this.dtype);
     } catch (error) {

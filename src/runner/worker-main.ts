@@ -7,6 +7,7 @@
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { openModelFiles } from '../checkpoint/load.js';
+import { reopenRegistry } from '../registry/load-plugins.js';
 import { factsOf } from './engine-facts.js';
 import { LocalRunner, type JobRunner } from './job.js';
 import { toWorkerError } from './worker-error.js';
@@ -29,7 +30,8 @@ process.on('message', (message: ToWorker) => {
 });
 
 async function start(message: ToWorker & { readonly kind: 'start' }): Promise<Started> {
-  const { spec, threads, cacheBytes } = message;
+  const { threads, cacheBytes } = message;
+  const spec = { ...message.spec, registry: await reopenRegistry(message.plugins) };
   const engine = await openEngine(message.engine, threads === undefined ? {} : { threads });
   const runner = new LocalRunner({
     spec,

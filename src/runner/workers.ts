@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { threadsFromEnvironment } from '../engine/native/open.js';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
-import type { ResolvedSpec } from '../experiment/types.js';
+import { type PlainSpec, plainSpec, type ResolvedSpec } from '../experiment/types.js';
+import type { PluginRecord } from '../registry/registry.js';
 import type { EngineFacts } from './engine-facts.js';
 import type { Job, JobRecord, JobRunner } from './job.js';
 import type { Progress } from './progress.js';
@@ -18,7 +19,10 @@ import { fromWorker, type WorkerError } from './worker-error.js';
 
 /** To a worker; `start` comes first, once. */
 export type ToWorker =
-  | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'spec' | 'engine' | 'threads' | 'cacheBytes'>)
+  | ({ readonly kind: 'start' } & Pick<WorkerOptions, 'engine' | 'threads' | 'cacheBytes'> & {
+        readonly spec: PlainSpec;
+        readonly plugins: readonly PluginRecord[];
+      })
   | { readonly kind: 'engine' }
   | { readonly kind: 'job'; readonly job: Job };
 
@@ -83,7 +87,14 @@ export class WorkerRunner implements JobRunner {
     // Without a listener an error of the channel would end this process; `run` hears of it by the exit.
     this.child.on('error', () => undefined);
     const { spec, engine, threads, cacheBytes } = options;
-    this.send({ kind: 'start', spec, engine, threads, cacheBytes });
+    this.send({
+      kind: 'start',
+      spec: plainSpec(spec),
+      plugins: spec.registry.plugins,
+      engine,
+      threads,
+      cacheBytes,
+    });
   }
 
   async run(job: Job): Promise<readonly JobRecord[]> {

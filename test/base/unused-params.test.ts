@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { fullPlan } from '../../src/cache/plan.js';
 import type { LayerPlan } from '../../src/cache/types.js';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import { randomFrom } from '../cache/support.js';
 import { anyTrace } from '../methods/any-trace.js';
 import type { Params } from '../methods/every-method.js';

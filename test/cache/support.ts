@@ -1,4 +1,5 @@
 /** Random layers and plans for cache tests, drawn from a seed so that failures replay. */
+import { onceByName } from '../../src/cache/once.js';
 import fc from 'fast-check';
 import type { CacheDtype, Fill, LayerPlan, LayerTrace, SidePlan } from '../../src/cache/types.js';
 
@@ -65,6 +66,7 @@ export function makeTrace(
     keys: randomNumbers(size, random),
     values: randomNumbers(size, random),
     observations: new Map(),
+    once: onceByName(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as z from 'zod';
 import { methodFacts, remarks } from '../../src/cli/method-facts.js';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { Method } from '../../src/methods/types.js';
 
 const params = z.strictObject({

@@ -1,7 +1,7 @@
 /** The worked examples of docs/adding-a-method.md: what the page prints is what is run here. */
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { Method } from '../../src/methods/types.js';
 import { describeMethod } from '../methods/properties.js';
 import { exampleEntries } from './entries.js';

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { tasks } from '../../src/tasks/registry.js';
+import { tasks } from '../../src/tasks/built-in.js';
 import { sparkEval, temporaryFolder, writeSpec } from './support.js';
 
 const GOOD = 'name: x\nmodel: spark-nano\ntasks: [ruler/niah_single_1]\ncontext: 512\ncache: [full]\n';

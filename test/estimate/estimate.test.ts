@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { sumBytes } from '../../src/cache/bytes.js';
 import { openKernels } from '../../src/kernels/index.js';
-import { observationsOf } from '../../src/methods/pipeline.js';
-import { methods } from '../../src/methods/registry.js';
+import { observationsOf } from '../support/planning.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { MethodStep, Pipeline } from '../../src/methods/types.js';
 import { expectedTensors } from '../../src/checkpoint/check-weights.js';
 import { findModel } from '../../src/pull/models.js';
@@ -45,7 +45,9 @@ describe('runner/estimate', () => {
 
   describe('estimateBytes', () => {
     const estimate = (shape: Parameters<typeof estimateBytes>[0], length: number, ...pipelines: Pipeline[]) =>
-      estimateBytes(shape, length, pipelines, 'bfloat16', openKernels()).map(({ estimate }) => estimate!);
+      estimateBytes(shape, length, pipelines, {
+        ...{ methods, dtype: 'bfloat16' as const, kernels: openKernels() },
+      }).map(({ estimate }) => estimate!);
     const small = { layers: 4, heads: 4, kvHeads: 2, headDim: 128, windows: full(4) };
 
     it('counts 2·N·KV·S·D·2 bytes for the full cache of Llama-3-8B', () => {
@@ -113,7 +115,7 @@ describe('runner/estimate', () => {
         pipeline(['pyramidkv', { ratio: 0.8 }]),
       ];
       const exact = packerOf(
-        { shape, observations: observationsOf(all), dtype: 'bfloat16', kernels: openKernels() },
+        { shape, observations: observationsOf(all), methods, dtype: 'bfloat16', kernels: openKernels() },
         length,
       );
       const long = estimate(shape, length, ...all);
@@ -143,9 +145,11 @@ describe('runner/estimate', () => {
 
     it('leaves latents open', () => {
       const recalkv = pipeline(['recalkv', { ratio: 0.5 }]);
-      expect(estimateBytes(small, 64, [recalkv], 'bfloat16', openKernels())).to.deep.equal([
-        { pipeline: 'recalkv', estimate: undefined },
-      ]);
+      expect(
+        estimateBytes(small, 64, [recalkv], {
+          ...{ methods, dtype: 'bfloat16' as const, kernels: openKernels() },
+        }),
+      ).to.deep.equal([{ pipeline: 'recalkv', estimate: undefined }]);
     });
 
     it('names the pipeline that cannot compress such a prompt', () => {

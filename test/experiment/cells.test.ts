@@ -1,5 +1,6 @@
+import { builtIn } from '../../src/registry/registry.js';
 import { expect } from 'chai';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { Pipeline } from '../../src/methods/types.js';
 import type { ModelConfig } from '../../src/checkpoint/types.js';
 import { dataOf, groupCells } from '../../src/experiment/cells.js';
@@ -32,6 +33,7 @@ describe('cells of a run', () => {
       ...{ file: 'spec.yaml', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
       pipelines,
       groups: [group],
+      registry: builtIn,
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
     const models = new Map([['m', { config: { maxPositions: 8192, layers: 6 } as ModelConfig, record }]]);

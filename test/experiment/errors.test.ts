@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSpec } from '../../src/experiment/load.js';
+import { SpecDocument } from '../../src/experiment/document.js';
+import { resolveSpec } from '../../src/experiment/load.js';
 import { catalogue, load, problemsOf, specText } from './support.js';
 
 describe('spec errors', () => {
@@ -186,7 +187,8 @@ describe('spec errors', () => {
 
     it('refuses files that cannot be read', () => {
       const folder = mkdtempSync(join(tmpdir(), 'spark-spec-'));
-      const read = (file: string): string => problemsOf(() => loadSpec(file, { catalogue }))[0]!;
+      const read = (file: string): string =>
+        problemsOf(() => resolveSpec(SpecDocument.read(file), { catalogue }))[0]!;
       try {
         expect(read(join(folder, 'none.yaml'))).to.contain('none.yaml  no such file');
         expect(read(folder)).to.contain('expected a spec file, got a folder');

@@ -4,12 +4,12 @@ import { adakv } from '../../src/methods/wrappers/adakv.js';
 import { SpecDocument } from '../../src/experiment/document.js';
 import { specJsonSchema } from '../../src/experiment/json-schema.js';
 import { resolveSpec } from '../../src/experiment/load.js';
-import type { ResolvedSpec } from '../../src/experiment/types.js';
+import type { PlainSpec } from '../../src/experiment/types.js';
 import { catalogue as plain, problemsOf, specText } from './support.js';
 
 const catalogue = { ...plain, methods: new Map([...plain.methods, ['adakv', adakv]] as const) };
 
-function load(cache: string): ResolvedSpec {
+function load(cache: string): PlainSpec {
   const document = SpecDocument.parse(specText({ cache }), 'my.yaml');
   return resolveSpec(document, { catalogue, directory: '/work-folder' });
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../src/base/errors.js';
 import { SpecDocument } from '../../src/experiment/document.js';
 import { resolveSpec } from '../../src/experiment/load.js';
 import { applyOverride } from '../../src/experiment/overrides.js';
-import type { ResolvedSpec, SpecCatalogue } from '../../src/experiment/types.js';
+import type { PlainSpec, SpecCatalogue } from '../../src/experiment/types.js';
 
 const snapkv = z
   .strictObject({
@@ -54,7 +54,7 @@ export function specText(fields: Readonly<Record<string, string>> = {}): string 
     .join('');
 }
 
-export function load(text: string, overrides: readonly string[] = []): ResolvedSpec {
+export function load(text: string, overrides: readonly string[] = []): PlainSpec {
   const document = SpecDocument.parse(text, 'my.yaml');
   for (const override of overrides) applyOverride(document, override);
   return resolveSpec(document, { catalogue, directory: '/work-folder' });

@@ -10,7 +10,7 @@ import { openKernels } from '../../src/kernels/index.js';
 import type { LayerPlan } from '../../src/cache/types.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
 import type { LayerCache } from '../../src/cache/types.js';
-import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../support/planning.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { logitsAfter, type DecodeRow } from '../../src/model/decode.js';
 import { openModelFiles, resolveModel } from '../../src/checkpoint/load.js';

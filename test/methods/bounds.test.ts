@@ -1,6 +1,6 @@
 /** No parameter may be so large that a run never ends or runs out of memory. */
 import { expect } from 'chai';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import { inputSchema } from '../../src/base/describe.js';
 
 /** Numbers without an upper bound, and why any is harmless. */

@@ -5,8 +5,8 @@
 import { expect } from 'chai';
 import { openEngine } from '../../src/engine/index.js';
 import { composedStep, compositionProblem } from '../../src/methods/composition.js';
-import { observationsOf } from '../../src/methods/pipeline.js';
-import { methods } from '../../src/methods/registry.js';
+import { observationsOf } from '../support/planning.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { everyMethod, type Params } from './every-method.js';
 import { stepsFrom, TinyRun } from './tiny-run.js';

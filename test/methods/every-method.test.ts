@@ -1,6 +1,6 @@
 /** The shared list of methods crossed with the shared properties. */
 import { expect } from 'chai';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import { everyMethod } from './every-method.js';
 import { describeMethod } from './properties.js';
 

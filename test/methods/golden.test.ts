@@ -1,7 +1,7 @@
 /** Plans of the tiny golden llama against the tensors and positions of the released code. */
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../support/planning.js';
 import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { GOLDEN_DIR, maxDifference, readGolden, stepsOf } from '../golden/support.js';
 import { goldenTrace, readSide } from './support.js';

@@ -1,4 +1,5 @@
 /** Layers that evict while decoding, driven by random attention instead of a cache, by absolute positions. */
+import { onceByName } from '../../src/cache/once.js';
 import { fullPlan } from '../../src/cache/plan.js';
 import {
   observationKey,
@@ -30,6 +31,7 @@ export function traceOf(
     length,
     keys: new Float32Array(kvHeads * length * 8),
     values: new Float32Array(kvHeads * length * 8),
+    once: onceByName(),
     observations: new Map(
       observations.map(([observation, numbers]) => [observationKey(observation), numbers]),
     ),

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { UserError } from '../../src/base/errors.js';
 import { windowAttention, windowQueries } from '../../src/methods/observations.js';
-import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../support/planning.js';
 import { fullPlan } from '../../src/cache/plan.js';
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { smallTrace } from './support.js';
 

@@ -6,7 +6,7 @@ import { checkPlan, fullPlan } from '../../src/cache/plan.js';
 import type { LayerPlan, LayerTrace } from '../../src/cache/types.js';
 import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
-import { observationsOf, planLayer } from '../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../support/planning.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { randomFrom } from '../cache/support.js';
 import { anyTrace, type TraceShape } from './any-trace.js';

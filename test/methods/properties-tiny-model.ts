@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { LayerPlan } from '../../src/cache/types.js';
 import { openEngine } from '../../src/engine/index.js';
 import type { Engine } from '../../src/engine/types.js';
-import { observationsOf } from '../../src/methods/pipeline.js';
+import { observationsOf } from '../support/planning.js';
 import { randomFrom } from '../cache/support.js';
 import { maxDifference } from '../golden/support.js';
 import { engineOrSkip, TESTED_ENGINES } from '../support/engines.js';

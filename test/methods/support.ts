@@ -2,6 +2,7 @@
  * Layer traces for method tests: golden ones, with observations computed the slow, obvious way, and small random
  * ones; and the dense reading of a plan.
  */
+import { onceByName } from '../../src/cache/once.js';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -74,7 +75,7 @@ function traceOf(tensors: LayerTensors, observations: readonly Observation[]): L
   for (const observation of observations)
     measured.set(observationKey(observation), measure(tensors, observation));
   const { shape, layer, layers, keys, values } = tensors;
-  return { ...shape, layer, layers, keys, values, observations: measured };
+  return { ...shape, layer, layers, keys, values, observations: measured, once: onceByName() };
 }
 
 /** What attention reads of one side under a plan: per KV head `[n, D]`. */

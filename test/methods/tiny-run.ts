@@ -7,7 +7,7 @@ import { encodeLayer } from '../../src/cache/layer-cache.js';
 import type { LayerCache, LayerPlan, LayerTrace, Observation } from '../../src/cache/types.js';
 import type { Engine } from '../../src/engine/types.js';
 import { openKernels } from '../../src/kernels/index.js';
-import { planLayer } from '../../src/methods/pipeline.js';
+import { planLayer } from '../support/planning.js';
 import type { Method, MethodStep } from '../../src/methods/types.js';
 import { logitsAfter } from '../../src/model/decode.js';
 import { prefill } from '../../src/model/prefill.js';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { DATA_SETS, dataSetFolder } from '../../src/pull/data-sets.js';
 import { DataFiles } from '../../src/tasks/files/data-files.js';
-import { tasks } from '../../src/tasks/registry.js';
+import { tasks } from '../../src/tasks/built-in.js';
 import { failureOf } from '../tasks/loader-support.js';
 import type { OpenTask } from '../../src/tasks/types.js';
 import { useTempFolder } from '../model/support.js';

@@ -9,7 +9,7 @@ const CARD = {
   engine: 'wasm',
   identity: { cells: 'x' },
 };
-const JOB = { group: 0, sample: 1, variant: 0, missing: [{ pipeline: 0, cell: '0123456789abcdef' }] };
+const JOB = { group: 0, sample: 1, weightSet: 0, missing: [{ pipeline: 0, cell: '0123456789abcdef' }] };
 
 describe('what goes over a queue', () => {
   it('is read as it was written', () => {

@@ -1,4 +1,5 @@
 /** A run of a few jobs, and what computes them: no model, no engine. */
+import { builtIn } from '../../src/registry/registry.js';
 import type { Admitted } from '../../src/queue/admission.js';
 import type { Progress } from '../../src/runner/progress.js';
 import type { Job, JobRunner } from '../../src/runner/job.js';
@@ -11,7 +12,7 @@ const SPEC = fileURLToPath(new URL('./spec.yaml', import.meta.url));
 
 export const SOURCE = readSource(SPEC, ['output=nowhere']);
 /** Two groups of three samples under two pipelines. */
-export const spec: ResolvedSpec = resolveSource(SOURCE);
+export const spec: ResolvedSpec = resolveSource(SOURCE, builtIn);
 export const CELLS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(16));
 
 export const manifest = {
@@ -25,7 +26,7 @@ export const jobs: Job[] = [0, 1].flatMap((group) =>
   [0, 1, 2].map((sample) => ({
     group,
     sample,
-    variant: 0,
+    weightSet: 0,
     missing: [0, 1].map((pipeline) => ({ pipeline, cell: CELLS[2 * group + pipeline]! })),
   })),
 );

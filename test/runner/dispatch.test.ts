@@ -6,7 +6,7 @@ import type { Job, JobRunner } from '../../src/runner/job.js';
 import { UserError } from '../../src/base/errors.js';
 import { checkWorkers, threadsOfEach } from '../../src/runner/workers.js';
 
-const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, variant: 0, missing: [] }));
+const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, weightSet: 0, missing: [] }));
 
 /** Runners that take some turns of the event loop for each job and write down what they do. */
 function runners(count: number, log: string[], failing = -1): JobRunner[] {

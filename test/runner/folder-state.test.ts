@@ -8,7 +8,7 @@ import type { Manifest } from '../../src/results/types.js';
 import { folderState } from '../../src/runner/folder-state.js';
 import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
 import { PROTOCOL_VERSION } from '../../src/results/cell-key.js';
-import { TaskOpener } from '../../src/experiment/task-opener.js';
+import { builtIn, type Registry } from '../../src/registry/registry.js';
 import type { Task } from '../../src/tasks/types.js';
 import { specHash } from '../../src/experiment/load.js';
 import type { ResolvedSpec } from '../../src/experiment/types.js';
@@ -29,7 +29,7 @@ const CONFIG = parseConfig(
 const MODEL_FILES = ['config.json', 'tokenizer.json', 'model.safetensors'];
 
 /** A spec with two pipelines of two samples, its model's files and its finished results, all in `root`. */
-function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeof tasks; model: string } {
+function finishedRun(root: string, left = 0): { spec: ResolvedSpec; model: string } {
   const model = join(root, 'model');
   mkdirSync(model);
   for (const name of MODEL_FILES) writeFileSync(join(model, name), '{}');
@@ -50,6 +50,7 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeo
     pipelines: [{ label: 'full', steps: [] }, spark],
     groups: [group],
     canonical: { name: 'quick' },
+    registry: registryOf('d'),
   };
   const files = modelRecord({
     name: model,
@@ -78,28 +79,29 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; tasks: typeo
   for (const entry of all.slice(0, all.length - left)) folder.append(entry);
   folder.finish(cells, finished);
   folder.close();
-  return { spec, tasks, model };
+  return { spec, model };
 }
 
-const openerOf = (digest: string): TaskOpener =>
-  new TaskOpener(new Map([['ruler/one', { open: () => ({ digest }) } as unknown as Task]]));
-const tasks = openerOf('d');
+const registryOf = (digest: string): Registry => ({
+  ...builtIn,
+  tasks: new Map([['ruler/one', { open: () => ({ digest }) } as unknown as Task]]),
+});
 
 describe('runner/folder-state', () => {
   it('knows a finished run from its folder', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const finished = (await folderState(spec, tasks)).finished;
+      const finished = (await folderState(spec)).finished;
       expect(finished!.records).to.have.length(4);
       expect(finished!.cells.map((info) => info.pipeline)).to.deep.equal(['full', 'spark(ratio=0.8)']);
-      expect(await folderState(spec, tasks)).to.deep.include({ done: 4, total: 4, changedModels: [] });
+      expect(await folderState(spec)).to.deep.include({ done: 4, total: 4, changedModels: [] });
     }));
 
   it('counts what is missing, per cell', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root, 1);
-      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
-      const state = await folderState(spec, tasks);
+      expect((await folderState(spec)).finished).to.equal(undefined);
+      const state = await folderState(spec);
       expect(state.cells.map(({ pipeline, done }) => [pipeline, done])).to.deep.equal([
         ['full', 2],
         ['spark(ratio=0.8)', 1],
@@ -110,31 +112,31 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const elsewhere = { ...spec, output: join(root, 'none') };
-      expect((await folderState(elsewhere, tasks)).finished).to.equal(undefined);
-      expect(await folderState(elsewhere, tasks)).to.include({ done: 0, total: 4 });
+      expect((await folderState(elsewhere)).finished).to.equal(undefined);
+      expect(await folderState(elsewhere)).to.include({ done: 0, total: 4 });
     }));
 
   it('does not count results of other data', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
-      const changed = openerOf('e');
-      expect((await folderState(spec, changed)).finished).to.equal(undefined);
-      expect((await folderState(spec, changed)).done).to.equal(0);
+      const changed = registryOf('e');
+      expect((await folderState({ ...spec, registry: changed })).finished).to.equal(undefined);
+      expect((await folderState({ ...spec, registry: changed })).done).to.equal(0);
     }));
 
   it('wants a second look where the files of a model have been touched', () =>
     inFolder(async (root) => {
       const { spec, model } = finishedRun(root);
       utimesSync(join(model, 'config.json'), 1, 1);
-      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
-      expect((await folderState(spec, tasks)).changedModels).to.deep.equal([model]);
+      expect((await folderState(spec)).finished).to.equal(undefined);
+      expect((await folderState(spec)).changedModels).to.deep.equal([model]);
     }));
 
   it('wants a second look where a table is missing', () =>
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       rmSync(join(spec.output, 'memory.csv'));
-      expect((await folderState(spec, tasks)).finished).to.equal(undefined);
+      expect((await folderState(spec)).finished).to.equal(undefined);
     }));
 
   it('refuses the folder of another spec or engine', () =>
@@ -142,9 +144,9 @@ describe('runner/folder-state', () => {
       const { spec } = finishedRun(root);
       const refusal = async (state: Promise<unknown>): Promise<string> => (await failureOf(state)).format();
       expect(
-        await refusal(folderState({ ...spec, canonical: { cache_dtype: 'float32' } }, tasks)),
+        await refusal(folderState({ ...spec, canonical: { cache_dtype: 'float32' } })),
       ).to.contain('cache_dtype: null → float32');
-      expect(await refusal(folderState(spec, tasks, 'native'))).to.contain(
+      expect(await refusal(folderState(spec, 'native'))).to.contain(
         'engine "wasm", this run uses "native"',
       );
     }));
@@ -168,7 +170,7 @@ describe('runner/folder-state, of a spec that has changed', () => {
           { ...group, context: 2048 },
         ],
       });
-      const state = await folderState(more, tasks);
+      const state = await folderState(more);
       expect(state).to.deep.include({ done: 4, total: 18, finished: undefined });
       expect(state.cells.map(({ done }) => done)).to.deep.equal([0, 0, 2, 2, 0, 0]);
       expect(state.leftOut).to.deep.equal({ results: 0, cells: [] });
@@ -182,7 +184,7 @@ describe('runner/folder-state, of a spec that has changed', () => {
         groups: [{ ...group, samples: 1 }],
         pipelines: spec.pipelines.slice(0, 1),
       });
-      const state = await folderState(less, tasks);
+      const state = await folderState(less);
       expect(state).to.deep.include({ done: 1, total: 1, finished: undefined });
       expect(state.leftOut.results).to.equal(3);
       expect(state.leftOut.cells.map(({ cell, results }) => [cell.pipeline, results])).to.deep.equal([

@@ -4,17 +4,17 @@ import type { Job } from '../../src/runner/job.js';
 import { longestFirst } from '../../src/runner/pool.js';
 
 describe('longestFirst', () => {
-  it('puts long contexts first, and keeps models and variants together and samples in order', () => {
+  it('puts long contexts first, and keeps models and weightSets together and samples in order', () => {
     const groups = [
       { model: 'a', context: 1024 },
       { model: 'a', context: 4096 },
       { model: 'b', context: 8192 },
       { model: 'a', context: 4096 },
     ];
-    const job = (group: number, sample: number, variant = 0): Job => ({
+    const job = (group: number, sample: number, weightSet = 0): Job => ({
       group,
       sample,
-      variant,
+      weightSet,
       missing: [],
     });
     const jobs = [
@@ -28,7 +28,7 @@ describe('longestFirst', () => {
       job(2, 0),
     ];
     expect(
-      longestFirst(jobs, groups).map(({ group, sample, variant }) => [group, sample, variant].join(' ')),
+      longestFirst(jobs, groups).map(({ group, sample, weightSet }) => [group, sample, weightSet].join(' ')),
     ).to.deep.equal(['1 0 0', '3 0 0', '1 1 0', '0 0 0', '0 1 0', '1 2 1', '0 2 1', '2 0 0']);
   });
 });

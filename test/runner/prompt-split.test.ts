@@ -10,7 +10,7 @@ import { openModelFiles } from '../../src/checkpoint/load.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
 import { countsOf, TaskOpener } from '../../src/experiment/task-opener.js';
 import { buildSegments, stopIdsOf } from '../../src/runner/prompt.js';
-import { tasks } from '../../src/tasks/registry.js';
+import { tasks } from '../../src/tasks/built-in.js';
 import { LONGBENCH_NAMES } from '../../src/tasks/longbench/facts.js';
 import { row } from '../tasks/longbench/rows.js';
 import { folderOf, jsonLines, removeFolders } from '../tasks/loader-support.js';
@@ -69,7 +69,7 @@ describe('prompts of every task', () => {
   async function splits(name: string, given: object): Promise<string[]> {
     const task = tasks.get(name)!;
     const taskParams = task.params.parse(given);
-    const opened = await new TaskOpener().open(
+    const opened = await new TaskOpener(tasks).open(
       { task: name, taskParams, context: CONTEXT, seed: 42 },
       countsOf(files.tokenizer),
     );

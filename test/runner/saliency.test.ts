@@ -1,3 +1,4 @@
+import { onceByName } from '../../src/cache/once.js';
 import { expect } from 'chai';
 import type { LayerTrace } from '../../src/cache/types.js';
 import { observationKey } from '../../src/cache/types.js';
@@ -14,6 +15,7 @@ describe('runner/saliency', () => {
     length: 4,
     keys: Float32Array.of(1, 1, 2, 1, 3, 1, -4, 1),
     values: new Float32Array(8),
+    once: onceByName(),
     observations: new Map([
       [observationKey({ kind: 'window_queries', window: 32 }), Float32Array.of(1, 2, 0, 0, 0, 0, 0, 0)],
     ]),

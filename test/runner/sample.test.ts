@@ -1,4 +1,5 @@
 /** Prefill once, compress many, decode together: no row may notice the others. */
+import { methods } from '../../src/methods/built-in.js';
 import { expect } from 'chai';
 import { sumBytes } from '../../src/cache/bytes.js';
 import type { Engine, Tensor } from '../../src/engine/types.js';
@@ -50,7 +51,7 @@ for (const engineName of TESTED_ENGINES) {
       options: Partial<SampleRun> = {},
     ): Promise<{ pipelines: PipelineOutcome[] }> =>
       runWhole({
-        ...{ model, kernels, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
+        ...{ model, kernels, methods, pipelines, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
         ...options,
       });
 
@@ -85,9 +86,11 @@ for (const engineName of TESTED_ENGINES) {
 
     it('gives the same logits bit for bit alone and in a batch of any size', async () => {
       const logits = async (pipelines: readonly Pipeline[]): Promise<Float32Array[]> => {
-        const prompts = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16', kernels));
+        const prompts = pipelines.map((pipeline) => new CompressedPrompt(pipeline, 'bfloat16'));
         try {
-          await compressPrompt(model, segments.contextIds, prompts);
+          await compressPrompt(model, segments.contextIds, prompts, {
+            ...{ methods, kernels, cacheDtype: 'bfloat16' },
+          });
           const rows = prompts.map((prompt) => ({
             caches: prompt.caches,
             position: segments.contextIds.length,
@@ -160,7 +163,7 @@ for (const engineName of TESTED_ENGINES) {
       const bytes = kernels.memory.bytesInUse;
       const alone = await run(PIPELINES);
       const { pipelines } = await runSample({
-        ...{ model, kernels, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
+        ...{ model, kernels, methods, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
         pipelines: [pipelineOf(['spark', { ratio: 0.01 }]), ...PIPELINES],
       });
       const [failure, ...others] = pipelines;

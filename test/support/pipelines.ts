@@ -1,5 +1,5 @@
 /** Pipelines from method names and parameters, validated as the spec loader does. */
-import { methods } from '../../src/methods/registry.js';
+import { methods } from '../../src/methods/built-in.js';
 import type { Pipeline } from '../../src/methods/types.js';
 
 /** `pipelineOf(['snapkv', { budget: 60 }], ['spark', { ratio: 0.5 }])`; no steps is `full`. */

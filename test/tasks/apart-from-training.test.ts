@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { isHeldOut } from '../../src/tasks/held-out.js';
-import { tasks } from '../../src/tasks/registry.js';
+import { tasks } from '../../src/tasks/built-in.js';
 import { opened, drawn as sampleFrom } from './loader-support.js';
 
 const recorded = (name: string): Buffer =>

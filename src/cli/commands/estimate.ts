@@ -10,7 +10,8 @@ import type { BlockEstimate } from '../../estimate/index.js';
 import type { Rate } from '../../estimate/rate.js';
 import { taskLabel } from '../../experiment/label.js';
 import type { ResolvedSpec } from '../../experiment/types.js';
-import { type Catalogue, readSpec } from '../catalogue.js';
+import type { Registry } from '../../registry/registry.js';
+import { readSpec } from '../catalogue.js';
 import { formatBytes, formatSeconds, plural } from '../format.js';
 import { engineOption, jsonOption, type JsonOptions, setOption, type SpecOptions } from '../options.js';
 import type { Session } from '../session.js';
@@ -52,12 +53,12 @@ export function addEstimate(root: Command, session: Session): void {
 }
 
 async function estimate(file: string, options: EstimateOptions, session: Session): Promise<void> {
-  const { spec, catalogue } = await readSpec(file, options.set);
+  const spec = await readSpec(file, options.set);
   const { estimateSpec } = await import('../../estimate/index.js');
   const { rate, source } = await rateOf(options);
-  const blocks = await estimateSpec(spec, catalogue.tasks, { rate, newTokens: options.newTokens });
+  const blocks = await estimateSpec(spec, { rate, newTokens: options.newTokens });
   if (options.json === true) session.printJson(estimateJson(spec, blocks, rate, source));
-  else session.print(estimateText(spec, catalogue.tasks, blocks, rate, source));
+  else session.print(estimateText(spec, spec.registry.tasks, blocks, rate, source));
 }
 
 /** What is not given is measured. */
@@ -107,7 +108,7 @@ function estimateJson(
 
 function estimateText(
   spec: ResolvedSpec,
-  tasks: Catalogue['tasks'],
+  tasks: Registry['tasks'],
   blocks: readonly BlockEstimate[],
   rate: Rate,
   source: string,
@@ -135,7 +136,7 @@ function estimateText(
 
 function blockText(
   { model, weightBytes, promptTokens, pipelines, groups }: BlockEstimate,
-  tasks: Catalogue['tasks'],
+  tasks: Registry['tasks'],
 ): string[] {
   const all = pipelines.reduce((sum, { estimate }) => sum + (estimate?.storedBytes ?? 0), 0);
   const full = pipelines.find(({ estimate }) => estimate !== undefined)?.estimate?.fullBytes ?? 0;

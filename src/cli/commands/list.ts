@@ -5,7 +5,8 @@
  */
 import { Argument, type Command } from 'commander';
 import { alignColumns } from '../../report/text-table.js';
-import { jsonOption, type JsonOptions } from '../options.js';
+import { loadRegistry } from '../catalogue.js';
+import { jsonOption, type JsonOptions, useOption, type UseOptions } from '../options.js';
 import type { Session } from '../session.js';
 
 export const KINDS = ['methods', 'tasks', 'models', 'data', 'engines'] as const;
@@ -30,9 +31,10 @@ export function addList(root: Command, session: Session): void {
     .command('list')
     .description('list what a spec or a pull may name')
     .addArgument(new Argument('<kind>', 'what to list').choices(KINDS))
+    .addOption(useOption())
     .addOption(jsonOption())
-    .action(async (kind: Kind, options: JsonOptions) => {
-      const entries = await listEntries(kind);
+    .action(async (kind: Kind, options: JsonOptions & UseOptions) => {
+      const entries = await listEntries(kind, options.use);
       if (options.json === true) session.printJson(entries);
       else
         session.print(
@@ -42,11 +44,11 @@ export function addList(root: Command, session: Session): void {
 }
 
 /** Everything of a kind, in the order of its registry; methods axis by axis. */
-export async function listEntries(kind: Kind): Promise<readonly Entry[]> {
+export async function listEntries(kind: Kind, use: readonly string[] = []): Promise<readonly Entry[]> {
   switch (kind) {
     case 'methods': {
       const [{ methods }, { AXIS_ORDER, remarks }] = await Promise.all([
-        import('../../methods/registry.js'),
+        loadRegistry(use),
         import('../method-facts.js'),
       ]);
       return AXIS_ORDER.flatMap((axis) => [...methods.values()].filter((method) => method.axis === axis)).map(
@@ -58,7 +60,7 @@ export async function listEntries(kind: Kind): Promise<readonly Entry[]> {
       );
     }
     case 'tasks': {
-      const { tasks } = await import('../../tasks/registry.js');
+      const { tasks } = await loadRegistry(use);
       return [...tasks.values()].map(({ name, family, summary }) => ({ name, group: family, summary }));
     }
     case 'models': {

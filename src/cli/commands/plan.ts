@@ -10,7 +10,8 @@ import type { FolderState } from '../../runner/folder-state.js';
 import { taskLabel } from '../../experiment/label.js';
 import type { ModelConfig } from '../../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
-import { type Catalogue, readSpecState } from '../catalogue.js';
+import type { Registry } from '../../registry/registry.js';
+import { readSpecState } from '../catalogue.js';
 import { formatBytes, plural } from '../format.js';
 import { leftOutLines } from '../left-out.js';
 import {
@@ -37,10 +38,10 @@ export function addPlan(root: Command, session: Session): void {
 }
 
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
-  const { spec, catalogue, state } = await readSpecState(file, options);
+  const { spec, state } = await readSpecState(file, options);
   const bytes = await fullCachesOf(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes));
-  else session.print(planText(spec, catalogue.tasks, state, bytes));
+  else session.print(planText(spec, spec.registry.tasks, state, bytes));
 }
 
 const OWN_LENGTHS =
@@ -71,7 +72,7 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
 
 function planText(
   spec: ResolvedSpec,
-  tasks: Catalogue['tasks'],
+  tasks: Registry['tasks'],
   state: FolderState,
   bytes: ReadonlyMap<TaskCell, number>,
 ): string {

@@ -52,6 +52,11 @@ async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
       import('../../results/cell-results.js'),
       import('../../report/group-by.js'),
     ]);
+  const [{ TaskOpener }, { builtIn }] = await Promise.all([
+    import('../../experiment/task-opener.js'),
+    import('../../registry/registry.js'),
+  ]);
+  const opener = new TaskOpener(builtIn.tasks);
   const prompts = new Map<string, { head: string; tail: string; left: number }>();
   const byModel = groupBy(results, ({ cell }) => cell.model);
   for (const [model, own] of byModel) {
@@ -65,7 +70,7 @@ async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
         const { manifest } = folders.find((folder) =>
           folder.manifest.cells.some(({ key }) => key === cell.key),
         )!;
-        const ends = await remakePrompts({ cell, answers, manifest }, files);
+        const ends = await remakePrompts({ cell, answers, manifest }, files, opener);
         for (const [sample, end] of ends) prompts.set(promptKey(cell, sample), end);
       }
     } finally {

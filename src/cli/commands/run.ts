@@ -72,18 +72,12 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   }
   const { shard } = options;
   expectNoneBeside(options);
-  const { spec: whole, catalogue } = await readSpec(file, options.set);
+  const whole = await readSpec(file, options.set);
   const spec = specOfShard(whole, shard);
   const title = shard === undefined ? spec.name : `${spec.name}, shard ${shard.index}/${shard.count}`;
-  const [{ folderState }, { TaskOpener }] = await Promise.all([
-    import('../../runner/folder-state.js'),
-    import('../../experiment/task-opener.js'),
-  ]);
+  const { folderState } = await import('../../runner/folder-state.js');
   const engine = options.engine === 'auto' ? undefined : options.engine;
-  const state =
-    options.fresh === true
-      ? undefined
-      : await folderState(spec, new TaskOpener(catalogue.tasks), engine, shard);
+  const state = options.fresh === true ? undefined : await folderState(spec, engine, shard);
   if (state?.finished !== undefined) {
     (await import('../../results/folder.js')).tidyFolder(spec.output);
     const { cells, records } = state.finished;

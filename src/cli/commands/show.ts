@@ -11,7 +11,9 @@ import { alignColumns } from '../../report/text-table.js';
 import type { IgnoredField } from '../../tasks/types.js';
 import { formatBytes } from '../format.js';
 import { KINDS, listEntries } from './list.js';
-import { jsonOption, type JsonOptions } from '../options.js';
+import type { Registry } from '../../registry/registry.js';
+import { loadRegistry } from '../catalogue.js';
+import { jsonOption, type JsonOptions, useOption, type UseOptions } from '../options.js';
 import type { Session } from '../session.js';
 
 interface Parameter {
@@ -39,26 +41,25 @@ export function addShow(root: Command, session: Session): void {
       'show a method, task, model, data set or engine: parameters with ranges and defaults, paper, what it stores',
     )
     .argument('<name>', 'its name (spark-eval list methods|tasks|models|data|engines)')
+    .addOption(useOption())
     .addOption(jsonOption())
-    .action(async (name: string, options: JsonOptions) => {
+    .action(async (name: string, options: JsonOptions & UseOptions) => {
+      const registry = await loadRegistry(options.use);
       const card =
-        (await methodCard(name)) ??
-        (await taskCard(name)) ??
+        (await methodCard(name, registry)) ??
+        (await taskCard(name, registry)) ??
         (await modelCard(name)) ??
         (await dataCard(name)) ??
-        (await familyCard(name)) ??
+        familyCard(name, registry) ??
         (await engineCard(name));
-      if (card === undefined) throw await unknownName(name);
+      if (card === undefined) throw await unknownName(name, options.use);
       if (options.json === true) session.printJson(card);
       else session.print(cardText(card));
     });
 }
 
-async function methodCard(name: string): Promise<Card | undefined> {
-  const [{ methods }, { methodFacts }] = await Promise.all([
-    import('../../methods/registry.js'),
-    import('../method-facts.js'),
-  ]);
+async function methodCard(name: string, { methods }: Registry): Promise<Card | undefined> {
+  const { methodFacts } = await import('../method-facts.js');
   const method = methods.get(name);
   if (method === undefined) return undefined;
   const { summary, notes, params } = method;
@@ -78,8 +79,7 @@ const IGNORED: Readonly<Record<IgnoredField, string>> = {
   seed: 'Samples are the rows in the order of the file: seed: changes nothing.',
 };
 
-async function taskCard(name: string): Promise<Card | undefined> {
-  const { tasks } = await import('../../tasks/registry.js');
+async function taskCard(name: string, { tasks }: Registry): Promise<Card | undefined> {
   const task = tasks.get(name);
   if (task === undefined) return undefined;
   const { family, summary, source, notes = [], ignores = [], params } = task;
@@ -140,8 +140,7 @@ async function dataCard(name: string): Promise<Card | undefined> {
 }
 
 /** A data set of the same name has its card in place of this. */
-async function familyCard(name: string): Promise<Card | undefined> {
-  const { tasks } = await import('../../tasks/registry.js');
+function familyCard(name: string, { tasks }: Registry): Card | undefined {
   const members = [...tasks.values()].filter(({ family }) => family === name);
   if (members.length === 0) return undefined;
   return {
@@ -200,8 +199,8 @@ function cardText({ kind, name, summary, facts, notes, parameters }: Card): stri
   return lines.join('\n');
 }
 
-async function unknownName(name: string): Promise<UserError> {
-  const entries = await Promise.all(KINDS.map(listEntries));
+async function unknownName(name: string, use: readonly string[]): Promise<UserError> {
+  const entries = await Promise.all(KINDS.map((kind) => listEntries(kind, use)));
   const names = entries.flat().map((entry) => entry.name);
   return new UserError(
     `no method, task, model, data set or engine is called "${name}".${didYouMean(name, names)}`,

@@ -55,7 +55,7 @@ async function slurm(
   session: Session,
 ): Promise<void> {
   checkSbatchOptions(sbatch, session);
-  const { spec } = await readSpec(file, options.set);
+  const spec = await readSpec(file, options.set);
   const { makeFolder, writeAtomically } = await import('../../results/files.js');
   const { shards, atOnce, partition, gres, time } = options;
   const folder = join(spec.output, 'slurm');

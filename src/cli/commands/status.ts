@@ -33,7 +33,7 @@ export function addStatus(root: Command, session: Session): void {
 }
 
 async function status(file: string, options: StatusOptions, session: Session): Promise<void> {
-  const { spec, catalogue, state } = await readSpecState(file, options);
+  const { spec, state } = await readSpecState(file, options);
   const complete = state.done === state.total;
   if (!complete) session.exitCode = 3;
   if (options.json === true) {
@@ -59,7 +59,7 @@ async function status(file: string, options: StatusOptions, session: Session): P
   const rows = state.cells.map(({ group, pipeline, samples, done }) => [
     done === samples ? 'complete' : 'missing',
     group.model,
-    taskLabel(group.task, group.taskParams, catalogue.tasks),
+    taskLabel(group.task, group.taskParams, spec.registry.tasks),
     String(group.context),
     String(group.seed),
     group.question,

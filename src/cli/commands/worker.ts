@@ -9,11 +9,12 @@ import type { EngineName } from '../../engine/types.js';
 import { parseRedisUrl } from '../../queue/address.js';
 import { plural } from '../format.js';
 import { onInterrupt } from '../interrupt.js';
-import { engineOption, memoryOption, progressOption } from '../options.js';
+import { loadRegistry } from '../catalogue.js';
+import { engineOption, memoryOption, progressOption, useOption, type UseOptions } from '../options.js';
 import type { ProgressForm } from '../progress.js';
 import type { Session } from '../session.js';
 
-interface WorkerOptions {
+interface WorkerOptions extends UseOptions {
   readonly engine: EngineName | 'auto';
   readonly name: string;
   readonly memory?: number;
@@ -39,6 +40,7 @@ export function addWorker(root: Command, session: Session): void {
         .default(30)
         .argParser(leaseSeconds),
     )
+    .addOption(useOption())
     .option('--until-idle', 'end when no job is waiting that this worker could take')
     .addOption(progressOption())
     .action((url: string, options: WorkerOptions) => work(url, options, session));
@@ -54,6 +56,7 @@ async function work(url: string, options: WorkerOptions, session: Session): Prom
     ]);
     const computed = await serveQueue({
       address,
+      registry: await loadRegistry(options.use),
       engine: options.engine,
       name: options.name,
       memory: options.memory,

@@ -7,7 +7,6 @@
 import * as z from 'zod';
 import type { LayerTrace } from '../../cache/types.js';
 import { observed, windowAttention, windowField } from '../observations.js';
-import { oncePerLayer } from '../once-per-layer.js';
 
 export const snapFields = {
   window: windowField
@@ -41,7 +40,7 @@ export interface SnapParams {
 /** `[KV, S]`; 0 in the window. Computed once per layer, whoever asks. */
 export function snapScores(trace: LayerTrace, params: SnapParams): Float32Array {
   const { window, kernel, pool, group } = params;
-  return oncePerLayer(trace, `snap ${window} ${kernel} ${pool} ${group}`, () => computeScores(trace, params));
+  return trace.once(`snap ${window} ${kernel} ${pool} ${group}`, () => computeScores(trace, params));
 }
 
 function computeScores(trace: LayerTrace, { window, kernel, pool, group }: SnapParams): Float32Array {

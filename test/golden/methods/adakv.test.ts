@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { fullPlan } from '../../../src/cache/plan.js';
 import { adakv } from '../../../src/methods/wrappers/adakv.js';
-import { methods } from '../../../src/methods/registry.js';
+import { methods } from '../../../src/methods/built-in.js';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { goldenTrace } from '../../methods/support.js';
 import { expectGoldenRun, onEveryEngine, readMethodGolden, type GoldenRun } from './golden-run.js';

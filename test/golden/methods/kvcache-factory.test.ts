@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { knorm } from '../../../src/methods/token/knorm.js';
-import { methods } from '../../../src/methods/registry.js';
+import { methods } from '../../../src/methods/built-in.js';
 import { streamingLlm } from '../../../src/methods/token/streaming-llm.js';
 import { readGolden } from '../support.js';
 import {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { encodeLayer } from '../../../src/cache/layer-cache.js';
 import type { DecodePolicy, LayerCache } from '../../../src/cache/types.js';
 import { openKernels } from '../../../src/kernels/index.js';
-import { observationsOf, planLayer } from '../../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../../support/planning.js';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { logitsAfter } from '../../../src/model/decode.js';
 import { prefill } from '../../../src/model/prefill.js';

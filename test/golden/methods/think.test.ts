@@ -12,7 +12,7 @@ import { fullPlan } from '../../../src/cache/plan.js';
 import type { LayerCache, LayerPlan, LayerTrace, SidePlan } from '../../../src/cache/types.js';
 import type { Engine } from '../../../src/engine/types.js';
 import { openKernels } from '../../../src/kernels/index.js';
-import { observationsOf, planLayer } from '../../../src/methods/pipeline.js';
+import { observationsOf, planLayer } from '../../support/planning.js';
 import { think } from '../../../src/methods/channel/think.js';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { parseConfig } from '../../../src/checkpoint/config.js';

@@ -7,8 +7,8 @@ import type { LayerPlan } from '../../../src/cache/types.js';
 import { UserError } from '../../../src/base/errors.js';
 import { openKernels } from '../../../src/kernels/index.js';
 import { kivi } from '../../../src/methods/precision/kivi.js';
-import { observationsOf, planLayer } from '../../../src/methods/pipeline.js';
-import { methods } from '../../../src/methods/registry.js';
+import { observationsOf, planLayer } from '../../support/planning.js';
+import { methods } from '../../../src/methods/built-in.js';
 import type { MethodStep } from '../../../src/methods/types.js';
 import { smallTrace } from '../support.js';
 

@@ -5,7 +5,7 @@ import type { LayerTrace } from '../../../src/cache/types.js';
 import { UserError } from '../../../src/base/errors.js';
 import { dbudgetkv } from '../../../src/methods/token/dbudgetkv.js';
 import { observed, windowAttention } from '../../../src/methods/observations.js';
-import { planLayer } from '../../../src/methods/pipeline.js';
+import { planLayer } from '../../support/planning.js';
 import { smallTrace } from '../support.js';
 
 const shape = { heads: 4, kvHeads: 2, headDim: 8, length: 40 };

@@ -6,7 +6,7 @@ import type { LayerTrace } from '../../../src/cache/types.js';
 import { UserError } from '../../../src/base/errors.js';
 import { h2o } from '../../../src/methods/token/h2o.js';
 import { attentionSums, windowAttention } from '../../../src/methods/observations.js';
-import { planLayer } from '../../../src/methods/pipeline.js';
+import { planLayer } from '../../support/planning.js';
 import { randomFrom } from '../../cache/support.js';
 import { readMethodGolden } from '../../golden/methods/golden-run.js';
 import { best, drive, heldPlan, softmax, traceOf, type LiveShape } from '../live-support.js';

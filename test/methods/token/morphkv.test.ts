@@ -8,7 +8,7 @@ import { UserError } from '../../../src/base/errors.js';
 import { openKernels } from '../../../src/kernels/index.js';
 import { morphkv } from '../../../src/methods/token/morphkv.js';
 import { windowAttention, windowLogits } from '../../../src/methods/observations.js';
-import { planLayer } from '../../../src/methods/pipeline.js';
+import { planLayer } from '../../support/planning.js';
 import { snapkv } from '../../../src/methods/token/snapkv.js';
 import type { Method } from '../../../src/methods/types.js';
 import { randomFrom, randomNumbers } from '../../cache/support.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { UserError } from '../../../src/base/errors.js';
 import { windowAttention } from '../../../src/methods/observations.js';
-import { planLayer } from '../../../src/methods/pipeline.js';
+import { planLayer } from '../../support/planning.js';
 import { fullPlan } from '../../../src/cache/plan.js';
 import { snapkv } from '../../../src/methods/token/snapkv.js';
 import { streamingLlm } from '../../../src/methods/token/streaming-llm.js';

@@ -7,7 +7,7 @@ import { UserError } from '../../../src/base/errors.js';
 import { openKernels } from '../../../src/kernels/index.js';
 import { adakv } from '../../../src/methods/wrappers/adakv.js';
 import { windowAttention } from '../../../src/methods/observations.js';
-import { planLayer } from '../../../src/methods/pipeline.js';
+import { planLayer } from '../../support/planning.js';
 import { snapkv } from '../../../src/methods/token/snapkv.js';
 import { smallTrace, waves } from '../support.js';
 

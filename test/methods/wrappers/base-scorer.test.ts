@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { checkPlan, fullPlan } from '../../../src/cache/plan.js';
 import { adakv } from '../../../src/methods/wrappers/adakv.js';
 import { criticalkv } from '../../../src/methods/wrappers/criticalkv.js';
-import { methods } from '../../../src/methods/registry.js';
+import { methods } from '../../../src/methods/built-in.js';
 import { scorers } from '../../../src/methods/wrappers/scorers.js';
 import type { Method } from '../../../src/methods/types.js';
 import { randomFrom } from '../../cache/support.js';

@@ -1,17 +1,20 @@
 /** Results of a spec of experiments/paper, with made-up scores. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadCatalogue } from '../../../src/cli/catalogue.js';
+import { MODEL_NAMES } from '../../../src/pull/models.js';
+import { builtIn } from '../../../src/registry/registry.js';
+import { SpecDocument } from '../../../src/experiment/document.js';
+import { applyOverride } from '../../../src/experiment/overrides.js';
 import { type Block, blocksOf } from '../../../src/report/blocks.js';
 import type { PaperTableName } from '../../../src/report/paper/index.js';
 import { collectResults } from '../../../src/results/cell-results.js';
 import { cellInfo } from '../../../src/results/cell-key.js';
 import type { CellInfo, SampleRecord } from '../../../src/results/types.js';
-import { loadSpec } from '../../../src/experiment/load.js';
+import { resolveSpec } from '../../../src/experiment/load.js';
 import { digests, record } from '../../results/support.js';
 
 const folder = fileURLToPath(new URL('../../../experiments/paper/', import.meta.url));
-const catalogue = await loadCatalogue();
+const catalogue = { ...builtIn, models: MODEL_NAMES };
 
 /** The spec that fills each published table. */
 export const SPECS: Readonly<Record<PaperTableName, string>> = {
@@ -29,7 +32,9 @@ export function specNames(): string[] {
 
 /** The cells of a spec, each with `samples` samples. */
 export function cellsOf(name: string, overrides: readonly string[] = [], samples?: number): CellInfo[] {
-  const spec = loadSpec(`${folder}${name}.yaml`, { catalogue, overrides });
+  const document = SpecDocument.read(`${folder}${name}.yaml`);
+  for (const override of overrides) applyOverride(document, override);
+  const spec = resolveSpec(document, { catalogue });
   return spec.groups.flatMap((group) =>
     spec.pipelines.map((pipeline) =>
       cellInfo({ ...group, samples: samples ?? group.samples }, pipeline, spec.cacheDtype, digests),

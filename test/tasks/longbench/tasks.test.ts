@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { LONGBENCH_NAMES } from '../../../src/tasks/longbench/facts.js';
 import { longbenchETasks, longbenchTasks } from '../../../src/tasks/longbench/list.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import type { LongBenchName } from '../../../src/tasks/scorers/longbench.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
 import {

@@ -1,6 +1,6 @@
 /** A spec that sweeps the depth has a row of accuracy.csv for every depth, length and pipeline: a map's data. */
 import { expect } from 'chai';
-import { methods } from '../../../src/methods/registry.js';
+import { methods } from '../../../src/methods/built-in.js';
 import { accuracyCsv } from '../../../src/results/accuracy.js';
 import { cellInfo } from '../../../src/results/cell-key.js';
 import { collectResults } from '../../../src/results/cell-results.js';

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import type { ReciteParams } from '../../../src/tasks/recite/list.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
 import { depthsOf, digestOf, drawn, opened, READ_FILES, scored } from '../loader-support.js';
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
 import { digestOf, drawn, opened, scored } from '../loader-support.js';
 import { countTokens, draw, HOTPOT, promptOf, SQUAD, tokensOf, type Asked } from './support.js';

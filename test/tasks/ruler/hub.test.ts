@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import { rulerHubTasks } from '../../../src/tasks/ruler/hub.js';
 import { rulerTasks } from '../../../src/tasks/ruler/list.js';
 import type { OpenTask } from '../../../src/tasks/types.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import { isHeldOut } from '../../../src/tasks/held-out.js';
 import { niahTasks, type NiahParams } from '../../../src/tasks/ruler/niah.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';

@@ -1,6 +1,6 @@
 /** Samples of RULER's tasks with a tokenizer that is only a rule. */
 import { fileURLToPath } from 'node:url';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import type { Prompt } from '../../../src/tasks/one-question.js';
 import { drawn, opened, READ_FILES } from '../loader-support.js';
 

@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFactors } from '../../../src/calibration/factors-folder.js';
 import { calibrationText } from '../../../src/calibration/text.js';
-import { loadCatalogue } from '../../../src/cli/catalogue.js';
 import { readLock, sizeFault } from '../../../src/pull/data-record.js';
 import { unzipFiles } from '../../../src/pull/unzip.js';
 import { UserError } from '../../../src/base/errors.js';
@@ -23,7 +22,7 @@ import { memoryCsv } from '../../../src/results/memory.js';
 import { mergeFolders } from '../../../src/shards/merge.js';
 import { modelUnchanged } from '../../../src/runner/model-record.js';
 import { loadSpec, specHash } from '../../../src/experiment/load.js';
-import { tasks } from '../../../src/tasks/registry.js';
+import { tasks } from '../../../src/tasks/built-in.js';
 import { DataFiles } from '../../../src/tasks/files/data-files.js';
 import { scoreAnswer } from '../../../src/tasks/score-answer.js';
 import { ggufNumber, hostileZip, safetensorsHeader } from './headers.js';
@@ -116,7 +115,7 @@ async function readRows(folder: string): Promise<void> {
 }
 
 async function readSpecFile(folder: string): Promise<void> {
-  specHash(loadSpec(join(folder, 'spec.yaml'), { catalogue: await loadCatalogue(), directory: folder }));
+  specHash(await loadSpec(join(folder, 'spec.yaml'), { directory: folder }));
 }
 
 /** As tables, `status` and `merge` read results; the last writes into the case's folder. */

@@ -1,7 +1,7 @@
 /**
  * Variants of a model: the weights that its pipelines run on, where a method changes them.
  *
- * Decides which pipelines share weights, and with them their prefills, and that one variant at a time is on the engine
+ * Decides which pipelines share weights, and with them their prefills, and that one weight set at a time is on the engine
  * beside the model's own weights. Knows nothing of what a method does with them.
  */
 import { calibrate } from '../calibration/recalkv.js';
@@ -10,25 +10,25 @@ import type { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { Progress } from './progress.js';
 
-export interface VariantContext {
+export interface WeightSetContext {
   readonly files: ModelFiles;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A variant on the engine. */
-export interface OpenVariant {
+/** A weight set on the engine. */
+export interface OpenWeightSet {
   readonly model: Transformer;
-  /** Gives back what the variant does not share with the model. */
+  /** Gives back what the weight set does not share with the model. */
   close(): void;
 }
 
 /** The model on the requested weights. The model itself must outlive it. */
-export async function openVariant(
+export async function openWeightSet(
   model: Transformer,
   request: WeightsRequest | undefined,
-  { files, progress, signal }: VariantContext,
-): Promise<OpenVariant> {
+  { files, progress, signal }: WeightSetContext,
+): Promise<OpenWeightSet> {
   if (request === undefined) return { model, close: () => undefined };
   const { factors, folder, kept } = await calibrate({
     model,
@@ -43,11 +43,11 @@ export async function openVariant(
     signal,
   });
   if (!kept) progress.log(`${files.name} is calibrated for ${request.kind}; kept in ${folder}`);
-  const variant = model.withFactors(factors);
+  const weightSet = model.withFactors(factors);
   return {
-    model: variant,
+    model: weightSet,
     close: () => {
-      variant.dispose();
+      weightSet.dispose();
     },
   };
 }
