@@ -26,6 +26,7 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_$', argsIgnorePattern: '^_$' }],
       // The typed-array loops of this project index inside bounds that they have just computed.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },

@@ -23,7 +23,7 @@ const DYNAMIC =
  * @throws UserError where an import leads nowhere, a file is not JavaScript or TypeScript, or there is too much of them
  */
 export async function pluginDigest(entry: string): Promise<string> {
-  await init;
+  await init();
   const files = new Files();
   const waiting = [entry];
   const seen = new Set(waiting);

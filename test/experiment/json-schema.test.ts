@@ -11,7 +11,7 @@ interface Json {
 }
 
 describe('spec/json-schema', () => {
-  it('is up to date in schema/spec.schema.json (npm run schema)', async () => {
+  it('is up to date in schema/spec.schema.json (npm run schema)', () => {
     const file = JSON.parse(
       readFileSync(join(PACKAGE_FOLDER, 'schema', 'spec.schema.json'), 'utf8'),
     ) as unknown;

@@ -75,9 +75,10 @@ export function anyLayerProperties(entry: MethodEntry, registry: Registry): void
   it('plans what can be stored, the same every time, and changes nothing that it is given', () => {
     onLayers(entry.samples, [], ({ trace, steps }, plan) => {
       checkPlan(trace, plan);
-      const [before, given] = [structuredClone(trace), fullPlan(trace)];
+      const { once: _, ...numbers } = trace;
+      const [before, given] = [structuredClone(numbers), fullPlan(trace)];
       expect(plain(method.plan(trace, steps[0]!.params, given))).to.deep.equal(plain(plan));
-      expect(trace).to.deep.equal(before);
+      expect(numbers).to.deep.equal(before);
       expect(given).to.deep.equal(fullPlan(trace));
       for (const tokens of plan.tokens) expect(tokens).to.not.be.empty;
       if (entry.alwaysKept !== undefined) expectKept(trace, plan, entry.alwaysKept(steps[0]!.params));

@@ -7,7 +7,7 @@ import { TaskOpener } from '../../src/experiment/task-opener.js';
 import type { TaskCell } from '../../src/experiment/types.js';
 import { checkSamples } from '../../src/runner/check-samples.js';
 import { oneQuestion } from '../../src/tasks/one-question.js';
-import { tasks as knownTasks } from '../../src/tasks/registry.js';
+import { tasks as knownTasks } from '../../src/tasks/built-in.js';
 import { ContextTooShort } from '../../src/tasks/too-short.js';
 import type { OpenTask, Task } from '../../src/tasks/types.js';
 import { folderOf, removeFolders } from '../tasks/loader-support.js';
