@@ -1,7 +1,7 @@
 /**
  * The held-out rule: which random strings may appear in evaluation samples.
  *
- * Decides by the parity of a hash. The embedded model (models/spark-nano) learned from prompts of the same form as
+ * The parity of a hash tells. The embedded model (models/spark-nano) learned from prompts of the same form as
  * the RULER tasks, with random keys and values whose FNV-1a hash is odd. Evaluation draws only strings whose hash is
  * even, so that no key or value of a sample can have been seen in training: the model can only answer by reading.
  * Half of all strings remain, chosen by a rule that has nothing to do with what they look like.

@@ -1,7 +1,7 @@
 /**
  * Templates of data sets: texts with `{fields}`.
  *
- * Decides that a template is filled in one pass, so that braces inside a field stay as they are.
+ * A template is filled in one pass, so that braces inside a field stay as they are.
  */
 
 /** A template with every `{name}` replaced. Throws RangeError where a field has no value. */

@@ -1,8 +1,8 @@
 /**
  * Sizes inside a Parquet file, checked before it is decoded.
  *
- * Decides that every page lies in its column chunk and has no more values than the chunk says: hyparquet takes these
- * numbers as they are, and one damaged bit can keep it busy for ever. Knows nothing of what is in a page.
+ * Every page must lie in its column chunk and have no more values than the chunk says: hyparquet takes these
+ * numbers as they are, and one damaged bit can keep it busy for ever.
  */
 import type { AsyncBuffer, ColumnMetaData, FileMetaData, PageHeader, SchemaTree } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';

@@ -1,8 +1,8 @@
 /**
  * Lengths of runs inside a page of a Parquet file, checked before it is decoded.
  *
- * Decides that no run of levels or of dictionary indices is longer than the page has values: hyparquet writes out what a run
- * says, and a damaged length of two thousand million keeps it busy for ever. Knows nothing of files.
+ * No run of levels or of dictionary indices may be longer than the page has values: hyparquet writes out what a run
+ * says, and a damaged length of two thousand million keeps it busy for ever.
  */
 import type { ColumnMetaData, DataPageHeader, PageHeader, SchemaTree } from 'hyparquet';
 import { decompressPage } from 'hyparquet/src/datapage.js';

@@ -1,7 +1,7 @@
 /**
  * Fields that rows of many data sets have, as schemas.
  *
- * Decides what is a text, a passage and a number of tokens there. Knows nothing of any data set.
+ * One form of each, so that the same mistake gets the same message everywhere.
  */
 import * as z from 'zod';
 import { strip } from '../scorers/python-text.js';

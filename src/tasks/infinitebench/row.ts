@@ -1,8 +1,7 @@
 /**
  * A row of InfiniteBench's files (`id`, `context`, `input`, `answer`, `options`) as the parts of a sample.
  *
- * Decides how answers read, as text: of a choice its option and its letter, of all else what the file holds. Knows
- * nothing of files and scores.
+ * Answers are texts: of a choice its option and its letter, of all else what the file holds.
  */
 import * as z from 'zod';
 import { UserError } from '../../base/errors.js';

@@ -2,7 +2,7 @@
  * The prompts of InfiniteBench for open models (`yarn_mistral_templates` of its prompt.py): data of the benchmark, to
  * the letter.
  *
- * Decides only where each is cut into context, question and answer prefix; the parts in order are the template.
+ * The parts in order are the template; only the cut into context, question and answer prefix is ours.
  */
 
 export interface Template {

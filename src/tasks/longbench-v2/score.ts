@@ -1,7 +1,7 @@
 /**
  * The letter that a prediction chooses, as LongBench v2 (arXiv 2412.15204, `extract_answer` of pred.py) finds it.
  *
- * Decides that only "The correct answer is (B)" and "The correct answer is B" choose, asterisks aside, the first with
+ * Only "The correct answer is (B)" and "The correct answer is B" choose, asterisks aside, the first with
  * brackets before the first without; all else is wrong, not guessed. The harness of the SparK paper wants one of the
  * two to be the whole prediction instead.
  */

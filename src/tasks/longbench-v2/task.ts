@@ -1,7 +1,7 @@
 /**
  * LongBench v2 (arXiv 2412.15204), from its official file `data.json`: 503 questions of four choices.
  *
- * Decides which rows are samples: all, or those of one difficulty, one length or both, in the order of the file. The
+ * Samples are all rows, or those of one difficulty, one length or both, in the order of the file. The
  * benchmark reports these groups beside the whole; a spec that sweeps `length` or `difficulty` has a row for each.
  */
 import * as z from 'zod';

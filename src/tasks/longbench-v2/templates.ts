@@ -1,7 +1,7 @@
 /**
  * The zero-shot prompt of LongBench v2 (prompts/0shot.txt): data of the benchmark, to the letter.
  *
- * Decides only where it is cut into context and question; the parts in order are the template. It has no answer prefix:
+ * The parts in order are the template; only the cut into context and question is ours. It has no answer prefix:
  * the form of the answer is asked for, not begun.
  */
 

@@ -2,8 +2,7 @@
  * What LongBench (arXiv 2308.14508) says of each of its 21 tasks: how many tokens it may generate, whether the prompt is
  * a chat, what ends an answer, and which tasks LongBench-E has.
  *
- * Decides nothing that the benchmark leaves open (`dataset2maxlen` and pred.py of its repository). Knows nothing of
- * templates; scores and first lines are in scorers/longbench.ts.
+ * As `dataset2maxlen` and pred.py of its repository have it. Scores and first lines are in scorers/longbench.ts.
  */
 import { longbenchScoring, type LongBenchName } from '../scorers/longbench.js';
 import type { Question } from '../types.js';

@@ -2,7 +2,7 @@
  * The copy of LongBench that the SparK paper's tables were made with: a hub data set whose rows are prompts that stand
  * ready, cut into context, question and answer prefix, with the tokens to generate.
  *
- * Decides that a task's rows are those of the folder of its name, and that what the rows leave open is as the paper's
+ * A task's rows are those of the folder of its name; what the rows leave open is as the paper's
  * protocol has it.
  */
 import { join, resolve } from 'node:path';

@@ -2,7 +2,7 @@
  * LongBench and LongBench-E (arXiv 2308.14508), from the official files: one `<task>.jsonl` each, `<task>_e.jsonl` of
  * LongBench-E.
  *
- * Decides which rows are samples: all in the order of the file, or those of one bin of lengths. LongBench-E reports its
+ * Samples are all rows in the order of the file, or those of one bin of lengths. LongBench-E reports its
  * bins, so that a spec which sweeps `length` has a row for each.
  */
 import * as z from 'zod';

@@ -1,8 +1,8 @@
 /**
  * Two ways to put a row of LongBench before a model: as the SparK paper's tables do, and as LongBench itself does.
  *
- * Decides what is in the user's message and what follows the assistant's header, whether a prompt without a chat
- * template begins with special tokens, and how many tokens may be generated. Where LongBench cuts a prompt that is too
+ * They differ in what follows the assistant's header, in the special tokens before a prompt without a chat template, and in
+ * how many tokens may be generated. Where LongBench cuts a prompt that is too
  * long before it adds the chat template, here the whole compressed part is cut, as everywhere.
  */
 import * as z from 'zod';

@@ -2,8 +2,8 @@
  * The prompts of LongBench (arXiv 2308.14508, `dataset2prompt` of its repository): data of the benchmark, to the letter,
  * misspelling included.
  *
- * Decides only where each is cut into context, question and answer prefix, as in the copy that the SparK paper's tables
- * were made with; the parts in order are the template. Of trec, triviaqa and samsum the answer prefix is the end of the
+ * Each is cut into context, question and answer prefix as in the copy that the SparK paper's tables were made with; the
+ * parts in order are the template. Of trec, triviaqa and samsum the answer prefix is the end of the
  * data set's own {input}, from which it is taken.
  */
 import type { LongBenchName } from '../scorers/longbench.js';

@@ -1,8 +1,8 @@
 /**
  * The four tasks of LooGLE (arXiv 2311.04939), from its files: one `<task>.jsonl` each.
  *
- * Decides that every question is a sample, in the order of the files, and which of LooGLE's scores is the task's: the
- * recall of ROUGE-L, and the fraction of gaps that are filled exactly. A task's score is the mean over samples; LooGLE
+ * Every question is a sample, in the order of the files. Of LooGLE's scores a task has one: the
+ * recall of ROUGE-L, or the fraction of gaps that are filled exactly. A task's score is the mean over samples; LooGLE
  * itself divides the right gaps of all samples by all gaps.
  */
 import * as z from 'zod';

@@ -2,7 +2,7 @@
  * Values written as Python's `repr` writes them: strings, numbers, lists, tuples, dictionaries with string keys, True,
  * False and None.
  *
- * Decides what is one. It is read, never evaluated: LooGLE's own code hands its files to Python's `eval`.
+ * It is read, never evaluated: LooGLE's own code hands its files to Python's `eval`.
  */
 
 export type PythonValue =

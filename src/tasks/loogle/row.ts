@@ -1,9 +1,9 @@
 /**
  * A row of LooGLE's files as questions on one document.
  *
- * Decides which forms a row may have: the first release has a document with all its questions (`input`, `qa_pairs`,
+ * A row may have two forms: the first release has a document with all its questions (`input`, `qa_pairs`,
  * `output`), the questions as Python writes them; later ones have one question a row (`context`, `question`,
- * `answer`). Answers to a cloze are made one dictionary, as JSON. Knows nothing of prompts and scores.
+ * `answer`). Answers to a cloze are made one dictionary, as JSON.
  */
 import * as z from 'zod';
 import { UserError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
  * The prompts of LooGLE (config/task2prompt.json): data of the benchmark, to the letter, misspellings included.
  *
- * Decides only where each is cut into context, question and answer prefix; the parts in order are the template.
+ * The parts in order are the template; only the cut into context, question and answer prefix is ours.
  */
 
 export interface Template {

@@ -1,7 +1,7 @@
 /**
  * The strings of Greg Kamradt's needle test (2023) in the form that is used with open models: data of the test.
  *
- * Decides the three facts by which an answer is scored, where the original asks a language model for a mark. The
+ * An answer is scored by three facts, where the original asks a language model for a mark. The
  * needle stands without the line breaks of the original, which would set it apart from the text.
  */
 

@@ -1,7 +1,7 @@
 /**
  * The score of a repeated list: how much of it came back, in its order.
  *
- * Decides that only numbers count, and that what is left out, wrong, or out of order costs one line each: the longest
+ * Only numbers count, and what is left out, wrong, or out of order costs one line each: the longest
  * common subsequence of the numbers of the prediction and those of the list.
  */
 

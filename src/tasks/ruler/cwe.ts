@@ -1,7 +1,7 @@
 /**
  * RULER's common words extraction (arXiv 2404.06654): ten words come often in a numbered list, all others seldom.
  *
- * Decides how often; one answered example stands before the list, as in the published data. Words are the nouns and
+ * One answered example stands before the list, as in the published data. Words are the nouns and
  * adjectives of datasets/words, without a held-out half: the embedded model was not trained on this task. A list has
  * each word at most once, so that beyond some 100,000 tokens, where all words are in it, it does not grow further.
  */

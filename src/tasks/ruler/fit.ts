@@ -1,9 +1,8 @@
 /**
  * The largest count whose cost stays within a limit, with few evaluations of the cost.
  *
- * Decides the search: costs grow about linearly, so each guess goes as far from the one before as the slope says, ever
- * farther where guesses keep falling on the same side, and at most to the middle of what is left. Knows nothing of what is
- * counted or paid.
+ * Costs grow about linearly, so each guess goes as far from the one before as the slope says, ever
+ * farther where guesses keep falling on the same side, and at most to the middle of what is left.
  */
 
 export interface FitRange {

@@ -2,7 +2,7 @@
  * RULER's frequent words extraction (arXiv 2404.06654): coded words whose frequencies follow a zeta distribution; the
  * most frequent is a row of dots, the next three are asked for.
  *
- * Decides the frequencies and how few words still tell the third from the fourth. Coded words are random letters,
+ * There are as many words at least as tell the third from the fourth. Coded words are random letters,
  * drawn anew for each sample.
  */
 import * as z from 'zod';

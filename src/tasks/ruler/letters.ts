@@ -1,7 +1,7 @@
 /**
  * Random strings of letters: variable names and coded words.
  *
- * Decides that no string comes twice, and that none occurs in the prompt's own words, where a model that merely
+ * No string comes twice, and none occurs in the prompt's own words, where a model that merely
  * repeats the prompt would seem to find it. The embedded model was not trained on strings of this kind, so that the
  * held-out rule (held-out.ts) does not apply to them.
  */

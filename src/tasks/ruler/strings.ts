@@ -1,8 +1,7 @@
 /**
  * Random keys and values: adjective-noun words, 7-digit numbers, version-4 UUIDs.
  *
- * Decides their distribution (uniform over what the held-out rule leaves), and that no string comes twice in a
- * sample, so that every answer occurs in it exactly once.
+ * Uniform over what the held-out rule leaves; no string comes twice in a sample, so that every answer occurs in it exactly once.
  */
 import { isHeldOut } from '../held-out.js';
 import { shippedFile } from '../files/data-file.js';

@@ -1,7 +1,7 @@
 /**
  * The strings of RULER's needle-in-a-haystack tasks (arXiv 2404.06654): data of the benchmark, to the letter.
  *
- * Decides the singular: with one answer only, templates say "A … is" and their {type} loses its final s. Needles
+ * With one answer only, templates say "A … is" and their {type} loses its final s. Needles
  * never do.
  */
 

@@ -2,7 +2,7 @@
  * RULER's variable tracking (arXiv 2404.06654): a number goes from variable to variable through repeated noise, and
  * all of them are asked for.
  *
- * Decides the chain and its places; one answered example with names and a number of its own stands before it, as in
+ * One answered example with names and a number of its own stands before it, as in
  * the published data. Prompts are RULER's to the letter.
  */
 import * as z from 'zod';

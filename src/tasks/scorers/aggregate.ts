@@ -1,8 +1,7 @@
 /**
  * From scores of samples to the numbers of the published tables: 0 to 100, two decimals.
  *
- * Decides the order of arithmetic and the rounding, which differ from benchmark to benchmark and show in the last
- * digit. Knows nothing of how a sample is scored.
+ * The order of arithmetic and the rounding differ from benchmark to benchmark and show in the last digit.
  */
 import { round, roundScaled } from './rounding.js';
 

@@ -1,7 +1,7 @@
 /**
  * Classification: `classification_score` of LongBench (arXiv 2308.14508, metrics.py), for trec and lsht.
  *
- * Decides which class names a prediction holds (as substrings, case counts), and that several share the point.
+ * Class names that a prediction holds (as substrings, case counts) share the point.
  * As released, names that are part of the right one are removed from the list while it is walked, so that the name
  * after a removed one is not looked at: with A, AB, ABC all found, the right answer ABC scores 1/2.
  */

@@ -2,7 +2,7 @@
  * Similarity of a line of code: `code_sim_score` of LongBench (arXiv 2308.14508, metrics.py), `fuzz.ratio` of
  * fuzzywuzzy 0.18.0 over difflib, which is what runs where python-Levenshtein is not installed.
  *
- * Decides which line is compared: the first one without a backquote, `#` or `//`, after leading line feeds; a line of
+ * Compared is the first line without a backquote, `#` or `//`, after leading line feeds; a line of
  * spaces qualifies. Characters are code points.
  */
 import { codePoints, stripLeadingNewlines } from './python-text.js';

@@ -1,7 +1,7 @@
 /**
  * Counting: `count_score` of LongBench (arXiv 2308.14508, metrics.py), for passage_count.
  *
- * Decides that every number of the prediction counts, and that numbers are compared as they are written: `07` is not
+ * Every number of the prediction counts, and numbers are compared as they are written: `07` is not
  * `7`. Digits of any script are numbers.
  */
 import { digitRuns } from './python-text.js';

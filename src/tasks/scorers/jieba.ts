@@ -1,14 +1,12 @@
 /**
  * Chinese words as jieba 0.42.1 cuts them, its hidden Markov model on: without it a third to a half of the scores change.
  *
- * Decides which binding is used (`@node-rs/jieba`, an optional package), that it is loaded with the first Chinese text
- * only, for its dictionary takes a moment, and mends where its jieba is another one:
+ * By `@node-rs/jieba`, an optional package, which is loaded with the first Chinese text only, for its dictionary takes a
+ * moment, and mended where it is not jieba's:
  * - its blocks hold the ideographs that Unicode added after U+9FD5 too, so blocks are cut here (`re_han_default`);
  * - between letters and digits it takes any character for a decimal point and keeps `ferry-8` whole, so what is not
  *   Chinese is cut again here (`re_skip` of jieba's `finalseg`);
  * - its dictionary lacks one word of jieba's, `B超`.
- *
- * Knows nothing of scores.
  */
 import { createRequire } from 'node:module';
 import { UserError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
  * LongBench's scorer per task (arXiv 2308.14508, `dataset2metric` of its eval.py): 21 tasks.
  *
- * Decides which score a task has and which tasks keep only the first line of a prediction. Knows nothing of prompts.
+ * Some tasks keep only the first line of a prediction.
  */
 import { classification } from './classification.js';
 import { codeSimilarity } from './code-similarity.js';

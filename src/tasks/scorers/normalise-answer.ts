@@ -2,8 +2,8 @@
  * What of a short answer counts, in English (SQuAD's rules, arXiv 1606.05250) and in Chinese (LongBench's and
  * InfiniteBench's).
  *
- * Decides what is dropped. English: case, the 32 ASCII punctuation marks (deleted, not spaced: `self-taught` is one
- * word), then whole words a, an, the. Chinese: case, ASCII and East Asian punctuation as the benchmark lists it (`·`
+ * Dropped are, in English: case, the 32 ASCII punctuation marks (deleted, not spaced: `self-taught` is one
+ * word), then whole words a, an, the; in Chinese: case, ASCII and East Asian punctuation as the benchmark lists it (`·`
  * and `《` are not on the list), all white space. Curly quotes and dashes stay on English words.
  */
 import { splitWords, wholeWord } from './python-text.js';

@@ -2,7 +2,7 @@
  * Text as Python 3 sees it, for the scorers are Python's and JavaScript differs in what is white space, a digit or
  * part of a word.
  *
- * Decides these sets: white space of `str.split` (with U+001C–U+001F and U+0085, without U+FEFF and U+200B), `\d`
+ * These are white space of `str.split` (with U+001C–U+001F and U+0085, without U+FEFF and U+200B), `\d`
  * (digits of every script) and `\w` (letters and numbers of every script, no combining marks). Nothing is normalised.
  */
 

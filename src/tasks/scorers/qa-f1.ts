@@ -1,7 +1,7 @@
 /**
  * F1 of an answer's words: `qa_f1_score` and `qa_f1_zh_score` of LongBench (arXiv 2308.14508, metrics.py).
  *
- * Decides what the tokens are: words that count, in English; in Chinese the words of jieba, each cleaned after the
+ * Tokens are in English the words that count; in Chinese the words of jieba, each cleaned after the
  * cut, empty ones dropped. Two answers of nothing but articles or punctuation score 0, equal or not.
  */
 import { segmentChinese } from './jieba.js';

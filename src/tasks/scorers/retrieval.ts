@@ -1,7 +1,7 @@
 /**
  * Passage retrieval: `retrieval_score` and `retrieval_zh_score` of LongBench (arXiv 2308.14508, metrics.py).
  *
- * Decides where an answer's number stands ("Paragraph 4", "段落4", to the space); a prediction is then scored as a
+ * An answer's number stands behind a word ("Paragraph 4", "段落4", to the space); a prediction is then scored as a
  * count, and need not say "Paragraph".
  */
 import { UserError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
  * ROUGE-L: `rouge_score` and `rouge_zh_score` of LongBench (arXiv 2308.14508, metrics.py), F of the package `rouge`.
  *
- * Decides how shared words become a score. As released: equal texts give 2 / (2 + 1e-8), not 1; case and punctuation
+ * As released: equal texts give 2 / (2 + 1e-8), not 1; case and punctuation
  * count; a text without a sentence scores 0; and so does one whose trace is deeper than Python's recursion limit,
  * which there is an exception that nobody sees. Chinese is cut into jieba words first; `。` ends no sentence.
  */

@@ -1,7 +1,7 @@
 /**
  * Rounding as the published tables were rounded.
  *
- * Decides ties: they go by the exact value of the double, to the even neighbour (3.125 → 3.12, 9.375 → 9.38), where
+ * Ties go by the exact value of the double, to the even neighbour (3.125 → 3.12, 9.375 → 9.38), where
  * `toFixed` takes the larger (3.13). NumPy scales first, and so gives another last digit now and then.
  */
 

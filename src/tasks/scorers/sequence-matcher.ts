@@ -1,7 +1,7 @@
 /**
  * How alike two sequences are: `ratio` of Python's `difflib.SequenceMatcher` (Ratcliff and Obershelp), without junk.
  *
- * Decides the blocks: the longest matching one, earliest in a, then earliest in b, and so on to its left and right.
+ * The blocks are the longest matching one, earliest in a, then earliest in b, and so on to its left and right.
  * As in Python, where b has 200 elements or more those that make up over 1 % of it start no block ("autojunk"), so
  * that the ratio is not symmetric, and two long lines that differ in their first character can have ratio 0.
  */

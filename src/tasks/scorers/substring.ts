@@ -1,7 +1,7 @@
 /**
  * Answers that occur in the prediction: `string_match_all` and `string_match_part` of RULER (arXiv 2404.06654).
  *
- * Decides the cleaning, which is that of the published harness to the character: line breaks and tabs inside a
+ * Cleaning is that of the published harness to the character: line breaks and tabs inside a
  * prediction are deleted, so that "12\n34" reads "1234". Answers are not cleaned; case and word boundaries do not
  * count; the empty answer is in everything.
  */

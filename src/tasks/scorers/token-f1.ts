@@ -1,7 +1,7 @@
 /**
  * F1 of two bags of tokens: the harmonic mean of the fractions of each that occur in the other.
  *
- * Decides that without a common token the score is 0, for two empty bags too. Knows nothing of where tokens end.
+ * Without a common token the score is 0, for two empty bags too.
  */
 
 /** In [0, 1]; symmetric. */

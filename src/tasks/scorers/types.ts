@@ -1,7 +1,7 @@
 /**
  * What a scorer is: a pure function from a prediction and what was expected to a number in [0, 1].
  *
- * Decides that a prediction is worth its best answer. Knows nothing of tasks, files and averages.
+ * A prediction is worth its best answer.
  */
 
 /** What a scorer may know of the sample beside the answer. */

@@ -2,9 +2,9 @@
  * The words that two texts share in order, sentence by sentence: the union of longest common subsequences behind
  * ROUGE-L (Lin 2004), as the Python package `rouge` 1.0.1 computes it.
  *
- * Decides where sentences end (every full stop, decimal points and abbreviations too), that words are counted once,
- * and which of several longest subsequences is taken: where neither end matches and both shorter tables are as good,
- * the prediction's word is dropped. Knows nothing of precision and recall.
+ * Every full stop ends a sentence, decimal points and abbreviations too, and words are counted once. Of several longest
+ * subsequences one is taken: where neither end matches and both shorter tables are as good,
+ * the prediction's word is dropped.
  */
 import { splitWords } from './python-text.js';
 

@@ -1,7 +1,7 @@
 /**
  * The ten tasks of ZeroSCROLLS (arXiv 2305.14196), from the validation split of its files: `<task>/validation.jsonl`.
  *
- * Decides how many tokens each may generate and how it is scored. The answers of the test split are not public, so that
+ * The answers of the test split are not public, so that
  * only the validation split, some 20 prompts a task, can be scored: enough to compare caches with each other, not to
  * compare models.
  */

@@ -1,7 +1,7 @@
 /**
  * Rows of ZeroSCROLLS' files (`id`, `input`, `output` and indices into the input) as samples.
  *
- * Decides where a prompt is cut: behind the document and behind the query, where the row says; what follows the query
+ * A prompt is cut behind the document and behind the query, where the row says; what follows the query
  * ("Answer:", …) is the answer prefix. Rows of one `id` are further answers to the same prompt. A row without an answer
  * is one of the test split, whose answers are not public: it is refused, never scored.
  */

@@ -2,7 +2,7 @@
  * The scores of ZeroSCROLLS (arXiv 2305.14196, its metrics folder) beside F1: shared n-grams of a summary, a letter, a
  * percentage, an order.
  *
- * Decides how each is read from a prediction. As released, but for two things of ROUGE: words are not stemmed, and the
+ * As released, but for two things of ROUGE: words are not stemmed, and the
  * geometric mean is that of a sample, not of the data set's three averages, so that it is not the leaderboard's number.
  */
 import { UserError } from '../../base/errors.js';

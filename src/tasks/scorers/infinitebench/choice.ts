@@ -1,7 +1,7 @@
 /**
  * Multiple choice of InfiniteBench (arXiv 2402.13718, compute_scores.py): longbook_choice_eng, code_debug.
  *
- * Decides where in a prediction the choice stands. As released: the last stand-alone letter of the first line that
+ * As kvpress has it, the choice is the last stand-alone letter of the first line that
  * has one; if that is wrong, the other rules still run. longbook_choice_eng: the first character, if A to D, decides
  * ("Because" is B); then the whole text; what follows "answer is:" and its like, one character skipped; the first
  * word that is a substring of ABCD ("AB" is one, and wrong). code_debug: the start of the text, then what follows a

@@ -1,7 +1,7 @@
 /**
  * InfiniteBench's scorer per task (arXiv 2402.13718, compute_scores.py).
  *
- * Decides which score a task has. longbook_sum_eng has none: the released harness refuses to score it.
+ * As kvpress's harness has them, which refuses to score longbook_sum_eng.
  */
 import type { AnswersScorer } from '../types.js';
 import { choice, debugChoice } from './choice.js';

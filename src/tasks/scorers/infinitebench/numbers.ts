@@ -1,7 +1,7 @@
 /**
  * Computation of InfiniteBench (arXiv 2402.13718, compute_scores.py): code_run, math_find, math_calc.
  *
- * Decides which numbers of a prediction are read: the last word, the first number, or every number in order; the
+ * Of a prediction are read the last word, the first number, or every number in order; the
  * two math tasks read no sign. Mended: the released functions compare these with the data set's answers, which are
  * strings, as if they were numbers (code_run and math_calc never match, math_find stops the run, also on a decimal
  * where an integer is expected); here both sides are read as numbers.

@@ -1,7 +1,7 @@
 /**
  * Questions on a book of InfiniteBench (arXiv 2402.13718, compute_scores.py): longbook_qa_eng, longbook_qa_chn.
  *
- * Decides the tokens of Chinese: one a character, so that no segmentation is needed; articles stay. English is
+ * A token of Chinese is a character, so that no segmentation is needed; articles stay. English is
  * scored as LongBench's. longbook_sum_eng has no score here: the released harness refuses it too.
  */
 import { normaliseChinese } from '../normalise-answer.js';

@@ -2,7 +2,7 @@
  * Retrieval of InfiniteBench (arXiv 2402.13718, compute_scores.py): kv_retrieval, passkey, number_string,
  * longdialogue_qa_eng.
  *
- * Decides what of a prediction is looked at: its words, its first number, or all of it. As released: digits are
+ * Looked at are the words of a prediction, its first number, or all of it. As released: digits are
  * ASCII only, a leading zero makes another number, and a name may stand inside a word.
  */
 import { splitWords, strip } from '../python-text.js';

@@ -1,7 +1,7 @@
 /**
  * BLEU of one sentence (Papineni et al. 2002), as LooGLE (arXiv 2311.04939) has NLTK compute it.
  *
- * Decides the order: BLEU-1 is the precision of words, and what LooGLE reports as BLEU-4 that of 4-grams alone
+ * BLEU-1 is the precision of words, and what LooGLE reports as BLEU-4 that of 4-grams alone
  * (weights 0, 0, 0, 1), each times the brevity penalty. Without a common n-gram it is 0, where NLTK gives 2.2e-308.
  */
 import { splitWords } from '../python-text.js';

@@ -1,7 +1,7 @@
 /**
  * Filled gaps of LooGLE (arXiv 2311.04939): answers and predictions are dictionaries, a value for each masked name.
  *
- * Decides when a gap is right: exactly, or with one word in common. Mended: the released exact match counts a
+ * A gap is right exactly, or with one word in common. Mended: the released exact match counts a
  * prediction that is no dictionary as one gap, however many were asked; here every gap of the answer counts, as it
  * does in the released partial match. A value that is not text is wrong by itself and spoils no other gap.
  */

@@ -1,7 +1,7 @@
 /**
  * A dictionary as a model writes it: a Python literal (JSON of strings is one) whose keys are strings and whose values are scalars.
  *
- * Decides what is one. It is read, never evaluated: the released harness hands a model's text to Python's `eval`.
+ * It is read, never evaluated: the released harness hands a model's text to Python's `eval`.
  * Nested values, expressions and text around the braces make it no dictionary.
  */
 

@@ -1,7 +1,7 @@
 /**
  * ROUGE recall, as LooGLE (arXiv 2311.04939) has the Python package `rouge` compute it: ROUGE-1, ROUGE-2, ROUGE-L.
  *
- * Decides that each n-gram counts once, and that n-grams cross sentences. An empty prediction scores 0, as the
+ * Each n-gram counts once, and n-grams cross sentences. An empty prediction scores 0, as the
  * released harness makes of the exception. Mended: no recursion limit, which there makes 0 of a sentence of some
  * thousand words. LooGLE's METEOR and BERTScore are not computed here: they need WordNet and a model.
  */
