@@ -98,6 +98,7 @@ export const gguf = {
     return Buffer.concat([u32(6), b]);
   },
   string: (s: string): Buffer => Buffer.concat([u32(8), text(s)]),
+  bool: (b: boolean): Buffer => Buffer.concat([u32(7), Buffer.of(Number(b))]),
   u32s: (ns: readonly number[]): Buffer => Buffer.concat([u32(9), u32(4), u64(ns.length), ...ns.map(u32)]),
   strings: (ss: readonly string[]): Buffer =>
     Buffer.concat([u32(9), u32(8), u64(ss.length), ...ss.map(text)]),

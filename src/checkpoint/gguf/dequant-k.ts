@@ -5,6 +5,51 @@
  */
 import { halfAt } from '../float16.js';
 
+/** 16 bytes of scales (low) and minima (high nibble) per group of 16, 64 bytes of bit pairs, d, dmin: `d·scale·q − dmin·minimum`. */
+export function dequantizeQ2K(
+  bytes: Uint8Array,
+  at: number,
+  out: Float32Array,
+  to: number,
+  half: Float32Array,
+): void {
+  const d = halfAt(bytes, at + 80, half);
+  const dmin = halfAt(bytes, at + 82, half);
+  for (let i = 0; i < 256; i++) {
+    const packed = bytes[at + (i >> 4)]!;
+    const q = (bytes[at + 16 + pairByte(i)]! >> pairShift(i)) & 3;
+    out[to + i] = Math.fround(d * (packed & 15)) * q - Math.fround(dmin * (packed >> 4));
+  }
+}
+
+/** 32 bytes of third bits, 64 of bit pairs, 12 of 6-bit scales per group of 16, d: `d·(scale − 32)·(q − 4)`. */
+export function dequantizeQ3K(
+  bytes: Uint8Array,
+  at: number,
+  out: Float32Array,
+  to: number,
+  half: Float32Array,
+): void {
+  const d = halfAt(bytes, at + 108, half);
+  for (let i = 0; i < 256; i++) {
+    const j = i >> 4;
+    const low = (bytes[at + 96 + (j & 7)]! >> (j < 8 ? 0 : 4)) & 15;
+    const high = (bytes[at + 104 + (j & 3)]! >> (2 * (j >> 2))) & 3;
+    const third = (bytes[at + (i & 31)]! >> (i >> 5)) & 1;
+    const q = (bytes[at + 32 + pairByte(i)]! >> pairShift(i)) & 3;
+    out[to + i] = d * ((low | (high << 4)) - 32) * (q - (third === 1 ? 0 : 4));
+  }
+}
+
+/** Where value i of a super-block has its two bits: 128 values share 32 bytes, 32 at a time. */
+function pairByte(i: number): number {
+  return (i >> 7) * 32 + (i & 31);
+}
+
+function pairShift(i: number): number {
+  return ((i >> 5) & 3) * 2;
+}
+
 /** 6-bit scale of group j (0…7) in the twelve packed bytes of Q4_K and Q5_K. */
 function packedScale(bytes: Uint8Array, at: number, j: number): number {
   return j < 4 ? bytes[at + j]! & 63 : (bytes[at + j + 4]! & 15) | ((bytes[at + j - 4]! >> 6) << 4);

@@ -5,7 +5,8 @@
  * those of ggml's reference code to the last bit, since each product is exact in float32 and each sum rounds once.
  * Knows nothing of files.
  */
-import { dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from './dequant-k.js';
+import { dequantizeQ2K, dequantizeQ3K, dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from './dequant-k.js';
+import { dequantizeIQ4NL, dequantizeIQ4XS } from './dequant-iq4.js';
 import { bfloat16ToFloat32, float16ToFloat32, float16Values, halfAt } from '../float16.js';
 
 /** Decodes the block at byte `at` of `bytes` into `out` from index `to`. `half` maps float16 patterns to values. */
@@ -63,17 +64,19 @@ export const GGUF_TYPES: ReadonlyMap<number, GgufType> = new Map([
   [6, blocks('Q5_0', 32, 22, dequantizeQ50)],
   [7, blocks('Q5_1', 32, 24, dequantizeQ51)],
   [8, blocks('Q8_0', 32, 34, dequantizeQ80)],
+  [10, blocks('Q2_K', 256, 84, dequantizeQ2K)],
+  [11, blocks('Q3_K', 256, 110, dequantizeQ3K)],
   [12, blocks('Q4_K', 256, 144, dequantizeQ4K)],
   [13, blocks('Q5_K', 256, 176, dequantizeQ5K)],
   [14, blocks('Q6_K', 256, 210, dequantizeQ6K)],
+  [20, blocks('IQ4_NL', 32, 18, dequantizeIQ4NL)],
+  [23, blocks('IQ4_XS', 256, 136, dequantizeIQ4XS)],
 ]);
 
 /** Names of types that exist and are not read here, for the error message. */
 export const OTHER_GGUF_TYPES: Readonly<Record<number, string>> = {
   ...{
     9: 'Q8_1',
-    10: 'Q2_K',
-    11: 'Q3_K',
     15: 'Q8_K',
     16: 'IQ2_XXS',
     17: 'IQ2_XS',
@@ -81,10 +84,8 @@ export const OTHER_GGUF_TYPES: Readonly<Record<number, string>> = {
     19: 'IQ1_S',
   },
   ...{
-    20: 'IQ4_NL',
     21: 'IQ3_S',
     22: 'IQ2_S',
-    23: 'IQ4_XS',
     24: 'I8',
     25: 'I16',
     26: 'I32',

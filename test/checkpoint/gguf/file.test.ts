@@ -35,7 +35,7 @@ describe('GGUF', () => {
     }
     it('covers all of the reference', () => {
       expect(at).to.equal(expected.length);
-      expect(tensors.names).to.have.length(11);
+      expect(tensors.names).to.have.length(15);
     });
   });
 
@@ -108,7 +108,7 @@ describe('GGUF', () => {
   it('refuses unknown and unsupported tensor types by name', () => {
     const typed = (type: number): string =>
       fault({ tensors: [{ name: 't', dimensions: [256], type, offset: 0 }], data: new Uint8Array(512) });
-    expect(typed(10)).to.match(/"t": type Q2_K is not supported/);
+    expect(typed(16)).to.match(/"t": type IQ2_XXS is not supported/);
     expect(typed(77)).to.match(/"t": type number 77 is not supported/);
   });
 
