@@ -6,6 +6,7 @@
  */
 import * as z from 'zod';
 import { inputSchema, type JsonSchema, takesList } from '../base/describe.js';
+import { ALL_LAYERS, LAYERS } from '../methods/types.js';
 import { FULL } from './label.js';
 import { AXES, specSchema } from './schema.js';
 import { OWN_FAMILY } from './tasks.js';
@@ -14,6 +15,11 @@ import type { SpecCatalogue } from './types.js';
 type Json = Record<string, unknown>;
 
 const SAMPLES: Json = { type: 'integer', minimum: 1, maximum: 1_000_000 };
+
+/** What any step takes beside its method's parameters. */
+const STEP_FIELDS: Record<string, Json> = {
+  [LAYERS]: { const: ALL_LAYERS, description: 'all: act on sliding layers too, which are left alone else' },
+};
 
 /** The schema of spec files that name what is in the catalogue. */
 export function specJsonSchema(catalogue: Pick<SpecCatalogue, 'methods' | 'tasks'>): Json {
@@ -45,7 +51,9 @@ function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'
         { enum: [...methods.keys()] },
         ...[...methods].map(([name, method]) => ({
           type: 'object',
-          properties: { [name]: { anyOf: [{ type: 'null' }, swept(inputSchema(method.params), {})] } },
+          properties: {
+            [name]: { anyOf: [{ type: 'null' }, swept(inputSchema(method.params), STEP_FIELDS)] },
+          },
           required: [name],
           additionalProperties: false,
         })),

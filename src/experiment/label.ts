@@ -5,7 +5,7 @@
  * numbers as JSON; parameters of another method inside as it would show them itself. Equal labels mean equal pipelines.
  */
 import type * as z from 'zod';
-import type { MethodStep, NestedParams } from '../methods/types.js';
+import { ALL_LAYERS, LAYERS, type MethodStep, type NestedParams } from '../methods/types.js';
 import { canonicalJson } from '../base/canonical-json.js';
 import { inputSchema } from '../base/describe.js';
 
@@ -20,7 +20,13 @@ interface Labelled {
 /** The label of a list of steps; `full` for none. */
 export function pipelineLabel(steps: readonly MethodStep[], methods: ReadonlyMap<string, Labelled>): string {
   if (steps.length === 0) return FULL;
-  return steps.map(({ method, params }) => named(method, shown(params, methods.get(method)!))).join('+');
+  const fields = ({ method, params }: MethodStep): string[] => {
+    const known = methods.get(method)!;
+    const own = inputSchema(known.params).properties?.[LAYERS] !== undefined;
+    const layers = params[LAYERS] === undefined || own ? [] : [`${LAYERS}=${ALL_LAYERS}`];
+    return [...shown(params, known), ...layers];
+  };
+  return steps.map((step) => named(step.method, fields(step))).join('+');
 }
 
 /** The label of a task; its name alone where all parameters are as they are by default. */

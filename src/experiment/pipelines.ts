@@ -11,6 +11,8 @@ import type { Path } from './document.js';
 import { FULL, pipelineLabel } from './label.js';
 import { expandParams, MAX_COMBINATIONS, type Params } from './params.js';
 import type { Problems } from './problems.js';
+import { ALL_LAYERS, LAYERS } from '../methods/types.js';
+import { inputSchema } from '../base/describe.js';
 import { didYouMean } from '../base/did-you-mean.js';
 import type { SpecCatalogue } from './types.js';
 
@@ -88,7 +90,16 @@ function readStep(step: unknown, path: Path, methods: Methods, problems: Problem
     problems.expected(paramsPath, 'a mapping of parameters', params);
     return [];
   }
-  return expandParams((params ?? {}) as Params, known.params, paramsPath, problems, [], known.nested).map(
-    (set) => ({ method, params: set }),
-  );
+  const { [LAYERS]: layers, ...rest } = (params ?? {}) as Params;
+  // a method may have a parameter of that name
+  const own = layers !== undefined && inputSchema(known.params).properties?.[LAYERS] !== undefined;
+  if (layers !== undefined && !own && layers !== ALL_LAYERS) {
+    problems.expected([...paramsPath, LAYERS], `"${ALL_LAYERS}" (sliding layers too), or nothing`, layers);
+    return [];
+  }
+  const written = own ? { ...rest, [LAYERS]: layers } : rest;
+  return expandParams(written, known.params, paramsPath, problems, [LAYERS], known.nested).map((set) => ({
+    method,
+    params: layers === undefined || own ? set : { ...set, [LAYERS]: ALL_LAYERS },
+  }));
 }

@@ -5,6 +5,7 @@
  */
 import { observationKey, type LayerTrace, type Observation } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
+import { ALL_LAYERS, LAYERS } from './types.js';
 import type { Method, MethodStep, Pipeline } from './types.js';
 
 /** Everything that the pipelines want measured during their one prefill, without duplicates. */
@@ -29,7 +30,7 @@ export function actsOn(
   { window, allSlide }: Pick<LayerTrace, 'window' | 'allSlide'>,
   { params }: MethodStep,
 ): boolean {
-  return window === undefined || allSlide === true || params['layers'] === 'all';
+  return window === undefined || allSlide === true || params[LAYERS] === ALL_LAYERS;
 }
 
 /** The method of a step. Throws UserError (exit code 2) where there is none of its name. */

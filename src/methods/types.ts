@@ -54,6 +54,13 @@ export interface WeightsRequest {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * What any step may be given beside its method's parameters: `layers: all` lets it act on layers that slide beside full
+ * ones, which are left alone else.
+ */
+export const LAYERS = 'layers';
+export const ALL_LAYERS = 'all';
+
 /** One step of a pipeline: a method and its validated parameters (defaults filled in). */
 export interface MethodStep {
   readonly method: string;

@@ -50,6 +50,22 @@ describe('runner/estimate', () => {
       }).map(({ estimate }) => estimate!);
     const small = { layers: 4, heads: 4, kvHeads: 2, headDim: 128, windows: full(4) };
 
+    it('sliding layers hold their window, and methods act on the others', () => {
+      const shape = { layers: 3, heads: 2, kvHeads: 1, headDim: 8, windows: [16, undefined, 16] };
+      const step = ['streaming_llm', { ratio: 0.5 }] as const;
+      const eightOf = pipeline(['streaming_llm', { budget: 8 }]);
+      const everywhere = {
+        ...eightOf,
+        steps: eightOf.steps.map((one) => ({ ...one, params: { ...one.params, layers: 'all' } })),
+      };
+      const [whole, half, eight] = estimate(shape, 64, pipeline(), pipeline(step), everywhere);
+      const token = 2 * 8 * 2;
+      expect(whole).to.include({ storedBytes: (15 + 64 + 15) * token, fullBytes: (15 + 64 + 15) * token });
+      expect(half).to.include({ storedBytes: (15 + 32 + 15) * token, keptTokens: (15 + 32 + 15) / 3 });
+      // the sinks are behind the window in the layers that slide
+      expect(eight!.storedBytes).to.equal((4 + 8 + 4) * token);
+    });
+
     it('counts 2·N·KV·S·D·2 bytes for the full cache of Llama-3-8B', () => {
       const [whole] = estimate({ ...llama, layers: 2, windows: full(2) }, 64, pipeline());
       expect(whole).to.include({
