@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
+import { onceByName } from '../../src/cache/once.js';
 import { fullPlan, windowPlan } from '../../src/cache/plan.js';
 import type { LayerCache, LayerPlan, LayerTrace } from '../../src/cache/types.js';
 import { openKernels } from '../../src/kernels/index.js';
@@ -27,6 +28,7 @@ function traceOf(length: number, window: number | undefined, softCap?: number): 
     keys: numbers(kvHeads * length * headDim, 3),
     values: numbers(kvHeads * length * headDim, 5),
     observations: new Map(),
+    once: onceByName(),
   };
 }
 

@@ -52,7 +52,7 @@ describe('runner/estimate', () => {
 
     it('sliding layers hold their window, and methods act on the others', () => {
       const shape = { layers: 3, heads: 2, kvHeads: 1, headDim: 8, windows: [16, undefined, 16] };
-      const step = ['streaming_llm', { ratio: 0.5 }] as const;
+      const step: [string, Record<string, unknown>] = ['streaming_llm', { ratio: 0.5 }];
       const eightOf = pipeline(['streaming_llm', { budget: 8 }]);
       const everywhere = {
         ...eightOf,
