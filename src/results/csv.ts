@@ -30,6 +30,7 @@ export function cellTable(
   return stringify([header, ...rows.map((row) => row.map(csvText))], { record_delimiter: 'unix' });
 }
 
-function csvText(value: CsvValue): string {
+/** Nothing for what is not known. */
+export function csvText(value: CsvValue): string {
   return value === undefined ? '' : String(value);
 }

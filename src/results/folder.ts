@@ -14,6 +14,7 @@ import { Journal, type JournalContent, readJournal, recordKey } from './journal.
 import { type FolderLock, hasLock, lockFolder } from './lock.js';
 import { readManifest, writeManifest } from './manifest.js';
 import { memoryCsv } from './memory.js';
+import { resultsCsv } from './results-csv.js';
 import type { CellInfo, Manifest, SampleRecord } from './types.js';
 
 export const RESULT_FILES = {
@@ -21,6 +22,7 @@ export const RESULT_FILES = {
   manifest: 'manifest.json',
   accuracy: 'accuracy.csv',
   memory: 'memory.csv',
+  results: 'results.csv',
 } as const;
 
 /** Who wants to use the folder. What is undefined is not known, or does not matter (reading). */
@@ -51,13 +53,29 @@ export function inspectFolder(
   return { manifest: checkOwner(path, user, content), records: content.records };
 }
 
-/** Clears away what a run that was killed at its very end has left; nothing where another run is at work. */
-export function tidyFolder(path: string): void {
+/**
+ * Clears away what a run that was killed at its very end has left, and makes the results.csv that versions before it did not
+ * write; nothing where another run is at work.
+ *
+ * @param finished what the folder holds, where it has tables
+ */
+export function tidyFolder(
+  path: string,
+  finished?: { readonly manifest: Manifest; readonly records: readonly SampleRecord[] },
+): void {
   try {
-    if (!hasLock(path)) return;
+    const lacksTable = finished !== undefined && !existsSync(join(path, RESULT_FILES.results));
+    if (!lacksTable && !hasLock(path)) return;
     const lock = lockFolder(path);
-    removeUnfinished(path, Object.values(RESULT_FILES));
-    lock.release();
+    try {
+      removeUnfinished(path, Object.values(RESULT_FILES));
+      if (lacksTable) {
+        const results = collectResults(finished.manifest.cells, finished.records);
+        writeAtomically(join(path, RESULT_FILES.results), resultsCsv(results, finished.manifest));
+      }
+    } finally {
+      lock.release();
+    }
   } catch (error) {
     // What must not be written to is left as it is: nothing hangs on it.
     if (!(error instanceof UserError)) throw error;
@@ -131,7 +149,7 @@ export class ResultFolder {
 
   /** Writes the tables, but for a shard, and the manifest, which is complete if its `finishedAt` is set. */
   finish(cells: readonly CellInfo[], manifest: Manifest): void {
-    if (manifest.shard === undefined) writeTables(this.path, cells, this.finished.values());
+    if (manifest.shard === undefined) writeTables(this.path, { ...manifest, cells }, this.finished.values());
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
   }
 
@@ -141,11 +159,12 @@ export class ResultFolder {
   }
 }
 
-/** Writes accuracy.csv and memory.csv. */
-export function writeTables(path: string, cells: readonly CellInfo[], records: Iterable<SampleRecord>): void {
-  const results = collectResults(cells, records);
+/** Writes accuracy.csv, memory.csv and results.csv. */
+export function writeTables(path: string, manifest: Manifest, records: Iterable<SampleRecord>): void {
+  const results = collectResults(manifest.cells, records);
   writeAtomically(join(path, RESULT_FILES.accuracy), accuracyCsv(results));
   writeAtomically(join(path, RESULT_FILES.memory), memoryCsv(results));
+  writeAtomically(join(path, RESULT_FILES.results), resultsCsv(results, manifest));
 }
 
 /** The manifest of the folder, if the user's spec may go on in it or there is nothing in the folder to lose. */

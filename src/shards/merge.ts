@@ -195,6 +195,6 @@ function write(output: string, { manifest, records, others, complete }: Merged):
   writeManifest(file, manifest);
   writeAtomically(join(output, RESULT_FILES.journal), [...records, ...others].map(journalLine));
   if (!complete) return;
-  writeTables(output, manifest.cells, records);
+  writeTables(output, manifest, records);
   writeManifest(file, { ...manifest, finishedAt: new Date().toISOString() });
 }

@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { read } from 'vega';
 import type { Manifest } from '../../src/results/types.js';
 import { type Outcome, sparkEval, startHeld, temporaryFolder, whileRunning, writeSpec } from './support.js';
 
@@ -20,6 +21,12 @@ const GROWN = SPEC.replace('samples: 2', 'samples: 3')
   .replace('[ruler/niah_single_1]', '[ruler/niah_single_1, ruler/niah_multikey_1]')
   .replace('context: 448', 'context: [448, 464]')
   .replace('streaming_llm: { budget: 64 }', 'spark: { ratio: 0.5 }');
+
+/** Columns of results.csv that hold words. */
+const TEXTS = new Set([
+  ...['cell', 'model', 'task', 'question', 'pipeline', 'engine', 'version'],
+  ...['spark.recovery', 'spark.variant', 'think.variant'],
+]);
 
 describe('spark-eval run, of a spec that has grown', function () {
   this.timeout(240_000);
@@ -77,6 +84,26 @@ describe('spark-eval run, of a spec that has grown', function () {
     expect(status, stderr).to.equal(0);
     expect(lines('out', 'accuracy.csv')).to.deep.equal(lines('whole', 'accuracy.csv'));
     expect(lines('out', 'journal.jsonl')).to.have.length(38);
+    const table = read(lines('out', 'results.csv').join('\n'), {
+      type: 'csv',
+      parse: null as never,
+    }) as Record<string, string>[];
+    expect(table).to.have.length(12);
+    for (const row of table) {
+      for (const [name, value] of Object.entries(row)) {
+        const isText = TEXTS.has(name) || name.endsWith('_digest') || name.startsWith('task.');
+        if (!isText)
+          expect(value === '' || Number.isFinite(Number(value)), `${name}: ${value}`).to.equal(true);
+      }
+      expect(row).to.include({ samples: '3', engine: 'wasm' });
+      expect(row['data_digest']).to.match(/^[0-9a-f]{64}$/);
+    }
+    const accuracy = read(lines('out', 'accuracy.csv').join('\n'), { type: 'csv', parse: null as never });
+    expect(table.map((row) => row['lost']).filter(Boolean)).to.deep.equal(
+      (accuracy as Record<string, string>[])
+        .filter(({ pipeline }) => pipeline !== 'full')
+        .map(({ delta }) => String(0 - Number(delta))),
+    );
     const { original, extensions, leftOut, specHash } = manifest();
     expect(original!.specHash).to.not.equal(specHash);
     expect(extensions!.map((one) => one.specHash)).to.deep.equal([specHash]);

@@ -82,7 +82,7 @@ describe('spark-eval run --shard, merge', function () {
     );
     expect(run().stderr).to.contain('shards is finished: all 4 cells');
     expect(readdirSync(out()).sort()).to.deep.equal([
-      ...['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv', 'shards'],
+      ...['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv', 'results.csv', 'shards'],
     ]);
   });
 

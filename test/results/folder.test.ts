@@ -58,6 +58,7 @@ describe('results/folder', () => {
         'journal.jsonl',
         'manifest.json',
         'memory.csv',
+        'results.csv',
       ]);
       expect(inspectFolder(path, options)).to.deep.equal({
         manifest: finished,
@@ -270,6 +271,20 @@ describe('results/folder', () => {
       writeFileSync(join(path, 'accuracy.csv.7.tmp'), '');
       tidyFolder(path);
       expect(readdirSync(path)).to.have.length(3);
+    }));
+
+  it('makes the results.csv of a finished run of an earlier version, and leaves its other tables alone', () =>
+    inFolder((path) => {
+      fill(path);
+      const finished = { manifest: ours, records: [record(cells[0]!, 0)] };
+      writeFileSync(join(path, 'accuracy.csv'), 'as it was');
+      tidyFolder(path, finished);
+      expect(readFileSync(join(path, 'results.csv'), 'utf8').trim().split('\n')).to.have.length(3);
+      expect(readFileSync(join(path, 'accuracy.csv'), 'utf8')).to.equal('as it was');
+      writeFileSync(join(path, 'results.csv'), 'there');
+      tidyFolder(path, finished);
+      expect(readFileSync(join(path, 'results.csv'), 'utf8')).to.equal('there');
+      expect(readdirSync(path)).to.have.length(4);
     }));
 
   describe('lock', () => {

@@ -67,7 +67,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   if (options.json === true) {
     throw new UserError('--json goes with --dry-run', {
       exitCode: 2,
-      hint: 'Results are in the output folder: accuracy.csv, memory.csv, manifest.json.',
+      hint: 'Results are in the output folder: results.csv, accuracy.csv, memory.csv, manifest.json.',
     });
   }
   const { shard } = options;
@@ -79,7 +79,8 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   const engine = options.engine === 'auto' ? undefined : options.engine;
   const state = options.fresh === true ? undefined : await folderState(spec, engine, shard);
   if (state?.finished !== undefined) {
-    (await import('../../results/folder.js')).tidyFolder(spec.output);
+    const { tidyFolder } = await import('../../results/folder.js');
+    tidyFolder(spec.output, shard === undefined ? state.finished : undefined);
     const { cells, records } = state.finished;
     const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
     session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);

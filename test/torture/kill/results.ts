@@ -13,7 +13,7 @@ import type { Finished, Victim, VictimMaker } from './victim.js';
 const SAMPLES = 6;
 const PIPELINES = 3;
 export const RECORDS = SAMPLES * PIPELINES;
-export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv'];
+export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', 'memory.csv', 'results.csv'];
 
 export const run: VictimMaker = (folder) => resultVictim(folder, 'run', []);
 export const workers: VictimMaker = (folder) => resultVictim(folder, 'run --workers 2', ['--workers', '2']);
