@@ -21,7 +21,7 @@ export function remarks(method: Method): string[] {
   const when = whenEvicting(method);
   return [
     ...(when === 'no' ? [] : [when === 'yes' ? 'evicts while decoding' : `evicts while decoding: ${when}`]),
-    ...(method.weights === undefined ? [] : ['changes the weights']),
+    ...(method.axis === 'rank' ? ['changes the weights'] : []),
   ];
 }
 
@@ -33,23 +33,25 @@ export function methodFacts(method: Method): Record<string, string> {
     stores: method.stores,
     'evicts while decoding': whenEvicting(method),
     weights:
-      method.weights === undefined
-        ? "the model's own"
-        : 'changed ones, made once per model and setting (spark-eval calibrate)',
+      method.axis === 'rank'
+        ? 'changed ones, made once per model and setting (spark-eval calibrate)'
+        : "the model's own",
+    size: method.sizedBy.join(' or '),
   };
 }
 
 /** `no`, `yes`, `with variant=original`, `yes, unless while_decoding=false`. */
 function whenEvicting(method: Method): string {
-  if (method.evictsWhileDecoding === undefined) return 'no';
+  if (method.axis !== 'token') return 'no';
+  const evicts = (params: object): boolean => method.evictsWhileDecoding?.(params) === true;
   const { properties = {} } = inputSchema(method.params);
   const defaults = Object.fromEntries(
     Object.entries(properties).map(([name, field]) => [name, field.default]),
   );
-  const byDefault = method.evictsWhileDecoding(defaults);
+  const byDefault = evicts(defaults);
   const others = Object.entries(properties)
     .flatMap(([name, field]) => choicesOf(field).map((choice) => ({ name, choice })))
-    .filter(({ name, choice }) => method.evictsWhileDecoding!({ ...defaults, [name]: choice }) !== byDefault)
+    .filter(({ name, choice }) => evicts({ ...defaults, [name]: choice }) !== byDefault)
     .map(({ name, choice }) => `${name}=${String(choice)}`);
   if (others.length === 0) return byDefault ? 'yes' : 'no';
   return `${byDefault ? 'yes, unless' : 'with'} ${others.join(' or ')}`;

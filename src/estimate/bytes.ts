@@ -28,7 +28,7 @@ export interface PackingContext {
   readonly kernels: Kernels;
 }
 
-type Packer = (pipeline: Pipeline) => BytesEstimate;
+type Packer = (pipeline: Pipeline) => Promise<BytesEstimate>;
 
 /** Tokens between two of the shorter lengths. */
 const STEP = 2048;
@@ -45,21 +45,23 @@ const SMALL = 32;
  *
  * @throws UserError naming the pipeline, where it cannot compress such a prompt
  */
-export function estimateBytes(
+export async function estimateBytes(
   shape: TraceShape,
   length: number,
   pipelines: readonly Pipeline[],
   { methods, dtype, kernels }: PackingContext,
-): PipelineBytes[] {
+): Promise<PipelineBytes[]> {
   const latents = pipelines.filter(({ steps }) => weightsRequestOf(steps, methods) !== undefined);
   const dry = pipelines.filter((pipeline) => !latents.includes(pipeline));
   const packing = { shape, observations: observationsOf(dry, methods), methods, dtype, kernels };
   const whole = lazily(packing, length);
   const packed = length > LONG ? extended(packing, length, whole) : whole;
-  return pipelines.map((pipeline) => ({
-    pipeline: pipeline.label,
-    estimate: latents.includes(pipeline) ? undefined : packed(pipeline),
-  }));
+  const estimates: PipelineBytes[] = [];
+  for (const pipeline of pipelines) {
+    const estimate = latents.includes(pipeline) ? undefined : await packed(pipeline);
+    estimates.push({ pipeline: pipeline.label, estimate });
+  }
+  return estimates;
 }
 
 /** Random numbers are only drawn for a length that a pipeline is packed at. */
@@ -74,21 +76,20 @@ function lazily(packing: Packing, length: number): Packer {
 /** Reads a long prompt off a line through shorter ones, whose lengths differ from its own by whole steps. */
 function extended(packing: Packing, length: number, whole: Packer): Packer {
   const shortest = STEP + (length % STEP);
-  const shorter = [0, 1, 2].map((step) => lazily(packing, shortest + step * STEP));
+  const after = (step: number): Packer => lazily(packing, shortest + step * STEP);
+  const shorter = [after(0), after(1), after(2)] as const;
   const steps = (length - shortest) / STEP;
-  return (pipeline) => {
+  return async (pipeline) => {
     if (pipeline.steps.some(({ params }) => mayBend(params))) return whole(pipeline);
     try {
-      const [a, b, c] = shorter.map((packer) => packer(pipeline)) as [
-        BytesEstimate,
-        BytesEstimate,
-        BytesEstimate,
-      ];
+      const a = await shorter[0](pipeline);
+      const b = await shorter[1](pipeline);
+      const c = await shorter[2](pipeline);
       const bend = Math.abs(a.storedBytes - 2 * b.storedBytes + c.storedBytes);
-      return bend > STRAIGHT * c.storedBytes ? whole(pipeline) : along(a, c, steps / 2);
+      return bend > STRAIGHT * c.storedBytes ? await whole(pipeline) : along(a, c, steps / 2);
     } catch (error) {
       // Fewer tokens may be too few for what a pipeline asks.
-      if (error instanceof UserError) return whole(pipeline);
+      if (error instanceof UserError) return await whole(pipeline);
       throw error;
     }
   };

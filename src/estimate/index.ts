@@ -65,7 +65,7 @@ export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions)
   const opener = new TaskOpener(tasks);
   const estimates: BlockEstimate[] = [];
   for (const { config, length, groups } of blocks.values()) {
-    const pipelines = estimateBytes(config, length, spec.pipelines, {
+    const pipelines = await estimateBytes(config, length, spec.pipelines, {
       methods,
       dtype: spec.cacheDtype,
       kernels: openKernels(),

@@ -58,7 +58,7 @@ interface LayerBytes {
 export function packerOf(
   { shape, observations, methods, dtype, kernels }: Packing,
   length: number,
-): (pipeline: Pipeline) => BytesEstimate {
+): (pipeline: Pipeline) => Promise<BytesEstimate> {
   const drawn = [0, 1].map((draw) => randomTrace(shape, length, observations, draw));
   const layers = new Map<string, DrawnLayer>();
   const allSlide = shape.windows.every((window) => window !== undefined);
@@ -77,12 +77,13 @@ export function packerOf(
     shape.windows,
     dtype,
   );
-  return (pipeline) => {
-    const parts = alike.map((indices) =>
-      packLayers(indices.length, (draw, index) =>
-        packLayer(layerOf(draw, indices[index]!), pipeline, dtype, kernels),
-      ),
-    );
+  return async (pipeline) => {
+    const parts: PackedLayers[] = [];
+    for (const indices of alike) {
+      const pack = (draw: number, index: number): Promise<LayerBytes> =>
+        packLayer(layerOf(draw, indices[index]!), pipeline, dtype, kernels);
+      parts.push(await packLayers(indices.length, pack));
+    }
     const packed = parts.flatMap((part) => part.packed);
     const dependsOnData = parts.some((part) => part.dependsOnData);
     const stored = times(packed.map((layer) => layer.stored).reduce(addBytes, NO_BYTES), shape.kvHeads);
@@ -104,28 +105,35 @@ function layersByWindow(windows: readonly (number | undefined)[]): number[][] {
   );
 }
 
-/** Every layer of the first draw, in as few packings as tell whether layer or data make a difference. */
-function packLayers(
-  count: number,
-  pack: (draw: number, layer: number) => LayerBytes,
-): { readonly packed: readonly LayerBytes[]; readonly dependsOnData: boolean } {
-  const first = pack(0, 0);
-  const otherInBoth = pack(1, count - 1);
-  if (same(first, otherInBoth)) return { packed: repeat(first, count), dependsOnData: false };
-  const last = pack(0, count - 1);
-  const dependsOnData = !same(last, otherInBoth) || !same(first, pack(1, 0));
-  if (same(first, last)) return { packed: repeat(first, count), dependsOnData };
-  return { packed: Array.from({ length: count }, (_, layer) => pack(0, layer)), dependsOnData };
+interface PackedLayers {
+  readonly packed: readonly LayerBytes[];
+  readonly dependsOnData: boolean;
 }
 
-function packLayer(
+/** Every layer of the first draw, in as few packings as tell whether layer or data make a difference. */
+async function packLayers(
+  count: number,
+  pack: (draw: number, layer: number) => Promise<LayerBytes>,
+): Promise<PackedLayers> {
+  const first = await pack(0, 0);
+  const otherInBoth = await pack(1, count - 1);
+  if (same(first, otherInBoth)) return { packed: repeat(first, count), dependsOnData: false };
+  const last = await pack(0, count - 1);
+  const dependsOnData = !same(last, otherInBoth) || !same(first, await pack(1, 0));
+  if (same(first, last)) return { packed: repeat(first, count), dependsOnData };
+  const packed: LayerBytes[] = [];
+  for (let layer = 0; layer < count; layer++) packed.push(await pack(0, layer));
+  return { packed, dependsOnData };
+}
+
+async function packLayer(
   { trace, plans }: DrawnLayer,
   pipeline: Pipeline,
   dtype: CacheDtype,
   kernels: Kernels,
-): LayerBytes {
+): Promise<LayerBytes> {
   try {
-    const plan = plans.of(pipeline.steps);
+    const plan = await plans.of(pipeline.steps);
     const cache = encodeLayer(trace, plan, dtype, kernels);
     if (plan.decode !== undefined) decodeAnswer(trace, cache);
     const packed = { kept: cache.kept[0]!, stored: cache.bytes(), paper: paperBytes(trace, plan, dtype) };

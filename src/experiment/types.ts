@@ -6,7 +6,8 @@
  */
 import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';
-import type { Axis, NestedParams, Pipeline, Side } from '../methods/types.js';
+import type { Composed } from '../methods/composition.js';
+import type { NestedParams, Pipeline } from '../methods/types.js';
 import type { Registry } from '../registry/registry.js';
 import type { TaskCell } from '../results/cell-key.js';
 
@@ -14,13 +15,7 @@ import type { TaskCell } from '../results/cell-key.js';
 export interface SpecCatalogue {
   readonly methods: ReadonlyMap<
     string,
-    {
-      readonly params: z.ZodType;
-      readonly axis: Axis;
-      readonly evictsWhileDecoding?: (params: never) => boolean;
-      readonly prunes?: (params: never) => readonly Side[];
-      readonly nested?: NestedParams;
-    }
+    Composed & { readonly params: z.ZodType; readonly nested?: NestedParams }
   >;
   readonly tasks: ReadonlyMap<
     string,

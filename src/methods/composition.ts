@@ -3,7 +3,15 @@
  *
  * Decides by axes, and by what the parameters ask for, before anything runs, and gives the reason.
  */
-import type { Axis, Method, MethodStep, Side } from './types.js';
+import type {
+  Axis,
+  ChannelMethod,
+  MethodStep,
+  PrecisionMethod,
+  RankMethod,
+  Side,
+  TokenMethod,
+} from './types.js';
 
 /** What is asked of a step. */
 export interface ComposedStep {
@@ -20,16 +28,20 @@ export interface CompositionProblem {
   readonly reason: string;
 }
 
+/** What composition asks of a method. */
+export type Composed =
+  | Pick<TokenMethod, 'axis' | 'evictsWhileDecoding'>
+  | Pick<ChannelMethod, 'axis' | 'prunes'>
+  | Pick<RankMethod, 'axis'>
+  | Pick<PrecisionMethod, 'axis'>;
+
 /** What composition asks of a step of this method. */
-export function composedStep(
-  { method, params }: MethodStep,
-  { axis, evictsWhileDecoding, prunes }: Pick<Method, 'axis' | 'evictsWhileDecoding' | 'prunes'>,
-): ComposedStep {
+export function composedStep({ method, params }: MethodStep, known: Composed): ComposedStep {
   return {
     method,
-    axis,
-    evictsWhileDecoding: evictsWhileDecoding?.(params) ?? false,
-    prunes: prunes?.(params) ?? [],
+    axis: known.axis,
+    evictsWhileDecoding: known.axis === 'token' && known.evictsWhileDecoding?.(params) === true,
+    prunes: known.axis === 'channel' ? known.prunes(params) : [],
   };
 }
 

@@ -4,6 +4,7 @@
  * Pipelines that begin alike share what their first steps made, and equal plans are one object, so that whatever is packed
  * for a plan is packed once.
  */
+import { onceByName } from '../cache/once.js';
 import { fullPlan, windowPlan } from '../cache/plan.js';
 import type { LayerPlan, LayerTrace } from '../cache/types.js';
 import { UserError } from '../base/errors.js';
@@ -11,9 +12,12 @@ import { prunesTheSame } from './plan.js';
 import { actsOn, methodOf } from './pipeline.js';
 import type { Method, MethodStep } from './types.js';
 
+type Planned = LayerPlan | Promise<LayerPlan>;
+
 export class LayerPlans {
   private readonly known: LayerPlan[] = [];
-  private readonly refined = new Map<string, LayerPlan>();
+  private readonly once = onceByName();
+
   /** @param methods by name; those that the steps name */
   constructor(
     private readonly trace: LayerTrace,
@@ -21,22 +25,25 @@ export class LayerPlans {
   ) {}
 
   /**
-   * The plan of a pipeline.
+   * The plan of a pipeline; a promise where one of its methods gives one.
    *
    * @throws UserError where a method is unknown, cannot refine the plan that it is given, or changed nothing although its
    * parameters asked for something: compression that silently was not applied looks like a perfect method
    */
-  of(steps: readonly MethodStep[]): LayerPlan {
+  of(steps: readonly MethodStep[]): Planned {
     const acting = steps.filter((step) => actsOn(this.trace, step));
     const first = acting.length === 0 ? windowPlan : fullPlan;
-    return acting.reduce((plan, step) => this.refine(plan, step), this.oneOf(first(this.trace)));
+    return acting.reduce<Planned>(
+      (plan, step) => next(plan, (before) => this.refine(before, step)),
+      this.once(first.name, () => this.oneOf(first(this.trace))),
+    );
   }
 
-  private refine(plan: LayerPlan, step: MethodStep): LayerPlan {
+  private refine(plan: LayerPlan, step: MethodStep): Planned {
     const name = `${this.known.indexOf(plan)} ${JSON.stringify(step)}`;
-    const refined = this.refined.get(name) ?? this.oneOf(refine(this.trace, step, plan, this.methods));
-    this.refined.set(name, refined);
-    return refined;
+    return this.once(name, () =>
+      next(refine(this.trace, step, plan, this.methods), (made) => this.oneOf(made)),
+    );
   }
 
   /** The plan that is known already and equal to this one, which otherwise is known from now on. */
@@ -59,22 +66,26 @@ function sameNumbers(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
+/** What follows from a plan, at once where that is there. */
+function next(plan: Planned, then: (plan: LayerPlan) => Planned): Planned {
+  return plan instanceof Promise ? plan.then(then) : then(plan);
+}
+
 /** The plan, refined by one step. */
 function refine(
   trace: LayerTrace,
   step: MethodStep,
   plan: LayerPlan,
   methods: ReadonlyMap<string, Method>,
-): LayerPlan {
+): Planned {
   const method = methodOf(step, methods);
-  const refined = method.plan(trace, step.params, plan);
-  if (prunesTheSame(plan, refined) && !method.asksForNothing(trace, step.params, plan)) {
+  return next(method.plan(trace, step.params, plan), (refined) => {
+    if (!prunesTheSame(plan, refined) || method.asksForNothing(trace, step.params, plan)) return refined;
     throw new UserError(
       `${step.method} changed nothing in a cache of ${longest(plan)} tokens, although ${describe(step)} asks for compression`,
       { hint: 'These may be too few for the parameters; use a longer prompt or leave the step out.' },
     );
-  }
-  return refined;
+  });
 }
 
 /** Tokens of the KV head that holds the most. */

@@ -1,8 +1,8 @@
 /**
- * The extension point for compression methods.
+ * What a compression method is: a named, documented refinement of a layer plan, on one of four axes.
  *
- * Decides what a method is: a named, documented, parametrised refinement of a layer plan. A method never
- * touches storage, the engine or another method.
+ * A method says what shall be stored and touches no storage, engine or other method, so that whatever it asks for is packed,
+ * counted and attended to by the same code. Fields may be added to these types, but none changes its meaning.
  */
 import type * as z from 'zod';
 import type { LayerPlan, LayerTrace, Observation } from '../cache/types.js';
@@ -13,9 +13,10 @@ export type Axis = 'token' | 'channel' | 'rank' | 'precision';
 /** Of a layer's cache. */
 export type Side = 'keys' | 'values';
 
-export interface Method<P = unknown> {
+/** What methods of all axes say. Each function is pure: the same arguments give the same answer. */
+export interface MethodOfAnyAxis<P = unknown> {
+  /** As a spec names it: small letters, digits, `_`. */
   readonly name: string;
-  readonly axis: Axis;
   /** One line for `list methods`. */
   readonly summary: string;
   readonly paper: string;
@@ -25,21 +26,54 @@ export interface Method<P = unknown> {
   readonly notes: readonly string[];
   /** Strict object; each field has `.describe()` (with unit and range) and a default where it has one. */
   readonly params: z.ZodType<P>;
+  /** The parameters that set how much is stored, the first one the usual: `ratio`, `budget`, `bits`. */
+  readonly sizedBy: readonly string[];
+  /** What the method wants measured while the prompt is prefilled. */
   observes(params: P): readonly Observation[];
-  plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan;
+  /**
+   * Refines what the steps before have planned for a layer, after its attention over the whole prompt.
+   *
+   * @param trace the layer; `trace.once` computes what several pipelines need of it once
+   * @param plan what is stored without this step; it must not be changed
+   * @throws UserError where the method cannot refine this plan
+   */
+  plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan | Promise<LayerPlan>;
   /** True where the parameters ask for exactly nothing on this layer (ratio 0, budget ≥ length). */
   asksForNothing(trace: LayerTrace, params: P, plan: LayerPlan): boolean;
-  /** True where tokens go while decoding; then nothing but eviction can stand beside it. */
-  evictsWhileDecoding?(params: P): boolean;
-  /** The sides whose channels go under these parameters; every method of the channel axis says so. */
-  prunes?(params: P): readonly Side[];
   /** Layers that the parameters name, counted from 0. */
   layers?(params: P): readonly number[];
-  /** The weights that the method runs on, where they are not the model's own (rank axis). */
-  weights?(params: P): WeightsRequest;
   /** The parameter that holds those of another method, where there is one. */
   readonly nested?: NestedParams;
 }
+
+/** Which positions stay, per KV head. */
+export interface TokenMethod<P = unknown> extends MethodOfAnyAxis<P> {
+  readonly axis: 'token';
+  /** True where tokens go while decoding; then nothing but eviction can stand beside it. */
+  evictsWhileDecoding?(params: P): boolean;
+}
+
+/** Which channels of the kept keys and values stay. */
+export interface ChannelMethod<P = unknown> extends MethodOfAnyAxis<P> {
+  readonly axis: 'channel';
+  /** The sides whose channels go under these parameters. */
+  prunes(params: P): readonly Side[];
+}
+
+/** Low-rank latents in place of keys and values. */
+export interface RankMethod<P = unknown> extends MethodOfAnyAxis<P> {
+  readonly axis: 'rank';
+  /** The weights that the method runs on. */
+  weights(params: P): WeightsRequest;
+}
+
+/** Bits of what is left. */
+export interface PrecisionMethod<P = unknown> extends MethodOfAnyAxis<P> {
+  readonly axis: 'precision';
+}
+
+/** `axis` tells which. */
+export type Method<P = unknown> = TokenMethod<P> | ChannelMethod<P> | RankMethod<P> | PrecisionMethod<P>;
 
 /** A parameter whose own fields depend on the parameters beside it, which name the method that they belong to. */
 export interface NestedParams {

@@ -12,8 +12,8 @@ export function weightsRequestOf(
   methods: ReadonlyMap<string, Method>,
 ): WeightsRequest | undefined {
   for (const { method, params } of steps) {
-    const request = methods.get(method)?.weights?.(params);
-    if (request !== undefined) return request;
+    const known = methods.get(method);
+    if (known?.axis === 'rank') return known.weights(params);
   }
   return undefined;
 }

@@ -26,8 +26,8 @@ export interface PrefillRequest {
   readonly reach?: number | undefined;
   /** Union of what the pipelines want measured. */
   readonly observations: readonly Observation[];
-  /** Called once per layer, in order. The trace's arrays may be kept or changed. */
-  readonly onLayer: (trace: LayerTrace) => void;
+  /** Called once per layer, in order; the next layer waits for it. The trace's arrays may be kept or changed. */
+  readonly onLayer: (trace: LayerTrace) => void | Promise<void>;
   /** Between layers; throws to stop. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,7 +50,7 @@ export async function prefill(model: Transformer, request: PrefillRequest): Prom
       const { next, trace } = runLayer(model, weights, layer, x, ropes[layer], request, last);
       ops.dispose(x);
       x = next;
-      request.onLayer(trace);
+      await request.onLayer(trace);
       await nextTurn();
     }
     return ops.tidy(() => ops.toHost(model.logits(x)));

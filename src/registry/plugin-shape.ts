@@ -45,6 +45,11 @@ const METHOD: readonly Field[] = [
   ...[text('summary'), text('paper'), text('stores')],
   { name: 'notes', expected: 'a list of texts', holds: Array.isArray },
   params,
+  {
+    name: 'sizedBy',
+    expected: 'a list of names of parameters',
+    holds: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  },
   ...[func('observes'), func('plan'), func('asksForNothing')],
 ];
 const TASK: readonly Field[] = [

@@ -39,8 +39,8 @@ export class LayerWork {
    *
    * @throws UserError where the pipeline cannot be applied to this layer, or does not fit
    */
-  pack(steps: readonly MethodStep[]): PackedLayer {
-    const plan = this.plans.of(steps);
+  async pack(steps: readonly MethodStep[]): Promise<PackedLayer> {
+    const plan = await this.plans.of(steps);
     const cache = encodeLayer(this.trace, plan, this.dtype, this.kernels, this.sides);
     const origin = this.origins.get(plan) ?? cache;
     this.origins.set(plan, origin);

@@ -146,9 +146,9 @@ export async function compressPrompt(
       methods,
     ),
     signal,
-    onLayer: (trace) => {
+    onLayer: async (trace) => {
       const work = new LayerWork(trace, methods, cacheDtype, kernels);
-      for (const prompt of prompts) prompt.add(work);
+      for (const prompt of prompts) await prompt.add(work);
       const [first] = prompts;
       if (first?.failure !== undefined && prompts.every(({ failure }) => failure !== undefined)) {
         throw first.failure;
@@ -177,12 +177,12 @@ export class CompressedPrompt {
   ) {}
 
   /** Packs the next layer. */
-  add(work: LayerWork): void {
+  async add(work: LayerWork): Promise<void> {
     if (this.failure !== undefined) return;
     const { trace } = work;
     const started = performance.now();
     try {
-      const { plan, cache, origin } = work.pack(this.pipeline.steps);
+      const { plan, cache, origin } = await work.pack(this.pipeline.steps);
       this.caches.push(cache);
       this.origins.push(origin);
       this.packedBytes.push(plan.decode === undefined ? cache.bytes() : undefined);

@@ -6,6 +6,7 @@ import { methods } from '../../src/methods/built-in.js';
 import { randomFrom } from '../cache/support.js';
 import { anyTrace } from '../methods/any-trace.js';
 import type { Params } from '../methods/every-method.js';
+import { atOnce } from '../support/planning.js';
 
 interface Case {
   readonly method: string;
@@ -117,7 +118,7 @@ describe('parameters without effect', () => {
     const planUnder = (params: object): LayerPlan => {
       const shape = { heads: 4, kvHeads: 2, headDim: 16, length: 40 };
       const trace = anyTrace(shape, { observations: method.observes(params), lowRank: false }, randomFrom(1));
-      return method.plan(trace, params, fullPlan(trace));
+      return atOnce(method.plan(trace, params, fullPlan(trace)));
     };
 
     it(`${name} ${JSON.stringify(under)}: ${JSON.stringify(unused)}`, () => {

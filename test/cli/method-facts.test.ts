@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as z from 'zod';
 import { methodFacts, remarks } from '../../src/cli/method-facts.js';
 import { methods } from '../../src/methods/built-in.js';
+import { streamingLlm } from '../../src/methods/token/streaming-llm.js';
 import type { Method } from '../../src/methods/types.js';
 
 const params = z.strictObject({
@@ -13,7 +14,7 @@ type Params = z.infer<typeof params>;
 
 /** `streaming_llm`, as if it evicted while decoding under such parameters. */
 const evicting = (when: (given: Params) => boolean): Method => ({
-  ...methods.get('streaming_llm')!,
+  ...streamingLlm,
   params,
   evictsWhileDecoding: (given) => when(given as Params),
 });
@@ -37,13 +38,11 @@ describe('cli/method-facts', () => {
   });
 
   it('says that a method changes the weights', () => {
-    const changing: Method = {
-      ...methods.get('streaming_llm')!,
-      weights: () => ({ kind: 'recalkv', params: {} }),
-    };
+    const changing = methods.get('recalkv')!;
     expect(methodFacts(changing)['weights']).to.contain('spark-eval calibrate');
     expect(remarks(changing)).to.deep.equal(['changes the weights']);
     expect(methodFacts(methods.get('spark')!)).to.include({
+      size: 'ratio or value_ratio or threshold',
       'evicts while decoding': 'no',
       weights: "the model's own",
     });

@@ -8,13 +8,13 @@ import type { LayerTrace } from '../../src/cache/types.js';
 import { keptChannels } from '../../src/methods/channel/channels.js';
 import { expectDense } from '../../src/methods/plan.js';
 import { markLargest } from '../../src/methods/select.js';
-import type { Method } from '../../src/methods/types.js';
+import type { ChannelMethod } from '../../src/methods/types.js';
 
 const params = z.strictObject({
   ratio: z.number().min(0).lt(1).describe('fraction of the key channels dropped, in [0, 1)'),
 });
 
-export const keyMagnitude: Method<z.infer<typeof params>> = {
+export const keyMagnitude: ChannelMethod<z.infer<typeof params>> = {
   name: 'key_magnitude',
   axis: 'channel',
   summary: 'drops the key channels with the smallest norm, whatever the queries',
@@ -22,6 +22,7 @@ export const keyMagnitude: Method<z.infer<typeof params>> = {
   stores: 'per KV head: one mask of D bits, T channels of each key; values dense',
   notes: ['Not published as a method: a baseline that shows what knowing the queries is worth.'],
   params,
+  sizedBy: ['ratio'],
   observes: () => [],
   prunes: ({ ratio }) => (ratio === 0 ? [] : ['keys']),
   asksForNothing: (_trace, { ratio }) => ratio === 0,

@@ -8,30 +8,32 @@ import { problemsOf, specText } from './support.js';
 
 const params = z.strictObject({ ratio: z.number().min(0).lt(1).default(0.5).describe('removed') });
 
+type Listed = SpecCatalogue['methods'] extends ReadonlyMap<string, infer M> ? M : never;
+
 const catalogue: SpecCatalogue = {
-  methods: new Map([
-    ['evict', { params, axis: 'token' as const }],
-    ['other', { params, axis: 'token' as const }],
+  methods: new Map<string, Listed>([
+    ['evict', { params, axis: 'token' }],
+    ['other', { params, axis: 'token' }],
     [
       'live',
       {
         params: z.strictObject({ while_decoding: z.boolean().default(true).describe('goes on') }),
-        axis: 'token' as const,
-        evictsWhileDecoding: (given: { while_decoding: boolean }) => given.while_decoding,
+        axis: 'token',
+        evictsWhileDecoding: (given) => (given as { while_decoding: boolean }).while_decoding,
       },
     ],
     [
       'prune',
       {
         params,
-        axis: 'channel' as const,
-        prunes: (given: { ratio: number }) => (given.ratio === 0 ? [] : ['keys']),
+        axis: 'channel',
+        prunes: (given) => ((given as { ratio: number }).ratio === 0 ? [] : ['keys']),
       },
     ],
-    ['thin', { params, axis: 'channel' as const, prunes: () => ['values', 'keys'] }],
-    ['narrow', { params, axis: 'channel' as const, prunes: () => ['values'] }],
-    ['factor', { params, axis: 'rank' as const }],
-    ['round', { params, axis: 'precision' as const }],
+    ['thin', { params, axis: 'channel', prunes: () => ['values', 'keys'] }],
+    ['narrow', { params, axis: 'channel', prunes: () => ['values'] }],
+    ['factor', { params, axis: 'rank' }],
+    ['round', { params, axis: 'precision' }],
   ]),
   tasks: new Map([['ruler/one', { params: z.strictObject({}), family: 'ruler' }]]),
   models: ['spark-nano'],

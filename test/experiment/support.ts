@@ -26,7 +26,7 @@ const spark = z.strictObject({
 export const catalogue: SpecCatalogue = {
   methods: new Map([
     ['snapkv', { params: snapkv, axis: 'token' }],
-    ['spark', { params: spark, axis: 'channel' }],
+    ['spark', { params: spark, axis: 'channel', prunes: () => ['keys'] }],
   ]),
   tasks: new Map([
     [

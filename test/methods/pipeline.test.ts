@@ -3,6 +3,7 @@ import { UserError } from '../../src/base/errors.js';
 import { windowAttention, windowQueries } from '../../src/methods/observations.js';
 import { observationsOf, planLayer } from '../support/planning.js';
 import { fullPlan } from '../../src/cache/plan.js';
+import { LayerPlans } from '../../src/methods/layer-plans.js';
 import { methods } from '../../src/methods/built-in.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { smallTrace } from './support.js';
@@ -56,6 +57,24 @@ describe('planLayer', () => {
       UserError,
       /changed nothing/,
     );
+  });
+
+  it('waits for a method that plans later, once for all pipelines that begin with it', async () => {
+    let asked = 0;
+    const snapkv = methods.get('snapkv')!;
+    const plan: typeof snapkv.plan = async (...given) => {
+      asked++;
+      await Promise.resolve();
+      return snapkv.plan(...given);
+    };
+    const later = new Map([...methods, ['snapkv', { ...snapkv, plan }]]);
+    const steps = [step('snapkv', { budget: 20, window: 8 }), step('spark', { ratio: 0.5 })];
+    const trace = traceFor(...steps);
+    const plans = new LayerPlans(trace, later);
+    const [both, first] = await Promise.all([plans.of(steps), plans.of(steps.slice(0, 1))]);
+    expect(both).to.deep.equal(planLayer(trace, steps));
+    expect(first.tokens).to.equal(both.tokens);
+    expect(asked).to.equal(1);
   });
 
   it('an unknown method is a mistake of the spec', () => {

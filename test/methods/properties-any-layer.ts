@@ -6,7 +6,7 @@ import { checkPlan, fullPlan } from '../../src/cache/plan.js';
 import type { LayerPlan, LayerTrace } from '../../src/cache/types.js';
 import { UserError } from '../../src/base/errors.js';
 import { openKernels } from '../../src/kernels/index.js';
-import { observationsOf, planLayer } from '../support/planning.js';
+import { atOnce, observationsOf, planLayer } from '../support/planning.js';
 import type { MethodStep } from '../../src/methods/types.js';
 import { randomFrom } from '../cache/support.js';
 import { anyTrace, type TraceShape } from './any-trace.js';
@@ -46,7 +46,7 @@ export function anyLayerProperties(entry: MethodEntry, registry: Registry): void
     const { kvHeads, headDim, length } = c;
     const needs = {
       observations: observationsOf([{ label: '', steps }], registry),
-      lowRank: steps.some(({ method: name, params }) => registry.get(name)!.weights?.(params) !== undefined),
+      lowRank: steps.some(({ method: name }) => registry.get(name)!.axis === 'rank'),
     };
     return { trace: anyTrace({ heads: c.group * kvHeads, kvHeads, headDim, length }, needs, random), random };
   };
@@ -77,7 +77,7 @@ export function anyLayerProperties(entry: MethodEntry, registry: Registry): void
       checkPlan(trace, plan);
       const { once: _, ...numbers } = trace;
       const [before, given] = [structuredClone(numbers), fullPlan(trace)];
-      expect(plain(method.plan(trace, steps[0]!.params, given))).to.deep.equal(plain(plan));
+      expect(plain(atOnce(method.plan(trace, steps[0]!.params, given)))).to.deep.equal(plain(plan));
       expect(numbers).to.deep.equal(before);
       expect(given).to.deep.equal(fullPlan(trace));
       for (const tokens of plan.tokens) expect(tokens).to.not.be.empty;
@@ -89,12 +89,12 @@ export function anyLayerProperties(entry: MethodEntry, registry: Registry): void
     it('prunes the sides that it says it prunes, and no others', () => {
       onLayers(entry.samples, [], ({ trace, steps }) => {
         const given = fullPlan(trace);
-        const { keys, values } = method.plan(trace, steps[0]!.params, given);
+        const { keys, values } = atOnce(method.plan(trace, steps[0]!.params, given));
         const pruned = [
           ...(keys === given.keys ? [] : ['keys']),
           ...(values === given.values ? [] : ['values']),
         ];
-        expect(method.prunes?.(steps[0]!.params)).to.have.members(pruned);
+        expect(method.prunes(steps[0]!.params)).to.have.members(pruned);
       });
     });
   }

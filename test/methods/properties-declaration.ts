@@ -24,6 +24,11 @@ export function declarationProperties(entry: MethodEntry, registry: Registry): v
     expect(method.params.safeParse({ ...written[0], no_such_parameter: 1 }).success).to.equal(false);
   });
 
+  it('names parameters of its own as those that set its size', () => {
+    expect(method.sizedBy).to.not.be.empty;
+    expect(Object.keys(inputSchema(method.params).properties!)).to.include.members([...method.sizedBy]);
+  });
+
   it('has defaults that its own schema accepts', () => {
     for (const params of written) {
       const parsed = method.params.parse(params);

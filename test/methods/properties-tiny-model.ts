@@ -42,7 +42,7 @@ export function tinyModelProperties(entry: MethodEntry, registry: Registry): voi
         if (entry.alwaysKept !== undefined)
           expectKept(run.traces[layer]!, plan, entry.alwaysKept(steps[0]!.params));
       });
-      const evicts = method.evictsWhileDecoding?.(steps[0]!.params) ?? false;
+      const evicts = method.axis === 'token' && method.evictsWhileDecoding?.(steps[0]!.params) === true;
       expect(plans.some((plan) => plan.decode !== undefined)).to.equal(evicts);
       expect(maxDifference(mine.logits(steps), run.logits([]))).to.be.above(IDENTITY_TOLERANCE);
     });
@@ -65,7 +65,7 @@ export function tinyModelProperties(entry: MethodEntry, registry: Registry): voi
     });
   }
 
-  if (method.weights !== undefined) {
+  if (method.axis === 'rank') {
     it("gives the full cache's logits on factors of full rank", async () => {
       const mine = await run.onFactors(0);
       expect(maxDifference(mine.logits(stepsOf(entry.samples[0]!)), run.logits([]))).to.be.below(

@@ -59,13 +59,13 @@ export class TinyRun {
     observations: readonly Observation[],
   ): Promise<TinyRun> {
     const traces: LayerTrace[] = [];
-    await prefill(model, { ids: PROMPT, observations, onLayer: (trace) => traces.push(trace) });
+    await prefill(model, { ids: PROMPT, observations, onLayer: (trace) => void traces.push(trace) });
     return new TinyRun(model, traces, registry, observations);
   }
 
   /** The run that such steps need: this one, or one on low-rank weights with their `ratio`. */
   async for(steps: readonly MethodStep[]): Promise<TinyRun> {
-    const changing = steps.find(({ method, params }) => this.registry.get(method)!.weights?.(params));
+    const changing = steps.find(({ method }) => this.registry.get(method)!.axis === 'rank');
     return changing === undefined ? this : this.onFactors(changing.params['ratio'] as number);
   }
 

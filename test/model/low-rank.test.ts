@@ -43,7 +43,7 @@ async function traces(model: Transformer): Promise<{ logits: Float32Array; layer
   const logits = await prefill(model, {
     ids: tinyIds(20),
     observations: [],
-    onLayer: (trace) => layers.push(trace),
+    onLayer: (trace) => void layers.push(trace),
   });
   return { logits, layers };
 }

@@ -27,7 +27,7 @@ const OBSERVATIONS: readonly Observation[] = [
 async function observed(model: Transformer, observations: readonly Observation[]): Promise<LayerTrace[]> {
   const traces: LayerTrace[] = [];
   const ids = tinyIds(LENGTH);
-  await prefill(model, { ids, observations, onLayer: (trace) => traces.push(trace) });
+  await prefill(model, { ids, observations, onLayer: (trace) => void traces.push(trace) });
   return traces;
 }
 

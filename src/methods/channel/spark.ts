@@ -21,7 +21,7 @@ import { adaptiveCount } from './spark-adaptive.js';
 import { meanFill, sampledKeys, type RankedKeys } from './spark-recovery.js';
 import { Saliency } from './spark-saliency.js';
 import { pruneValues } from './spark-values.js';
-import type { Method, Side } from '../types.js';
+import type { ChannelMethod, Side } from '../types.js';
 import { refuseUnused } from '../../base/unused-params.js';
 
 const samples = ({ recovery }: { readonly recovery: string }): boolean =>
@@ -115,7 +115,7 @@ const params = refuseUnused(
 
 export type SparkParams = z.infer<typeof params>;
 
-export const spark: Method<SparkParams> = {
+export const spark = {
   name: 'spark',
   axis: 'channel',
   summary: 'prunes key channels token by token by query-aware saliency and recovers them from sign and scale',
@@ -135,6 +135,7 @@ export const spark: Method<SparkParams> = {
     'At ratio 0 the released code erases all keys; here it prunes nothing.',
   ],
   params,
+  sizedBy: ['ratio', 'value_ratio', 'threshold'],
   observes: (params) => (prunesKeys(params) ? [windowQueries(params.window)] : []),
   prunes,
   asksForNothing: (_trace, params) => prunes(params).length === 0,
@@ -153,7 +154,7 @@ export const spark: Method<SparkParams> = {
     }
     return { ...plan, keys, values };
   },
-};
+} satisfies ChannelMethod<SparkParams>;
 
 function prunesKeys({ ratio, adaptive }: SparkParams): boolean {
   return adaptive !== 'none' || ratio !== 0;

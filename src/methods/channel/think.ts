@@ -11,7 +11,7 @@ import { keptChannels, sidesPruned } from './channels.js';
 import { observed, windowField, windowOutputs, windowQueries } from '../observations.js';
 import { expectDense } from '../plan.js';
 import { markLargest } from '../select.js';
-import type { Method, Side } from '../types.js';
+import type { ChannelMethod, Side } from '../types.js';
 import { refuseUnused } from '../../base/unused-params.js';
 
 const params = refuseUnused(
@@ -55,7 +55,7 @@ function prunes({ ratio, value_ratio }: ThinkParams): Side[] {
   return sidesPruned({ keys: ratio > 0, values: value_ratio > 0 });
 }
 
-export const think: Method<ThinkParams> = {
+export const think = {
   name: 'think',
   axis: 'channel',
   summary: 'drops the same key (and value) channels for all tokens of a KV head',
@@ -70,6 +70,7 @@ export const think: Method<ThinkParams> = {
     'Values have no released code: that every token loses the channels, the newest and decoded ones too, is a reading of appendix D, where output channels are dropped. Outputs are those of the full prompt, also behind an eviction.',
   ],
   params,
+  sizedBy: ['ratio', 'value_ratio'],
   observes: ({ ratio, value_ratio, window }) => [
     ...(ratio > 0 ? [windowQueries(window)] : []),
     ...(value_ratio > 0 ? [windowOutputs(window)] : []),
@@ -97,7 +98,7 @@ export const think: Method<ThinkParams> = {
     }
     return { ...plan, keys, values };
   },
-};
+} satisfies ChannelMethod<ThinkParams>;
 
 /**
  * The `kept` channels of most worth.

@@ -10,7 +10,7 @@ import { settledTokens } from '../../cache/encode/quantise.js';
 import type { Precision } from '../../cache/types.js';
 import { refuseUnused } from '../../base/unused-params.js';
 import { bitsField, quantised } from './precision.js';
-import type { Method } from '../types.js';
+import type { PrecisionMethod } from '../types.js';
 
 const params = refuseUnused(
   z.strictObject({
@@ -49,7 +49,7 @@ const params = refuseUnused(
 
 export type KiviParams = z.infer<typeof params>;
 
-export const kivi: Method<KiviParams> = {
+export const kivi = {
   name: 'kivi',
   axis: 'precision',
   summary: 'quantises keys per channel and values per token, the newest tokens excepted',
@@ -68,6 +68,7 @@ export const kivi: Method<KiviParams> = {
     'The prefill attends in full precision, as released.',
   ],
   params,
+  sizedBy: ['bits', 'key_bits', 'value_bits'],
   observes: () => [],
   asksForNothing: (_trace, params, plan) =>
     [keyPrecision(params), valuePrecision(params)].every((precision) =>
@@ -78,7 +79,7 @@ export const kivi: Method<KiviParams> = {
     keys: quantised('kivi', plan.keys, keyPrecision(params)),
     values: quantised('kivi', plan.values, valuePrecision(params)),
   }),
-};
+} satisfies PrecisionMethod<KiviParams>;
 
 function keyPrecision({ bits, key_bits, group, residual }: KiviParams): Precision {
   return { bits: key_bits ?? bits, along: 'channel', group, residual, settle: 'blocks' };

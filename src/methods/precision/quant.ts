@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import type { Precision } from '../../cache/types.js';
 import { bitsField, quantised } from './precision.js';
-import type { Method } from '../types.js';
+import type { PrecisionMethod } from '../types.js';
 
 const params = z.strictObject({
   bits: bitsField.default(8).describe('bits per entry: 2, 4 or 8'),
@@ -21,7 +21,7 @@ const params = z.strictObject({
 
 type QuantParams = z.infer<typeof params>;
 
-export const quant: Method<QuantParams> = {
+export const quant = {
   name: 'quant',
   axis: 'precision',
   summary: 'quantises keys and values token by token',
@@ -34,6 +34,7 @@ export const quant: Method<QuantParams> = {
     'The prefill attends in full precision.',
   ],
   params,
+  sizedBy: ['bits'],
   observes: () => [],
   asksForNothing: () => false,
   plan(_trace, { bits, group = Infinity }, plan) {
@@ -44,4 +45,4 @@ export const quant: Method<QuantParams> = {
       values: quantised('quant', plan.values, precision),
     };
   },
-};
+} satisfies PrecisionMethod<QuantParams>;

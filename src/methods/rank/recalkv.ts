@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { expectDense } from '../plan.js';
-import type { Method } from '../types.js';
+import type { RankMethod } from '../types.js';
 import { refuseUnused } from '../../base/unused-params.js';
 
 const params = refuseUnused(
@@ -71,7 +71,7 @@ const params = refuseUnused(
 
 export type RecalkvParams = z.infer<typeof params>;
 
-export const recalkv: Method<RecalkvParams> = {
+export const recalkv = {
   name: 'recalkv',
   axis: 'rank',
   summary: 'caches low-rank latents of keys and values, found offline on calibration text',
@@ -89,6 +89,7 @@ export const recalkv: Method<RecalkvParams> = {
     'Models that normalise key heads (Qwen3) are refused: their keys are not linear in a latent.',
   ],
   params,
+  sizedBy: ['ratio'],
   observes: () => [],
   weights: (request) => ({ kind: 'recalkv', params: request }),
   asksForNothing: () => false,
@@ -99,7 +100,7 @@ export const recalkv: Method<RecalkvParams> = {
     });
     return { ...plan, keys: { codec: 'latent' }, values: { codec: 'latent' } };
   },
-};
+} satisfies RankMethod<RecalkvParams>;
 
 /** The validated parameters of a request for weights. */
 export function recalkvParams(request: Readonly<Record<string, unknown>>): RecalkvParams {

@@ -13,7 +13,7 @@ import type { LayerTrace } from '../../cache/types.js';
 import { UserError } from '../../base/errors.js';
 import { observed, windowAttention, windowField } from '../observations.js';
 import { expectEvictable } from './token-method.js';
-import type { Method } from '../types.js';
+import type { TokenMethod } from '../types.js';
 import { refuseUnused } from '../../base/unused-params.js';
 
 const params = refuseUnused(
@@ -62,7 +62,7 @@ const params = refuseUnused(
 
 export type DBudgetKvParams = z.infer<typeof params>;
 
-export const dbudgetkv: Method<DBudgetKvParams> = {
+export const dbudgetkv = {
   name: 'dbudgetkv',
   axis: 'token',
   summary: 'keeps as many tokens of each layer as preserve the norm of the attention up to a threshold',
@@ -78,6 +78,7 @@ export const dbudgetkv: Method<DBudgetKvParams> = {
     'The measures of the first versions (row and column sums, binary search over the whole matrix) are not built.',
   ],
   params,
+  sizedBy: ['threshold'],
   observes: ({ order, rows, window }) =>
     [...new Set(order === 'h2o' ? [rows, window] : [rows])].map(windowAttention),
   layers: ({ whole_layers }) => whole_layers,
@@ -97,7 +98,7 @@ export const dbudgetkv: Method<DBudgetKvParams> = {
       ),
     };
   },
-};
+} satisfies TokenMethod<DBudgetKvParams>;
 
 /** Positions of one KV head: those that always stay, and the others, the first to keep first. */
 interface Order {

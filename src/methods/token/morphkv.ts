@@ -14,7 +14,7 @@ import { AttentionRows } from './attention-rows.js';
 import { evictFromFirstDecode, evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';
 import { observed, windowField, windowLogits } from '../observations.js';
 import { budgetFields, checkBudget, expectEvictable, keepsAll } from './token-method.js';
-import type { Method } from '../types.js';
+import type { TokenMethod } from '../types.js';
 
 const alwaysKept = (window: number) => ({
   tokens: window + 1,
@@ -48,7 +48,7 @@ const params = z
 
 type MorphkvParams = z.infer<typeof params>;
 
-export const morphkv: Method<MorphkvParams> = {
+export const morphkv = {
   name: 'morphkv',
   axis: 'token',
   summary: 'evicts while decoding: keeps the recent tokens and those that they attend to, in constant memory',
@@ -63,6 +63,7 @@ export const morphkv: Method<MorphkvParams> = {
     'A ratio is of the prompt: its ⌊S·(1 − ratio)⌋ tokens are the budget, whatever is decoded.',
   ],
   params,
+  sizedBy: ['budget', 'ratio'],
   observes: ({ window }) => [windowLogits(window)],
   evictsWhileDecoding: ({ ratio }) => ratio !== 0,
   asksForNothing: (_trace, params, plan) => keepsAll(params, plan),
@@ -76,7 +77,7 @@ export const morphkv: Method<MorphkvParams> = {
       ? evictFromPrefillEnd(plan, budget, start)
       : evictFromFirstDecode(plan, budget, start);
   },
-};
+} satisfies TokenMethod<MorphkvParams>;
 
 function layerPolicy(heads: readonly MorphkvHead[]): LayerPolicy {
   return {

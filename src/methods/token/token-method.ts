@@ -11,7 +11,7 @@ import { UserError } from '../../base/errors.js';
 import { notFinite } from '../../base/not-finite.js';
 import { expectDense } from '../plan.js';
 import { indicesOfLargest } from '../select.js';
-import type { Method } from '../types.js';
+import type { TokenMethod } from '../types.js';
 
 export interface BudgetParams {
   readonly budget?: number | undefined;
@@ -52,7 +52,8 @@ export function checkBudget<P extends BudgetParams>(
   };
 }
 
-export interface TokenMethod<P extends BudgetParams> {
+/** What a token method that ranks by a score says; `tokenMethod` adds the rest. */
+export interface TokenScorer<P extends BudgetParams> {
   readonly name: string;
   readonly summary: string;
   readonly paper: string;
@@ -70,12 +71,13 @@ export interface TokenMethod<P extends BudgetParams> {
 }
 
 /** A method made of a score; others may build on the score (AdaKV, CriticalKV). */
-export interface ScoringMethod<P extends BudgetParams = BudgetParams> extends Method<P> {
-  readonly scorer: TokenMethod<P>;
+export interface ScoringMethod<P extends BudgetParams = BudgetParams> extends TokenMethod<P> {
+  readonly scorer: TokenScorer<P>;
+  plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan;
 }
 
 /** Makes a method of a score. */
-export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): ScoringMethod<P> {
+export function tokenMethod<P extends BudgetParams>(spec: TokenScorer<P>): ScoringMethod<P> {
   return {
     name: spec.name,
     axis: 'token',
@@ -84,6 +86,7 @@ export function tokenMethod<P extends BudgetParams>(spec: TokenMethod<P>): Scori
     stores: 'keys and values of the kept tokens, dense; their original positions are in the keys (RoPE)',
     notes: spec.notes,
     params: spec.params,
+    sizedBy: ['budget', 'ratio'],
     scorer: spec,
     observes: (params) => spec.observes(params),
     layers: (params) => spec.layers?.(params) ?? [],
@@ -136,7 +139,7 @@ export function safeFirst({ scores, safe }: RankedHead): Float32Array {
 
 /** Every KV head of the plan under a score. Throws a UserError where too few tokens would stay, or scores are not finite. */
 export function rankHeads<P extends BudgetParams>(
-  spec: TokenMethod<P>,
+  spec: TokenScorer<P>,
   trace: LayerTrace,
   params: P,
   plan: LayerPlan,

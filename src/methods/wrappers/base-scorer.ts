@@ -17,7 +17,7 @@ import {
   type RankedHead,
   type ScoringMethod,
 } from '../token/token-method.js';
-import type { Method, NestedParams } from '../types.js';
+import type { NestedParams, TokenMethod } from '../types.js';
 
 export interface BaseParams extends BudgetParams {
   readonly base: string;
@@ -72,7 +72,7 @@ export interface BaseMethod<P extends BaseParams> {
 }
 
 /** Makes a method of a choice among the scored tokens of all KV heads of a layer. */
-export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>): Method<P> {
+export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>) {
   return {
     name: spec.name,
     axis: 'token',
@@ -81,6 +81,7 @@ export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>): Method<
     stores: 'keys and values of the kept tokens, dense; KV heads may keep different numbers of them',
     notes: spec.notes,
     params: spec.params,
+    sizedBy: ['budget', 'ratio'],
     nested,
     observes: (params) => {
       const base = scorerOf(params);
@@ -99,7 +100,7 @@ export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>): Method<
       const chosen = spec.choose(heads, params, trace);
       return { ...plan, tokens: heads.map(({ held }, h) => chosen[h]!.map((i) => held[i]!)) };
     },
-  };
+  } satisfies TokenMethod<P>;
 }
 
 /** By base: its fields without budget and ratio, and without the checks across fields, which need those two. */

@@ -8,7 +8,7 @@ import { UserError } from '../../../src/base/errors.js';
 import { openKernels } from '../../../src/kernels/index.js';
 import { morphkv } from '../../../src/methods/token/morphkv.js';
 import { windowAttention, windowLogits } from '../../../src/methods/observations.js';
-import { planLayer } from '../../support/planning.js';
+import { atOnce, planLayer } from '../../support/planning.js';
 import { snapkv } from '../../../src/methods/token/snapkv.js';
 import type { Method } from '../../../src/methods/types.js';
 import { randomFrom, randomNumbers } from '../../cache/support.js';
@@ -193,7 +193,7 @@ describe('morphkv on real attention', () => {
       const kept = (method: 'morphkv' | 'snapkv', written: Record<string, unknown>) => {
         const used = (method === 'morphkv' ? morphkv : snapkv) as Method;
         const params = used.params.parse({ budget: 40, window: 16, ...written });
-        return used.plan(trace, params, fullPlan(trace)).tokens;
+        return atOnce(used.plan(trace, params, fullPlan(trace))).tokens;
       };
       expect(kept('morphkv', { select: 'softmax_mean' })).to.deep.equal(kept('snapkv', { kernel: 1 }));
       expect(kept('morphkv', {})).to.not.deep.equal(kept('snapkv', { kernel: 1 }));

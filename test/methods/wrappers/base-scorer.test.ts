@@ -8,6 +8,7 @@ import { scorers } from '../../../src/methods/wrappers/scorers.js';
 import type { Method } from '../../../src/methods/types.js';
 import { randomFrom } from '../../cache/support.js';
 import { anyTrace } from '../any-trace.js';
+import { atOnce } from '../../support/planning.js';
 
 const shape = { heads: 6, kvHeads: 3, headDim: 32, length: 100 };
 
@@ -23,9 +24,9 @@ describe('methods on another method’s score', () => {
         const params = method.params.parse({ base, ratio: 0.3 });
         const needs = { observations: method.observes(params), lowRank: false };
         const trace = anyTrace(shape, needs, randomFrom(7));
-        const plan = method.plan(trace, params, fullPlan(trace));
+        const plan = atOnce(method.plan(trace, params, fullPlan(trace)));
         const own = methods.get(base)!;
-        const alone = own.plan(trace, own.params.parse({ ratio: 0.3 }), fullPlan(trace));
+        const alone = atOnce(own.plan(trace, own.params.parse({ ratio: 0.3 }), fullPlan(trace)));
         checkPlan(trace, plan);
         const total = (tokens: readonly Int32Array[]) => tokens.reduce((sum, { length }) => sum + length, 0);
         expect(total(plan.tokens)).to.equal(total(alone.tokens));
