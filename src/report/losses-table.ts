@@ -25,16 +25,16 @@ import {
 } from './statistics/losses.js';
 import { interval95, stratifiedError, stratifiedMean } from './statistics/strata.js';
 import { UNLIKE_TASKS } from './task-units.js';
-import { GAP, number, signed, type Table, type TableCell, words } from './table/model.js';
+import { count, GAP, number, range, signed, type Table, type TableCell, words } from './table/model.js';
 
 const HEADER = [
   'pipeline',
   'score',
   'stderr',
   '95 %',
-  'change',
+  'lost',
   '95 % (bootstrap)',
-  'change %',
+  'lost %',
   'p',
   'd_z',
   'p (equivalence)',
@@ -42,6 +42,9 @@ const HEADER = [
   'stored %',
   'samples',
 ] as const;
+
+/** Said of a row that lacks tasks of its block, as where folders of different tasks are read together. */
+const OTHER_TASKS = 'not all tasks';
 
 /** @param tasks of the average; default all of the block */
 export function lossesTable(
@@ -99,37 +102,40 @@ function mainCells(
     ),
     scoreCell(row, tasks),
     number(scores === undefined ? undefined : stratifiedError(scores)),
-    interval(scores === undefined ? undefined : interval95(scores)),
-    signed(loss?.delta),
-    interval(loss === undefined ? undefined : [loss.low, loss.high]),
+    range(scores === undefined ? undefined : interval95(scores)),
+    signed(loss === undefined ? undefined : 0 - loss.delta),
+    range(loss === undefined ? undefined : [0 - loss.high, 0 - loss.low]),
     signed(
       loss === undefined || fullScore === undefined || fullScore === 0
         ? undefined
-        : (100 * loss.delta) / fullScore,
+        : (-100 * loss.delta) / fullScore,
       1,
     ),
     probability(loss?.pValue),
-    signed(loss?.effect),
+    signed(loss?.effect === undefined ? undefined : 0 - loss.effect),
     probability(loss?.equivalencePValue),
-    words(isFull ? GAP : (loss?.verdict ?? 'incomplete')),
+    words(isFull ? GAP : (loss?.verdict ?? whyNone(row, tasks))),
     number(stored === undefined ? undefined : 100 * stored, 1),
-    words(done === asked ? String(done) : `${done}/${asked}`),
+    count(done, asked),
   ];
+}
+
+/** Why a row is not compared: samples of its own or of full are missing, or it was not run on all that others were. */
+function whyNone(row: PipelineRow, tasks: readonly string[]): string {
+  const { done, asked } = countOf(row, tasks);
+  if (done < asked) return 'incomplete';
+  return scoresOf(row, tasks) === undefined ? OTHER_TASKS : 'full is incomplete';
 }
 
 function scoreCell(row: PipelineRow, tasks: readonly string[]): TableCell {
   const scores = scoresOf(row, tasks);
   if (scores !== undefined) return number(stratifiedMean(scores));
   const { done, asked } = countOf(row, tasks);
-  return words(asked === 0 ? GAP : `${done}/${asked}`);
+  return words(done === asked ? GAP : `${done}/${asked}`);
 }
 
 function mean(scores: ReturnType<typeof scoresOf>): number | undefined {
   return scores === undefined ? undefined : stratifiedMean(scores);
-}
-
-function interval(bounds: readonly [number, number] | undefined): TableCell {
-  return words(bounds === undefined ? GAP : `${number(bounds[0]).text} to ${number(bounds[1]).text}`);
 }
 
 function probability(p: number | undefined): TableCell {
@@ -147,19 +153,26 @@ function notes(
   return [
     ...footnotesOf(rows.flatMap(rowFaults)),
     {
-      text: 'Scores and changes in points of 100; tasks weigh the same, whatever their number of samples. stderr and 95 % are normal.',
+      text: 'Scores and losses in points of 100, a loss with +; tasks weigh the same, whatever their number of samples. 95 %: of right and wrong that of Wilson, of other scores that of as many right and wrong ones as vary as they do.',
     },
     {
-      text: `change, its interval and p: paired bootstrap against full on the same samples, within tasks (${draws} draws, seed ${seed}); where at most ${EXACT_LIMIT} pairs differ, p is not below that of the exact sign-flip test. d_z: mean over standard deviation of the paired differences.`,
+      text: `lost, its interval and p: paired bootstrap against full on the same samples, within tasks (${draws} draws, seed ${seed}); where at most ${EXACT_LIMIT} pairs differ, p is not below that of the exact sign-flip test. d_z: mean over standard deviation of the paired losses. Where all pairs are the same, the interval is that of the equivalence test.`,
     },
     {
-      text: `Both p are corrected over the ${family} comparisons of this table (Holm). loss, gain: p < ${ALPHA}. equivalent: two one-sided tests show a change smaller than ±${margin} points (p (equivalence) < ${ALPHA}). undecided: neither; that is not "no loss".`,
+      text: `Both p are corrected over the ${family} comparisons of this table (Holm). loss, gain: p < ${ALPHA}. equivalent: two one-sided tests show a difference smaller than ±${margin} points (p (equivalence) < ${ALPHA}). undecided: neither; that is not "no loss".`,
     },
     ...(tested.some(({ verdict }) => verdict === 'too few samples')
       ? [{ text: `Fewer than ${FEWEST_PAIRS} pairs, or a task with fewer than 2, are not tested.` }]
       : []),
-    ...(rows.some((row) => scoresOf(row, tasks) === undefined)
+    ...(rows.some((row) => countOf(row, tasks).done < countOf(row, tasks).asked)
       ? [{ text: 'Where samples are missing there is no average but done/asked samples.' }]
+      : []),
+    ...(rows.some((row) => row.pipeline !== FULL && whyNone(row, tasks) === OTHER_TASKS)
+      ? [
+          {
+            text: `${OTHER_TASKS}: the row was not run on all tasks, seeds and parameters that others of this table were, and has no average over the same.`,
+          },
+        ]
       : []),
     ...(unlike ? [{ text: UNLIKE_TASKS }] : []),
     ...(rows.every(({ pipeline }) => pipeline !== FULL)

@@ -23,7 +23,7 @@ export function tablesOf({ results }: ReadResults, { paper, ...options }: Tables
   const table = paperTable(paper);
   return blocks.flatMap((block) => {
     const losses = lossesTable(block, options, matchTable(table, block).tasks);
-    return [compareTable(table, block), { ...losses, title: `Changes from full: ${losses.title}` }];
+    return [compareTable(table, block), { ...losses, title: `Losses against full: ${losses.title}` }];
   });
 }
 

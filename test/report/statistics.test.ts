@@ -31,11 +31,26 @@ describe('report/statistics', () => {
       const strata = equalTasks([[[1, 2, 3, 4]], [[5, 6, 7, 8]]]);
       expect(stratifiedError(strata)).to.be.closeTo(Math.sqrt((2 * 5) / 3 / 4 / 4), 1e-15);
       expect(stratifiedError(equalTasks([[[1, 2]], [[1]]]))).to.equal(undefined);
-      const [low, high] = interval95(one([1, 2, 3, 4]))!;
-      expect([low, high]).to.deep.equal([
-        2.5 - 1.959963984540054 * Math.sqrt(5 / 12),
-        2.5 + 1.959963984540054 * Math.sqrt(5 / 12),
-      ]);
+    });
+
+    it("has Wilson's interval of right and wrong, and stays within the scale", () => {
+      const [low, high] = interval95(one(repeat(100, 12)));
+      expect(low).to.be.closeTo(75.75, 5e-3);
+      expect(high).to.equal(100);
+      // Two tasks of twelve: their distances add up as independent errors do.
+      const [both] = interval95(equalTasks([[repeat(100, 12)], [repeat(100, 12)]]));
+      expect(both).to.be.closeTo(100 - Math.sqrt(2) * ((100 - low) / 2), 1e-9);
+      const scores = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 12 });
+      fc.assert(
+        fc.property(fc.array(fc.array(scores, { minLength: 1 }), { minLength: 1 }), (tasks) => {
+          const strata = equalTasks(tasks);
+          const [from, to] = interval95(strata);
+          const mean = stratifiedMean(strata);
+          expect(from).to.be.within(0, mean);
+          expect(to).to.be.within(mean, 100);
+          expect(to - from).to.be.above(0);
+        }),
+      );
     });
 
     it('measures an effect by the deviation of the differences', () => {
@@ -59,9 +74,9 @@ describe('report/statistics', () => {
     it('approaches the normal interval where there are many samples', () => {
       const values = Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? -1 : 0));
       const { low, high } = pairedBootstrap(one(values));
-      const [expectedLow, expectedHigh] = interval95(one(values))!;
-      expect(low).to.be.closeTo(expectedLow, 0.004);
-      expect(high).to.be.closeTo(expectedHigh, 0.004);
+      const reach = 1.959963984540054 * stratifiedError(one(values))!;
+      expect(low).to.be.closeTo(-0.25 - reach, 0.004);
+      expect(high).to.be.closeTo(-0.25 + reach, 0.004);
     });
 
     it('resamples within tasks: what differs only between them does not vary', () => {
@@ -139,6 +154,16 @@ describe('report/statistics', () => {
       expect(verdicts(repeat(0, 1000))).to.deep.equal(['equivalent']);
       expect(verdicts(repeat(-0.1, 1000))).to.deep.equal(['small loss']);
       expect(verdicts(repeat(-100, 9))).to.deep.equal(['too few samples']);
+    });
+
+    it('has an interval with a width where all pairs are the same', () => {
+      const [none] = losses([one(repeat(0, 12))]);
+      // The standard error of the equivalence test: two more samples, of which the squares sum to 100².
+      expect(none!.high).to.be.closeTo((1.959963984540054 * 100) / 14, 1e-9);
+      expect(none!.low).to.equal(-none!.high);
+      const [all] = losses([one(repeat(-100, 12))]);
+      expect(all!.low).to.equal(-100);
+      expect(all!.high).to.be.within(-90, -50);
     });
 
     it('shows no difference that the exact test of few differing pairs does not show', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { read } from 'vega';
 import { readResults } from '../../src/report/read-results.js';
 import { type TableFormat, writeTables } from '../../src/report/table/formats.js';
 import { completeness, tablesOf } from '../../src/report/tables.js';
@@ -43,7 +44,41 @@ describe('report/tables', () => {
     const noFull = records.slice(1);
     expect(cellsOf(noFull, 0)[1]).to.equal('7/8');
     const withoutPair = cellsOf(noFull, 1);
-    expect([withoutPair[1], withoutPair[4], withoutPair[10]]).to.deep.equal(['50.00', '–', 'incomplete']);
+    expect([withoutPair[1], withoutPair[4], withoutPair[10]]).to.deep.equal([
+      '50.00',
+      '–',
+      'full is incomplete',
+    ]);
+  });
+
+  it('say of a row that lacks a task that it does, not that its samples are missing', () => {
+    const infos = [cell(full), cell(full, { task: 'ruler/two' }), cell(spark)];
+    const records = infos.flatMap((info) => [0, 1, 2, 3].map((sample) => record(info, sample)));
+    const [table] = tablesOf({ folders: [], results: collectResults(infos, records) });
+    const row = table!.sections[0]!.rows[1]!.map(({ text }) => text);
+    expect(row.slice(0, 2)).to.deep.equal(['spark(ratio=0.8)', '–']);
+    expect(row.slice(10)).to.deep.equal(['not all tasks', '–', '4', '50.00', '–']);
+    expect(table!.notes.map(({ text }) => text).join('\n')).to.contain(
+      'not all tasks: the row was not run on',
+    );
+  });
+
+  it('have numbers alone in the columns of numbers of their CSV', () => {
+    const infos = [full, spark].map((pipeline) => cell(pipeline));
+    const records = infos.flatMap((info) => [0, 1, 2, 3].map((sample) => record(info, sample)));
+    for (const left of [records, records.slice(0, -1), []]) {
+      const csv = writeTables(tablesOf({ folders: [], results: collectResults(infos, left) }), 'csv');
+      const rows = read(csv, { type: 'csv', parse: null as never }) as Record<string, string>[];
+      expect(Object.keys(rows[0]!)).to.include.members(['95 % low', '95 % high', 'samples', 'samples asked']);
+      for (const row of rows) {
+        for (const [name, value] of Object.entries(row)) {
+          if (['table', 'section', 'pipeline', 'verdict', 'footnotes'].includes(name)) continue;
+          expect(value, name).to.match(/^(-?\d+(\.\d+)?(e-?\d+)?)?$/);
+        }
+        expect(row).to.include({ 'samples asked': '4' });
+      }
+      expect(rows[0]!['verdict']).to.equal('');
+    }
   });
 
   it('never average over models, contexts or ways to ask', () => {

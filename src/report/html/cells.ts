@@ -19,7 +19,7 @@ const COLUMNS = [
   ['question', 'left'],
   ['score', 'right'],
   ['stderr', 'right'],
-  ['change', 'right'],
+  ['lost', 'right'],
   ['stored %', 'right'],
   ['kept tokens', 'right'],
   ['truncated', 'right'],
@@ -35,7 +35,9 @@ export function cellsTable(results: readonly CellResult[]): Table {
     sections: [{ title: '', rows: results.map(cellRow) }],
     notes: [
       ...footnotesOf(results.flatMap(({ cell, records }) => faultsOf(cell.params, records))),
-      { text: 'Scores and changes from full in points of 100; stored bytes in % of the full cache.' },
+      {
+        text: 'Scores and what is lost against full (+: worse) in points of 100; stored bytes in % of the full cache.',
+      },
       ...(results.some(({ cell, records }) => records.length < cell.samples)
         ? [{ text: 'Cells whose samples are not all there show no numbers but done/asked samples.' }]
         : []),
@@ -47,7 +49,7 @@ function cellRow({ cell, records, paired }: CellResult): Table['sections'][numbe
   const whole = records.length === cell.samples ? records : [];
   const pairs = paired?.length === cell.samples ? paired : [];
   const stored = storedOverFull(whole);
-  const changes = pairs.map(({ own, full }) => 100 * (own.score - full.score));
+  const losses = pairs.map(({ own, full }) => 100 * (full.score - own.score));
   return [
     words(
       cell.pipeline,
@@ -60,7 +62,7 @@ function cellRow({ cell, records, paired }: CellResult): Table['sections'][numbe
     words(cell.question),
     number(scorePercent(whole)),
     number(standardError(whole.map(({ score }) => 100 * score))),
-    signed(isFull(cell) || changes.length === 0 ? undefined : mean(changes)),
+    signed(isFull(cell) || losses.length === 0 ? undefined : mean(losses)),
     number(stored === undefined ? undefined : 100 * stored, 1),
     number(whole.length === 0 ? undefined : mean(whole.map(({ keptTokens }) => keptTokens)), 1),
     number(records.filter(({ truncated }) => truncated).length, 0),

@@ -26,7 +26,6 @@ export function ratioPlot(block: Block): Plot | undefined {
   const { colour, shape } = seriesScales(series);
   const rows = shown.map(toRow);
   const data = { values: rows };
-  const intervals = rows.filter(({ low }) => low !== undefined);
   const x = {
     field: 'removed',
     type: 'quantitative',
@@ -48,7 +47,7 @@ export function ratioPlot(block: Block): Plot | undefined {
     notes,
     series: new Map(
       rows.flatMap(({ label, spread, series }) =>
-        [label, spread ?? [], series].flat().map((name) => [name, series] as const),
+        [label, spread, series].map((name) => [name, series] as const),
       ),
     ),
     spec: {
@@ -70,21 +69,17 @@ export function ratioPlot(block: Block): Plot | undefined {
           mark: { type: 'line' },
           encoding: { x, y, color, description: { field: 'series', type: 'nominal' } },
         },
-        ...(intervals.length === 0
-          ? []
-          : [
-              {
-                data: { values: intervals },
-                mark: { type: 'rule' as const, opacity: 0.5 },
-                encoding: {
-                  x,
-                  y: { ...y, field: 'low' },
-                  y2: { field: 'high' },
-                  color,
-                  description: { field: 'spread', type: 'nominal' as const },
-                },
-              },
-            ]),
+        {
+          data,
+          mark: { type: 'rule', opacity: 0.5 },
+          encoding: {
+            x,
+            y: { ...y, field: 'low' },
+            y2: { field: 'high' },
+            color,
+            description: { field: 'spread', type: 'nominal' },
+          },
+        },
         {
           data,
           mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -101,17 +96,14 @@ export function ratioPlot(block: Block): Plot | undefined {
   };
 }
 
-function toRow({ pipeline, series, removed, score, interval }: Point) {
-  const [low, high] = interval === undefined ? [] : [Math.max(0, interval[0]), Math.min(100, interval[1])];
+function toRow({ pipeline, series, removed, score, interval: [low, high] }: Point) {
   return {
     series,
     removed,
     score,
-    ...(low === undefined ? {} : { low, high }),
+    low,
+    high,
     label: `${pipeline}: ratio ${removed!.toFixed(2)}, score ${score.toFixed(2)}`,
-    spread:
-      low === undefined
-        ? undefined
-        : `${pipeline}: 95 % interval from ${low.toFixed(2)} to ${high!.toFixed(2)}`,
+    spread: `${pipeline}: 95 % interval from ${low.toFixed(2)} to ${high.toFixed(2)}`,
   };
 }

@@ -17,8 +17,8 @@ export interface Point {
   readonly removed: number | undefined;
   /** Percent, tasks weighing the same. */
   readonly score: number;
-  /** 95 % interval; undefined where there are too few samples. */
-  readonly interval: readonly [number, number] | undefined;
+  /** 95 %, within [0, 100]. */
+  readonly interval: readonly [number, number];
   /** Σ stored / Σ full. */
   readonly storedShare: number;
   /** Mean per sample. */

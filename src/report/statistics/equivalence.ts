@@ -16,14 +16,17 @@ import { upperTail } from './normal.js';
  * @param range largest possible difference, in that unit: 100 for percent, 1 for shares
  */
 export function equivalencePValue(differences: readonly Stratum[], margin: number, range: number): number {
-  const centre = stratifiedMean(differences);
-  const error = Math.sqrt(
+  return upperTail((margin - Math.abs(stratifiedMean(differences))) / cautiousError(differences, range));
+}
+
+/** Standard error of the mean with the added samples, which is never 0. */
+export function cautiousError(differences: readonly Stratum[], range: number): number {
+  return Math.sqrt(
     differences.reduce(
       (total, { weight, values }) => total + weight ** 2 * cautiousVariance(values, range),
       0,
     ),
   );
-  return upperTail((margin - Math.abs(centre)) / error);
 }
 
 /** Square of the standard error of the mean, with the added samples. */

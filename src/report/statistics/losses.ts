@@ -6,15 +6,17 @@
  * those of a difference and those of the equivalence test each by Holm. "No loss" is said only where the equivalence test
  * says it; where neither test decides, that is what is said.
  */
-import { EXACT_LIMIT, signFlipPValue } from '../../results/statistics.js';
+import { EXACT_LIMIT, signFlipPValue, Z95 } from '../../results/statistics.js';
 import { effectSize, type Stratum } from './strata.js';
-import { type BootstrapOptions, pairedBootstrap } from './bootstrap.js';
-import { equivalencePValue } from './equivalence.js';
+import { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from './bootstrap.js';
+import { cautiousError, equivalencePValue } from './equivalence.js';
 import { holm } from './holm.js';
 
 export const ALPHA = 0.05;
 /** Points of a score in percent that count as no loss. */
 export const DEFAULT_MARGIN = 1;
+/** Largest difference of two scores in percent. */
+const RANGE = 100;
 /** Fewer pairs than this have no p-value: a bootstrap of so few is not one. */
 export const FEWEST_PAIRS = 10;
 
@@ -58,10 +60,10 @@ export function losses(
   { margin = DEFAULT_MARGIN, ...bootstrap }: LossOptions = {},
 ): Loss[] {
   const tested = comparisons.map((strata) => {
-    const { mean, low, high, pValue } = pairedBootstrap(strata, bootstrap);
+    const { mean, low, high, pValue } = withWidth(pairedBootstrap(strata, bootstrap), strata);
     const pairs = strata.reduce((total, { values }) => total + values.length, 0);
     const enough = pairs >= FEWEST_PAIRS && strata.every(({ values }) => values.length >= 2);
-    const equivalence = equivalencePValue(strata, margin, 100);
+    const equivalence = equivalencePValue(strata, margin, RANGE);
     return {
       delta: mean,
       low,
@@ -91,6 +93,17 @@ export function losses(
       verdict: verdictOf(delta, pValue, equivalence),
     };
   });
+}
+
+/**
+ * Pairs that are all the same resample to themselves; an interval of no width would say that more of them cannot differ. It is
+ * then the normal one of the equivalence test's standard error.
+ */
+function withWidth(result: BootstrapResult, strata: readonly Stratum[]): BootstrapResult {
+  if (result.low < result.high) return result;
+  const reach = Z95 * cautiousError(strata, RANGE);
+  const { mean } = result;
+  return { ...result, low: Math.max(-RANGE, mean - reach), high: Math.min(RANGE, mean + reach) };
 }
 
 /** Of the sign-flip test, where every assignment of signs can be counted; 0 where there are too many. */

@@ -4,7 +4,8 @@
  * Decides the estimators of such an average, of its standard error and of the size of an effect. A stratum is what is
  * averaged first (a cell: one task under one seed); its values are independent of those of the others.
  */
-import { mean, standardError, Z95 } from '../../results/statistics.js';
+import { type Interval, scoreInterval } from '../../results/interval.js';
+import { mean, standardError } from '../../results/statistics.js';
 
 export interface Stratum {
   /** Share of this stratum's mean in the average; all together 1. */
@@ -36,11 +37,22 @@ export function stratifiedError(strata: readonly Stratum[]): number | undefined 
   return Math.sqrt(variance);
 }
 
-/** Mean ± 1.96 standard errors (normal); undefined where there is no standard error. */
-export function interval95(strata: readonly Stratum[]): readonly [number, number] | undefined {
-  const error = stratifiedError(strata);
+/**
+ * 95 % interval of an average of scores in percent, within [0, 100] as they are.
+ *
+ * Of one stratum that of its mean (`scoreInterval`: Wilson's for right and wrong). Of several, each stratum's distances from
+ * its mean to its bounds add up as independent errors do (MOVER: Zou and Donner, Statistics in Medicine 27, 2008).
+ */
+export function interval95(strata: readonly Stratum[]): Interval {
+  let [below, above] = [0, 0];
+  for (const { weight, values } of strata) {
+    const centre = mean(values);
+    const [low, high] = scoreInterval(values.map((value) => value / 100))!;
+    below += (weight * (centre - 100 * low)) ** 2;
+    above += (weight * (100 * high - centre)) ** 2;
+  }
   const centre = stratifiedMean(strata);
-  return error === undefined ? undefined : [centre - Z95 * error, centre + Z95 * error];
+  return [Math.max(0, centre - Math.sqrt(below)), Math.min(100, centre + Math.sqrt(above))];
 }
 
 /**

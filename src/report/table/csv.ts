@@ -1,25 +1,53 @@
 /**
- * Tables as CSV: one line per row, numbers in full precision.
+ * Tables as CSV: one line per row, numbers in full precision and nothing else in their columns.
  *
- * Decides that the titles of table and section are the first columns and footnotes the last, by their marks; their texts are left
- * out, so that every line has the same columns.
+ * The titles of table and section are the first columns and footnotes the last, by their marks; their texts are left out, so
+ * that every line has the same columns. What a reader sees as one text of two numbers is two columns here.
  */
 import { stringify } from 'csv-stringify/sync';
-import type { Table } from './model.js';
+import { GAP, type Table, type TableCell } from './model.js';
 
-export function csvTable({ title: table, header, sections }: Table): string {
-  const rows = sections.flatMap(({ title, rows }) =>
+interface Column {
+  readonly name: string;
+  /** Index of the table's column. */
+  readonly from: number;
+  readonly of: (cell: TableCell) => string;
+}
+
+export function csvTable({ title: table, header, align, sections }: Table): string {
+  const cells = sections.flatMap(({ rows }) => rows);
+  const columns = header.flatMap((name, c): Column[] => {
+    const parts = [...new Set(cells.flatMap((row) => Object.keys(row[c]?.parts ?? {})))];
+    if (parts.length === 0) return [{ name, from: c, of: align[c] === 'right' ? numberOf : textOf }];
+    return parts.map((part) => ({
+      name: part === '' ? name : `${name} ${part}`,
+      from: c,
+      of: ({ parts }) => text(parts?.[part]),
+    }));
+  });
+  const lines = sections.flatMap(({ title, rows }) =>
     rows.map((row) => [
       table,
       title,
-      ...header.map((_, c) => {
-        const cell = row[c];
-        return cell?.value === undefined ? (cell?.text ?? '') : String(cell.value);
-      }),
+      ...columns.map(({ from, of }) => (row[from] === undefined ? '' : of(row[from]))),
       row.flatMap(({ marks = [] }) => marks).join(' '),
     ]),
   );
-  return stringify([['table', 'section', ...header, 'footnotes'], ...rows], {
+  return stringify([['table', 'section', ...columns.map(({ name }) => name), 'footnotes'], ...lines], {
     record_delimiter: 'unix',
   }).trimEnd();
+}
+
+/** The number behind a text, or one that is written in full; else nothing. */
+function numberOf({ text: shown, value }: TableCell): string {
+  if (value !== undefined) return text(value);
+  return shown.trim() !== '' && Number.isFinite(Number(shown)) ? shown : '';
+}
+
+function textOf({ text: shown, value }: TableCell): string {
+  return value === undefined ? (shown === GAP ? '' : shown) : text(value);
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '' : String(value);
 }

@@ -9,6 +9,11 @@ export interface TableCell {
   readonly text: string;
   /** The number behind the text, full precision, where there is one. */
   readonly value?: number | undefined;
+  /**
+   * Where the text tells several numbers: each by what its column is called behind the title of this one, such as
+   * `{ low: 44.7, high: 92.8 }`; an empty name is the title alone. The cells of a column have the same names.
+   */
+  readonly parts?: Readonly<Record<string, number | undefined>>;
   /** Footnotes, by the marks of `notes`. */
   readonly marks?: readonly string[];
 }
@@ -37,6 +42,18 @@ export function words(text: string, marks: readonly string[] = []): TableCell {
 /** A number with its digits; a gap where there is none. */
 export function number(value: number | undefined, digits = 2): TableCell {
   return value === undefined ? { text: GAP } : { text: fixed(value, digits), value };
+}
+
+/** Two bounds, `44.69 to 92.81`; a gap where there are none. */
+export function range(bounds: readonly [number, number] | undefined, digits = 2): TableCell {
+  const text = bounds === undefined ? GAP : bounds.map((bound) => fixed(bound, digits)).join(' to ');
+  return { text, parts: { low: bounds?.[0], high: bounds?.[1] } };
+}
+
+/** What is there of what was asked for: `12`, or `7/12` where something is missing. */
+export function count(done: number, asked: number): TableCell {
+  const text = done === asked ? String(done) : `${done}/${asked}`;
+  return { text, value: done, parts: { '': done, asked } };
 }
 
 /** A number that always shows its sign. */
