@@ -18,7 +18,7 @@ describe('cli tables', () => {
   it('prints what was measured without a published table', async () => {
     const { out } = await tell('tables', fixture, '--format', 'csv', '--margin', '2', '--seed', '7');
     const [header, full] = out.split('\n');
-    expect(header).to.match(/^table,section,pipeline,score,stderr,95 %,change,/);
+    expect(header).to.match(/^table,section,pipeline,score,stderr,95 % low,95 % high,lost,/);
     expect(full).to.match(/,full,95\.8\d+,/);
   });
 
