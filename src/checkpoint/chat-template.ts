@@ -8,6 +8,7 @@ import * as jinja from '@huggingface/jinja';
 import * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { validate } from '../base/json.js';
+import { lstrip, rstrip, splitWords, strftime, strip } from './python-text.js';
 import { withinTime } from './time-limit.js';
 import type { ChatTemplate } from './types.js';
 
@@ -22,6 +23,7 @@ const { Environment, Interpreter, Template } = jinja as unknown as Jinja;
 
 /** The date that Llama 3 templates themselves fall back to. */
 const FIXED_DATE = '26 Jul 2024';
+const FIXED_DAY = new Date(Date.UTC(2024, 6, 26));
 
 /** Longest list that `range` gives. */
 const MOST_NUMBERS = 100_000;
@@ -29,7 +31,7 @@ const MOST_NUMBERS = 100_000;
 /** What Jinja and the templates of models take for granted; as in the library, but with a fixed clock and small ranges. */
 const GLOBALS: Readonly<Record<string, unknown>> = {
   ...{ true: true, True: true, false: false, False: false, none: null, None: null },
-  strftime_now: () => FIXED_DATE,
+  strftime_now: (format: unknown) => strftime(FIXED_DAY, String(format)),
   range: smallRange,
   raise_exception: (message: unknown) => {
     throw new Error(String(message));
@@ -42,11 +44,18 @@ const templatesSchema = z.looseObject({
     .nullish(),
 });
 
-/** The template in tokenizer_config.json; of several named ones, `default`. */
+/** The template in tokenizer_config.json; of several named ones, `default`. Throws UserError where there is none of that name. */
 export function templateSource(settings: unknown, place: string): string | undefined {
   const { chat_template } = validate(templatesSchema, settings, place);
   if (typeof chat_template === 'string') return chat_template;
-  return chat_template?.find(({ name }) => name === 'default')?.template;
+  if (chat_template === null || chat_template === undefined || chat_template.length === 0) return undefined;
+  const usual = chat_template.find(({ name }) => name === 'default');
+  if (usual !== undefined) return usual.template;
+  const names = chat_template.map(({ name }) => name).join(', ');
+  throw new UserError(`chat_template: expected one named "default", found ${names}`, {
+    place,
+    hint: 'Put the one that is meant into chat_template.jinja beside the file, or name it "default".',
+  });
 }
 
 /**
@@ -62,6 +71,7 @@ export function createChatTemplate(
   place: string,
 ): ChatTemplate {
   const { parsed } = explain(place, () => new Template(source));
+  const program = explain(place, () => withPythonText(parsed));
   return {
     source,
     render: (userMessage) =>
@@ -69,6 +79,7 @@ export function createChatTemplate(
         const environment = new Environment();
         const given = {
           ...GLOBALS,
+          ...TEXT_FUNCTIONS,
           messages: [{ role: 'user', content: userMessage }],
           add_generation_prompt: true,
           enable_thinking: false,
@@ -77,9 +88,73 @@ export function createChatTemplate(
           date_string: FIXED_DATE,
         };
         for (const [name, value] of Object.entries(given)) environment.set(name, value);
-        return withinTime(userMessage.length, () => String(new Interpreter(environment).run(parsed).value));
+        return withinTime(userMessage.length, () => String(new Interpreter(environment).run(program).value));
       }),
   };
+}
+
+/** Python's methods of strings, by the names that calls are given instead. */
+const TEXT_FUNCTIONS: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
+  python_strip: (text, characters) => onText(strip, text, characters),
+  python_lstrip: (text, characters) => onText(lstrip, text, characters),
+  python_rstrip: (text, characters) => onText(rstrip, text, characters),
+  python_split: (text) => splitWords(String(text)),
+};
+
+function onText(
+  run: (text: string, characters?: string) => string,
+  text: unknown,
+  characters: unknown,
+): string {
+  return run(String(text), typeof characters === 'string' ? characters : undefined);
+}
+
+interface SyntaxNode {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** The template's tree with `trim`, `strip` and the like as calls of Python's: the library's are JavaScript's. */
+function withPythonText(tree: object): object {
+  if (tree instanceof Map) {
+    return new Map(
+      [...(tree as Map<unknown, unknown>)].map(([key, value]) => [replacedIn(key), replacedIn(value)]),
+    );
+  }
+  if (Array.isArray(tree)) return tree.map(replacedIn);
+  const copy = Object.create(
+    Object.getPrototypeOf(tree) as object,
+    Object.getOwnPropertyDescriptors(tree),
+  ) as Record<string, unknown>;
+  for (const [field, value] of Object.entries(copy)) copy[field] = replacedIn(value);
+  return pythonCall(copy as unknown as SyntaxNode) ?? copy;
+}
+
+function replacedIn(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? withPythonText(value) : value;
+}
+
+/** `x | trim`, `x.strip(…)`, `x.split()` as a call of a function; undefined for any other node. */
+function pythonCall(node: SyntaxNode): SyntaxNode | undefined {
+  const call = (name: string, args: readonly unknown[]): SyntaxNode => ({
+    type: 'CallExpression',
+    callee: { type: 'Identifier', value: name },
+    args,
+  });
+  const nameOf = (part: unknown): unknown => {
+    const { type, value } = part as SyntaxNode;
+    return type === 'Identifier' ? value : undefined;
+  };
+  if (node.type === 'FilterExpression' && nameOf(node['filter']) === 'trim')
+    return call('python_strip', [node['operand']]);
+  if (node.type !== 'CallExpression') return undefined;
+  const callee = node['callee'] as SyntaxNode;
+  const args = node['args'] as readonly unknown[];
+  if (callee.type !== 'MemberExpression' || callee['computed'] === true) return undefined;
+  const method = nameOf(callee['property']);
+  if (method === 'strip' || method === 'lstrip' || method === 'rstrip')
+    return call(`python_${method}`, [callee['object'], ...args]);
+  return method === 'split' && args.length === 0 ? call('python_split', [callee['object']]) : undefined;
 }
 
 /** Python's `range`. */

@@ -11,7 +11,8 @@ import { weightsDigest } from './weights-digest.js';
 import { ggufConfig } from './gguf/config.js';
 import { openGguf } from './gguf/file.js';
 import { ggufWeights } from './gguf/weights.js';
-import { ggufSpecialTokens, ggufTokenizerJson } from './gguf/tokenizer.js';
+import { ggufSpecialTokens, ggufTokenizerJson, ggufTokenizerSettings } from './gguf/tokenizer.js';
+import { UserError } from '../base/errors.js';
 import { readJsonFile, readTextFile } from '../base/json.js';
 import { type ModelLocation, resolveModel } from '../pull/locate-model.js';
 import { optionalJson, readFolderModel } from './read-config.js';
@@ -23,10 +24,15 @@ import type { ChatTemplate, ModelConfig, ModelFiles, Tokenizer, WeightSource } f
 
 export { resolveModel } from '../pull/locate-model.js';
 
+interface OpenText {
+  readonly tokenizer: Tokenizer;
+  readonly chatTemplate: ChatTemplate | undefined;
+}
+
 interface OpenParts {
   readonly config: ModelConfig;
   readonly weights: WeightSource;
-  readonly text: () => { readonly tokenizer: Tokenizer; readonly chatTemplate: ChatTemplate | undefined };
+  readonly text: () => OpenText;
 }
 
 /**
@@ -37,33 +43,68 @@ interface OpenParts {
  */
 export async function openModelFiles(nameOrPath: string): Promise<ModelFiles> {
   const location = resolveModel(nameOrPath);
-  const { config, weights, text } =
-    location.kind === 'gguf' ? openGgufParts(location) : openFolderParts(location);
+  const {
+    config: written,
+    weights,
+    text,
+  } = location.kind === 'gguf' ? openGgufParts(location) : openFolderParts(location);
   try {
-    checkWeights(config, weights, location.weights);
+    checkWeights(written, weights, location.weights);
+    const untied = hasOwnHead(written, weights);
+    const headed = untied ? { ...written, tiedHead: false } : written;
+    if (untied) checkWeights(headed, weights, location.weights);
+    const { tokenizer, chatTemplate } = text();
+    const endIds = [...new Set([...written.eosIds, ...(tokenizer.endIds ?? [])])];
+    const config = { ...headed, eosIds: endIds.filter((id) => id < written.vocabulary) };
     const paths = location.kind === 'shards' ? shardPaths(location.weights) : [location.weights];
-    return { name: location.name, config, weights, ...text(), weightsDigest: await weightsDigest(paths) };
+    return {
+      ...{ name: location.name, config, weights, tokenizer, chatTemplate },
+      weightsDigest: await weightsDigest(paths),
+      notes: [
+        ...(untied ? ['tie_word_embeddings is true, but lm_head.weight is another matrix: it is used'] : []),
+        ...(config.eosIds.length === 0
+          ? ['no file names a token that ends an answer: answers run to their longest']
+          : []),
+        ...(location.kind === 'gguf' ? [] : adapterNotes(location.folder)),
+      ],
+    };
   } catch (error) {
     weights.close();
     throw error;
   }
 }
 
+/** Whether a model that says that its head is the embedding holds another one. */
+function hasOwnHead({ tiedHead }: ModelConfig, weights: WeightSource): boolean {
+  if (!tiedHead || !weights.names.includes('lm_head.weight')) return false;
+  const head = weights.read('lm_head.weight');
+  const embedding = weights.read('model.embed_tokens.weight');
+  return head.length !== embedding.length || head.some((entry, i) => entry !== embedding[i]);
+}
+
+/** A fine-tuning that lies beside the weights of its base model. */
+function adapterNotes(folder: string): string[] {
+  const found = ['adapter_model.safetensors', 'adapter_model.bin', 'adapter_config.json'].find((file) =>
+    existsSync(join(folder, file)),
+  );
+  return found === undefined ? [] : [`the adapter beside the weights (${found}) is not applied`];
+}
+
 function openGgufParts({ weights: path }: ModelLocation): OpenParts {
   const gguf = openGguf(path);
   try {
     const config = ggufConfig(gguf);
+    const { metadata } = gguf;
     return {
       config,
       weights: ggufWeights(gguf, config),
       text: () => {
-        const source = gguf.metadata.optionalString('tokenizer.chat_template');
+        const source = metadata.optionalString('tokenizer.chat_template');
+        const settings = ggufTokenizerSettings(metadata);
         return {
-          tokenizer: createTokenizer(ggufTokenizerJson(gguf.metadata), {}, config.vocabulary, path),
+          tokenizer: createTokenizer(ggufTokenizerJson(metadata), settings, config.vocabulary, path),
           chatTemplate:
-            source === undefined
-              ? undefined
-              : createChatTemplate(source, ggufSpecialTokens(gguf.metadata), path),
+            source === undefined ? undefined : createChatTemplate(source, ggufSpecialTokens(metadata), path),
         };
       },
     };
@@ -83,11 +124,20 @@ function openFolderParts({ folder, kind, weights }: ModelLocation): OpenParts {
   };
 }
 
-function readFolderText(folder: string, vocabulary: number): ReturnType<OpenParts['text']> {
+function readFolderText(folder: string, vocabulary: number): OpenText {
   const tokenizerPath = join(folder, 'tokenizer.json');
   const settingsPath = join(folder, 'tokenizer_config.json');
   const templatePath = join(folder, 'chat_template.jinja');
-  const settings = optionalJson(settingsPath) ?? {};
+  if (!existsSync(tokenizerPath)) {
+    throw new UserError('is missing: the tokenizer is read from it', {
+      place: tokenizerPath,
+      hint: 'tokenizer.model and vocab.json are not read. Fetch it too, or write it: AutoTokenizer.from_pretrained(…).save_pretrained(…).',
+    });
+  }
+  const settings = withSpecialTokens(
+    optionalJson(settingsPath) ?? {},
+    optionalJson(join(folder, 'special_tokens_map.json')),
+  );
   const ownFile = existsSync(templatePath);
   const source = ownFile ? readTextFile(templatePath) : templateSource(settings, settingsPath);
   return {
@@ -101,4 +151,15 @@ function readFolderText(folder: string, vocabulary: number): ReturnType<OpenPart
             ownFile ? templatePath : settingsPath,
           ),
   };
+}
+
+/** Beginning and end token of special_tokens_map.json where tokenizer_config.json names none. */
+function withSpecialTokens(settings: unknown, map: unknown): unknown {
+  if (typeof settings !== 'object' || settings === null || typeof map !== 'object' || map === null)
+    return settings;
+  const own = settings as Readonly<Record<string, unknown>>;
+  const others = Object.entries(map).filter(
+    ([name, token]) => (name === 'bos_token' || name === 'eos_token') && Boolean(token) && !own[name],
+  );
+  return others.length === 0 ? settings : { ...own, ...Object.fromEntries(others) };
 }

@@ -34,6 +34,13 @@ export function openShards(indexPath: string): WeightSource {
           place: path,
         });
       }
+      const unlisted = shard.names.find((name) => index.get(name) !== path);
+      if (unlisted !== undefined) {
+        throw new UserError(`tensor "${unlisted}" is not listed in ${basename(indexPath)} for this file`, {
+          place: path,
+          hint: 'The shards may be of different downloads; fetch the model again.',
+        });
+      }
     }
   } catch (error) {
     close();

@@ -9,7 +9,9 @@ import { Tokenizer as UntypedLibrary } from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { validate } from '../base/json.js';
+import { endIdsOf } from './end-tokens.js';
 import { withinTime } from './time-limit.js';
+import { expectExactParts, withoutIdleSplits } from './tokenizer-parts.js';
 import type { Tokenizer } from './types.js';
 
 /** What is used of the library, whose own declarations do not resolve under NodeNext. */
@@ -86,12 +88,19 @@ export function createTokenizer(
   }
   for (const part of [definition.normalizer, definition.pre_tokenizer, definition.decoder])
     checkPatterns(part, place);
+  const acting = {
+    ...definition,
+    pre_tokenizer: withoutIdleSplits(definition.pre_tokenizer, definition.normalizer),
+  };
+  expectExactParts(acting, place);
   const library = explain(place, () => {
-    const exact = { ...definition, pre_tokenizer: exactPreTokenizer(definition.pre_tokenizer) };
+    const exact = { ...acting, pre_tokenizer: exactPreTokenizer(acting.pre_tokenizer) };
     return new Library(exact, { clean_up_tokenization_spaces: clean_up_tokenization_spaces ?? false });
   });
-  const { eos } = specialTokens(settings, place);
-  const specialIds = new Set(definition.added_tokens.filter((t) => t.special === true).map((t) => t.id));
+  const { bos, eos } = specialTokens(settings, place);
+  const controls = definition.added_tokens.filter((t) => t.special === true);
+  const eosId = definition.added_tokens.find(({ content }) => content === eos)?.id;
+  const specialIds = new Set(controls.map((t) => t.id));
   return {
     encode: (text, special = false) => {
       const { ids } = explain(place, () =>
@@ -112,8 +121,10 @@ export function createTokenizer(
         ? ''
         : explain(place, () => withinTime(words.length, () => library.decode(words)));
     },
-    controls: definition.added_tokens.filter((t) => t.special === true).map(({ content }) => content),
-    eosId: definition.added_tokens.find(({ content }) => content === eos)?.id,
+    controls: controls.map(({ content }) => content),
+    bos,
+    eosId,
+    endIds: endIdsOf(eosId, controls),
     digest: createHash('sha256')
       .update(JSON.stringify([json, settings]))
       .digest('hex'),

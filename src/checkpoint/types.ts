@@ -151,8 +151,12 @@ export interface Tokenizer {
   encode(text: string, special?: boolean): number[];
   /** Text of ids, special tokens removed. */
   decode(ids: readonly number[]): string;
+  /** Text of the token that begins a sequence; empty where the tokenizer's settings name none. */
+  readonly bos?: string | undefined;
   /** Id of the end token that the tokenizer's own settings name; undefined where they name none. */
   readonly eosId?: number | undefined;
+  /** That one, and the control tokens that are known to end an answer by their text. */
+  readonly endIds?: readonly number[] | undefined;
   /** Texts of the tokens that it does not print: ends of turns and the like. */
   readonly controls?: readonly string[] | undefined;
   /** sha256 of what the tokenizer was made from. */
@@ -174,4 +178,6 @@ export interface ModelFiles {
   readonly chatTemplate: ChatTemplate | undefined;
   /** sha256 of the weight file(s), for manifest and cell keys. */
   readonly weightsDigest: string;
+  /** What a user should know of these files, a line each. */
+  readonly notes?: readonly string[] | undefined;
 }

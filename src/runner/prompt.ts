@@ -29,7 +29,8 @@ const MARKER = '\u2402end-of-context\u2403';
 /**
  * Builds both segments.
  *
- * Without a chat template the context stands as it is and a newline separates it from the answer prefix.
+ * Without a chat template the tokenizer's beginning token, where it has one, stands before the context (as in kvpress: it is
+ * what attention sinks on), and a newline separates it from the answer prefix.
  *
  * @param maxContext most tokens of the context. Where given, it counts alone, so that suffix and answer may reach
  * beyond the model's positions; where not, the context gets what they leave
@@ -110,10 +111,12 @@ export function cutMiddle(ids: readonly number[], limit: number): number[] {
 }
 
 function renderAround(
-  files: Pick<ModelFiles, 'name' | 'chatTemplate'>,
+  files: Pick<ModelFiles, 'name' | 'chatTemplate' | 'tokenizer'>,
   context: string,
 ): { before: string; after: string } {
-  if (files.chatTemplate === undefined) return { before: context, after: '\n' };
+  if (files.chatTemplate === undefined) {
+    return { before: (files.tokenizer.bos ?? '') + context, after: '\n' };
+  }
   const rendered = files.chatTemplate.render(context + MARKER);
   const at = rendered.lastIndexOf(MARKER);
   if (at < 0) {

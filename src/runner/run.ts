@@ -82,6 +82,8 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
       fresh: options.fresh,
     });
     try {
+      for (const [name, { notes = [] }] of models)
+        for (const note of notes) options.progress.log(`${name}: ${note}`);
       for (const warning of folder.warnings) options.progress.log(warning);
       const own = manifestOf(spec, hash, engine, records, groups, options.shard);
       const manifest = continued(own, folder.earlier, folder.records);

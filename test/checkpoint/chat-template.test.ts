@@ -23,7 +23,21 @@ describe('chat template', () => {
     const llama3 =
       '{%- if not date_string is defined %}{%- set date_string = strftime_now("%d %b %Y") %}{%- endif %}{{ date_string }}';
     expect(render(llama3)).to.equal('26 Jul 2024');
-    expect(render('{{ strftime_now("%Y-%m-%d") }}')).to.equal('26 Jul 2024');
+    expect(render('{{ strftime_now("%Y-%m-%d") }}')).to.equal('2024-07-26');
+    expect(render('{{ strftime_now("%A, %-d %B %y, %H:%M %p") }}')).to.equal('Friday, 26 July 24, 00:00 AM');
+    expect(() => render('{{ strftime_now("%Q") }}')).to.throw(/"%Q" is not known/);
+  });
+
+  it('strips what Python strips', () => {
+    const text = '\uFEFF x \u0085\u001C';
+    for (const way of ['messages[0].content | trim', 'messages[0].content.strip()']) {
+      expect(render(`[{{ ${way} }}]`, text), way).to.equal('[\uFEFF x]');
+    }
+    const lines =
+      '{% for m in messages %}{{ m["content"].rstrip() }}|{{ m["content"].lstrip("ab") }}{% endfor %}';
+    expect(render(lines, 'abc \u2003')).to.equal('abc|c \u2003');
+    expect(render('{{ messages[0].content.split() | length }}', ' a\u0085b  c ')).to.equal('3');
+    expect(render('{{ "a.b.c".split(".") | length }}')).to.equal('3');
   });
 
   it('keeps what the template begins with', () => {
@@ -56,6 +70,9 @@ describe('chat template', () => {
     expect(templateSource({ chat_template: 'x' }, 't')).to.equal('x');
     const named = ['tool_use', 'default'].map((name) => ({ name, template: `of ${name}` }));
     expect(templateSource({ chat_template: named }, 't')).to.equal('of default');
+    expect(userError(() => templateSource({ chat_template: named.slice(0, 1) }, 't')).message).to.equal(
+      'chat_template: expected one named "default", found tool_use',
+    );
     expect(templateSource({}, 't')).to.equal(undefined);
     expect(userError(() => templateSource({ chat_template: 3 }, 't')).place).to.equal('t');
   });

@@ -97,7 +97,7 @@ describe('tokenizer', () => {
       /added_tokens/,
     );
     expect(userError(() => make({ pre_tokenizer: { type: 'Magic' } })).message).to.match(
-      /the tokenizer fails.*Magic/,
+      /pre_tokenizer "Magic" is not supported/,
     );
     expect(userError(() => createTokenizer([], {}, 3, 't')).place).to.equal('t');
   });

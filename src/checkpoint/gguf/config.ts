@@ -22,6 +22,7 @@ export function ggufArchitecture({
 /** Reads the configuration. Throws UserError (place = the file) on anything that is missing or unsupported. */
 export function ggufConfig(file: GgufFile): ModelConfig {
   const { metadata, tensors } = file;
+  refuseParts(metadata);
   const architecture = ggufArchitecture(file);
   const { gguf } = architecture;
   const key = (name: string): string => `${gguf.name}.${name}`;
@@ -85,6 +86,15 @@ function biasesOf(names: ReadonlySet<string>): BlockFacts['biases'] {
     output: names.has('blk.0.attn_output.bias'),
     mlp: names.has('blk.0.ffn_down.bias'),
   };
+}
+
+function refuseParts(metadata: GgufMetadata): void {
+  const count = metadata.optionalNumber('split.count') ?? 1;
+  if (count <= 1) return;
+  throw metadata.fault(
+    `is part ${(metadata.optionalNumber('split.no') ?? 0) + 1} of ${count}`,
+    'Join the parts into one file: llama-gguf-split --merge PART-1 JOINED.gguf.',
+  );
 }
 
 function refuseUnsupported(

@@ -26,7 +26,6 @@ const gpt2: Flavour = { splits: [GPT2_SPLIT] };
 const llama3: Flavour = { splits: [LLAMA3], ignoreMerges: true };
 
 const FLAVOURS: Readonly<Record<string, Flavour>> = {
-  default: gpt2,
   'gpt-2': gpt2,
   smollm: { splits: [String.raw`\p{N}`, GPT2_SPLIT] },
   'llama-bpe': llama3,
@@ -44,21 +43,18 @@ export function ggufTokenizerJson(metadata: GgufMetadata): unknown {
       'Supported: gpt2 (byte-level BPE). For a SentencePiece model use a checkpoint with a tokenizer.json.',
     );
   }
-  const pre = metadata.optionalString('tokenizer.ggml.pre') ?? 'default';
-  const flavour = Object.hasOwn(FLAVOURS, pre) ? FLAVOURS[pre] : undefined;
-  if (flavour === undefined) {
-    throw metadata.fault(
-      `pre-tokenizer "${pre}" is not supported`,
-      `Supported: ${Object.keys(FLAVOURS).join(', ')}.`,
-    );
-  }
   const tokens = metadata.strings('tokenizer.ggml.tokens');
+  const flavour = flavourOf(metadata, tokens);
   const types = metadata.numbers('tokenizer.ggml.token_type');
   if (types.length !== tokens.length) {
     throw metadata.fault(`${tokens.length} tokens have ${types.length} token types`);
   }
+  const ends = new Set(
+    ['bos', 'eos', 'eot', 'eom'].map((name) => metadata.optionalNumber(`tokenizer.ggml.${name}_token_id`)),
+  );
   const added = tokens
     .map((content, id) => ({ id, content, type: types[id] }))
+    .map((token) => ({ ...token, type: isControl(token, ends) ? CONTROL : token.type }))
     .filter(({ type, content }) => content !== '' && (type === CONTROL || type === USER_DEFINED));
   return {
     model: {
@@ -81,8 +77,72 @@ export function ggufTokenizerJson(metadata: GgufMetadata): unknown {
         { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
       ],
     },
-    post_processor: null,
+    post_processor: beginning(metadata, tokens),
     decoder: { type: 'ByteLevel' },
+  };
+}
+
+/**
+ * The split of `tokenizer.ggml.pre`. Files before May 2024 lack it, or say `default`, and no split can be guessed from that:
+ * the family is then known by its vocabulary, or the file is refused.
+ */
+function flavourOf(metadata: GgufMetadata, tokens: readonly string[]): Flavour {
+  const pre = metadata.optionalString(PRE);
+  if (pre === undefined || pre === 'default') {
+    const known = BY_VOCABULARY.find(
+      ({ size, id, text }) => (size === undefined || tokens.length === size) && tokens[id] === text,
+    );
+    if (known !== undefined) return known.flavour;
+    throw metadata.fault(
+      `${PRE} is ${pre === undefined ? 'not given' : '"default"'}, and the vocabulary is not one that is known: how texts are split cannot be told`,
+      'Files made before May 2024 lack the key. Take a newer file of the model, or its checkpoint with a tokenizer.json.',
+    );
+  }
+  const flavour = Object.hasOwn(FLAVOURS, pre) ? FLAVOURS[pre] : undefined;
+  if (flavour !== undefined) return flavour;
+  throw metadata.fault(
+    `pre-tokenizer "${pre}" is not supported`,
+    `Supported: ${Object.keys(FLAVOURS).join(', ')}.`,
+  );
+}
+
+const PRE = 'tokenizer.ggml.pre';
+
+/** Vocabularies by a token that no other has at that place. */
+const BY_VOCABULARY: readonly {
+  readonly size?: number;
+  readonly id: number;
+  readonly text: string;
+  readonly flavour: Flavour;
+}[] = [
+  { size: 128_256, id: 128_000, text: '<|begin_of_text|>', flavour: llama3 },
+  { id: 151_644, text: '<|im_start|>', flavour: FLAVOURS['qwen2']! },
+];
+
+/** Some converters give control tokens the type of normal ones: they are known by their text, or by what they are for. */
+function isControl(
+  { id, content, type }: { readonly id: number; readonly content: string; readonly type: number | undefined },
+  ends: ReadonlySet<number | undefined>,
+): boolean {
+  return type === CONTROL || (type !== USER_DEFINED && (ends.has(id) || /^<\|[^|<>\s]+\|>$/.test(content)));
+}
+
+/** Where no key says so, llama.cpp puts it before texts of Llama 3 alone, among the vocabularies that are read here. */
+function addsBeginning(metadata: GgufMetadata, text: string): boolean {
+  return metadata.optionalBoolean('tokenizer.ggml.add_bos_token') ?? text === '<|begin_of_text|>';
+}
+
+/** What puts the beginning token before a text, where the file asks for it. */
+function beginning(metadata: GgufMetadata, tokens: readonly string[]): unknown {
+  const id = metadata.optionalNumber('tokenizer.ggml.bos_token_id');
+  const text = tokens[id ?? -1];
+  if (text === undefined || !addsBeginning(metadata, text)) return null;
+  const sequence = { Sequence: { id: 'A', type_id: 0 } };
+  return {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: text, type_id: 0 } }, sequence],
+    pair: [{ SpecialToken: { id: text, type_id: 0 } }, sequence, { Sequence: { id: 'B', type_id: 1 } }],
+    special_tokens: { [text]: { id: text, ids: [id], tokens: [text] } },
   };
 }
 
@@ -92,4 +152,10 @@ export function ggufSpecialTokens(metadata: GgufMetadata): { bos: string; eos: s
   const text = (name: string): string =>
     tokens[metadata.optionalNumber(`tokenizer.ggml.${name}_token_id`) ?? -1] ?? '';
   return { bos: text('bos'), eos: text('eos') };
+}
+
+/** The settings that a tokenizer_config.json would have: a beginning token where the file asks for one. */
+export function ggufTokenizerSettings(metadata: GgufMetadata): unknown {
+  const { bos } = ggufSpecialTokens(metadata);
+  return bos !== '' && addsBeginning(metadata, bos) ? { bos_token: bos } : {};
 }
