@@ -41,12 +41,12 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
   const values = Object.fromEntries([...written].map(([name, { value }]) => [name, value]));
   const sets = expandParams(values, recalkv.params, [], problems);
   problems.throwIfAny();
-  return sets.map((params) => recalkv.weights!(params as RecalkvParams));
+  return sets.map((params) => recalkv.weights(params as RecalkvParams));
 }
 
 /** The requests of every pipeline of a spec. Throws UserError (exit code 2) where it has none. */
 export async function requestsOfSpec(file: string): Promise<WeightsRequest[]> {
-  const spec = await readSpec(file, []);
+  const spec = await readSpec(file, { set: [], model: [], task: [] });
   const { weightSetsOf } = await import('../methods/weight-sets.js');
   const requests = weightSetsOf(spec.pipelines, spec.registry.methods).flatMap(
     ({ request }) => request ?? [],

@@ -1,21 +1,73 @@
 /**
  * Options that several commands share.
  *
- * Decides their names, values and help. Loads nothing heavy.
+ * Nothing heavy is loaded: `--help` reads all of them.
  */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SpecFlags } from '../experiment/flags.js';
 import { parseRedisUrl } from '../queue/address.js';
 import type { Shard } from '../results/types.js';
 import { parseShard } from '../experiment/shard.js';
 
 /** `--set path=value`, any number of times. */
 export function setOption(): Option {
-  return new Option(
+  return manyOption(
     '--set <path=value>',
     'override a field of the spec, e.g. --set cache.1.spark.ratio=0.8 (repeatable)',
-  )
+  );
+}
+
+/** An option that may be given any number of times. */
+function manyOption(flags: string, help: string): Option {
+  return new Option(flags, help)
     .default([], 'none')
     .argParser((value: string, previous: string[]) => [...previous, value]);
+}
+
+/** The spec and the options that change it. */
+export function addSpec(command: Command): Command {
+  return command
+    .argument('<spec>', 'spec file (YAML), or - for standard input')
+    .addOption(setOption())
+    .addOption(
+      new Option(
+        '--output <folder>',
+        "result folder, in place of the spec's (relative to the working directory)",
+      ),
+    )
+    .addOption(
+      new Option('--samples <n>', 'samples of every task; all: every row of tasks on files').argParser(
+        samplesOf,
+      ),
+    )
+    .addOption(new Option('--limit <n>', 'the same as --samples').conflicts('samples').argParser(samplesOf))
+    .addOption(manyOption('--model <model>', "a name or a path, in place of the spec's (repeatable)"))
+    .addOption(
+      manyOption('--task <task>', "a task, a family or a label, in place of the spec's (repeatable)"),
+    );
+}
+
+/** Fields of the spec that were given as options. */
+export function flagsOf({ output, samples, limit, model, task }: SpecOptions): SpecFlags {
+  return { output, samples: samples ?? limit, models: model, tasks: task };
+}
+
+/** The options that change a spec, as another command would be given them. */
+export function specArguments({ set, output, samples, limit, model, task }: SpecOptions): string[] {
+  const count = samples ?? limit;
+  return [
+    ...set.flatMap((override) => ['--set', override]),
+    ...(output === undefined ? [] : ['--output', output]),
+    ...(count === undefined ? [] : ['--samples', String(count)]),
+    ...model.flatMap((name) => ['--model', name]),
+    ...task.flatMap((name) => ['--task', name]),
+  ];
+}
+
+function samplesOf(text: string): number | 'all' {
+  if (text === 'all') return text;
+  if (/^[1-9]\d{0,5}$|^1000000$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1 to 1000000, or all.');
 }
 
 export function jsonOption(): Option {
@@ -90,6 +142,11 @@ export interface ShardOptions {
 
 export interface SpecOptions {
   readonly set: readonly string[];
+  readonly output?: string;
+  readonly samples?: number | 'all';
+  readonly limit?: number | 'all';
+  readonly model: readonly string[];
+  readonly task: readonly string[];
 }
 
 export interface JsonOptions {
@@ -102,7 +159,5 @@ export interface UseOptions {
 
 /** `--use FILE`, any number of times. */
 export function useOption(): Option {
-  return new Option('--use <file>', 'a plug-in with methods or tasks: a file or a package; may be repeated')
-    .default([], 'none')
-    .argParser((value: string, before: readonly string[]) => [...before, value]);
+  return manyOption('--use <file>', 'a plug-in with methods or tasks: a file or a package (repeatable)');
 }

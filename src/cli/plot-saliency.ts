@@ -52,7 +52,7 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
   const files = await openModelFiles(name);
   try {
     const group = { task, taskParams: defaultsOf(known), context, seed };
-    const opened = await new TaskOpener(new Map([[known.name, known]])).open(
+    const opened = await new TaskOpener(new Map([[known.name, known]]), process.cwd()).open(
       group,
       countsOf(files.tokenizer),
     );

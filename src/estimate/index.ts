@@ -8,6 +8,7 @@ import { UserError } from '../base/errors.js';
 import { openKernels } from '../kernels/index.js';
 import { readModelConfig } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
+import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { Task } from '../tasks/types.js';
@@ -58,11 +59,11 @@ export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions)
   for (const group of spec.groups) {
     const length = promptLength(spec, group, tasks.get(group.task)!);
     const key = JSON.stringify([group.model, length]);
-    const block = blocks.get(key) ?? { config: readModelConfig(group.model), length, groups: [] };
+    const block = blocks.get(key) ?? { config: readModelConfig(modelPlace(group.model, spec.folder)), length, groups: [] };
     block.groups.push(group);
     blocks.set(key, block);
   }
-  const opener = new TaskOpener(tasks);
+  const opener = new TaskOpener(tasks, spec.folder);
   const estimates: BlockEstimate[] = [];
   for (const { config, length, groups } of blocks.values()) {
     const pipelines = await estimateBytes(config, length, spec.pipelines, {
@@ -151,11 +152,11 @@ const CHARACTERS_PER_TOKEN = 4;
 
 /** Of a task with lengths of its own, what the spec says to reckon with, as far as the model takes it. */
 function promptLength(
-  { file }: ResolvedSpec,
+  { file, folder }: ResolvedSpec,
   { model, context, maxContext }: TaskCell,
   { ignores }: Pick<Task, 'ignores'>,
 ): number {
-  const { maxPositions } = readModelConfig(model);
+  const { maxPositions } = readModelConfig(modelPlace(model, folder));
   const ownLengths = ignores?.includes('context') === true;
   if (context > maxPositions && !ownLengths) {
     throw new UserError(`context ${context} is longer than the ${maxPositions} positions of ${model}`, {

@@ -1,21 +1,17 @@
 /**
  * A YAML file as plain data that still knows where each value stands.
  *
- * Decides how files are read (strict, unique keys, bounded aliases), that `experiments/…` names a file of this package where
- * the user has none, and how places and paths are written. Knows nothing of what a spec may hold.
+ * YAML is read strictly (unique keys, bounded aliases), so that a slip is an error with its line and column.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../base/errors.js';
-import { PACKAGE_FOLDER } from '../base/package.js';
+import { locate, readStandardInput, readText, STANDARD_INPUT, STANDARD_INPUT_NAME } from './spec-text.js';
 import { yamlFault } from './yaml-fault.js';
 
 export type Path = readonly (string | number)[];
 
-const SHIPPED = 'experiments';
-const MAX_FILE_BYTES = 2 ** 17;
 const MAX_ALIASES = 100;
 /** That are shown: the first ones explain those that follow from them. */
 const MAX_FAULTS = 10;
@@ -28,16 +24,24 @@ export class SpecDocument {
   private constructor(
     /** The file as the user named it. */
     readonly file: string,
+    /** Where relative paths of the file start: its own folder, absolute. */
+    readonly folder: string,
     readonly document: Document,
     private readonly lines: LineCounter,
   ) {}
 
-  /** Reads a file. Throws UserError where it cannot be read, is no YAML or holds no mapping. */
+  /**
+   * Reads a file, or standard input (`-`), which can be read only once. Throws UserError where it cannot be read, is no YAML
+   * or holds no mapping.
+   */
   static read(file: string): SpecDocument {
-    return SpecDocument.parse(readText(file), file);
+    return file === STANDARD_INPUT
+      ? SpecDocument.parse(readStandardInput(), STANDARD_INPUT_NAME, process.cwd())
+      : SpecDocument.parse(readText(file), file);
   }
 
-  static parse(text: string, file: string): SpecDocument {
+  /** @param folder where relative paths of the spec start; default: the folder of the file */
+  static parse(text: string, file: string, folder = dirname(resolve(locate(file)))): SpecDocument {
     const lines = new LineCounter();
     const { document, faults } = read(text, file, lines);
     if (faults.length > 0) {
@@ -63,12 +67,7 @@ export class SpecDocument {
         exitCode: 2,
       });
     }
-    return new SpecDocument(file, document, lines);
-  }
-
-  /** Where relative paths of the file start: its own folder, absolute. */
-  get folder(): string {
-    return dirname(resolve(locate(this.file)));
+    return new SpecDocument(file, folder, document, lines);
   }
 
   /** The file as plain data. */
@@ -208,42 +207,4 @@ function faultyParts(document: Document): Fault[] {
 /** The key of a mapping's entry, as text. */
 export function keyText(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
-}
-
-/** The user's own file first. */
-function locate(file: string): string {
-  const shipped = normalize(file).startsWith(SHIPPED + sep) && !existsSync(file);
-  return shipped ? join(PACKAGE_FOLDER, file) : file;
-}
-
-function readText(file: string): string {
-  const fail = (message: string, hint?: string): never => {
-    throw new UserError(message, { place: file, exitCode: 2, ...(hint === undefined ? {} : { hint }) });
-  };
-  const path = locate(file);
-  let size: number;
-  let bytes: Buffer;
-  try {
-    const stats = statSync(path);
-    if (stats.isDirectory()) return fail('expected a spec file, got a folder');
-    size = stats.size;
-    if (size > MAX_FILE_BYTES) return fail(`expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
-    bytes = readFileSync(path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') {
-      const shipped = `those that ship with the package are in ${join(PACKAGE_FOLDER, SHIPPED)}`;
-      return fail(
-        'no such file',
-        `Specs like ${SHIPPED}/quickstart.yaml can be named from anywhere: ${shipped}.`,
-      );
-    }
-    return fail(`cannot be read (${code ?? String(error)})`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return fail('expected UTF-8 text, got other bytes');
-  }
 }

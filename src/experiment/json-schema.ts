@@ -1,20 +1,19 @@
 /**
- * The JSON Schema of a spec file, for editors.
+ * The JSON Schema of a spec file, for editors: sweeps and the short forms of tasks and pipelines included.
  *
- * Decides how sweeps and the short forms of tasks and pipelines look to an editor. Made from the same zod schemas
- * that validate a run.
+ * It is made from the same zod schemas that validate a run, so that the two cannot differ.
  */
 import * as z from 'zod';
 import { inputSchema, type JsonSchema, takesList } from '../base/describe.js';
 import { ALL_LAYERS, LAYERS } from '../methods/types.js';
 import { FULL } from './label.js';
-import { AXES, specSchema } from './schema.js';
+import { ALL_ROWS, AXES, specSchema } from './schema.js';
 import { OWN_FAMILY } from './tasks.js';
 import type { SpecCatalogue } from './types.js';
 
 type Json = Record<string, unknown>;
 
-const SAMPLES: Json = { type: 'integer', minimum: 1, maximum: 1_000_000 };
+const SAMPLES: Json = { anyOf: [{ type: 'integer', minimum: 1, maximum: 1_000_000 }, { const: ALL_ROWS }] };
 
 /** What any step takes beside its method's parameters. */
 const STEP_FIELDS: Record<string, Json> = {
@@ -38,6 +37,10 @@ function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'
     shared(
       [...tasks.values()].filter((task) => task.family === family).map((task) => inputSchema(task.params)),
     );
+  const fields = [
+    ...families.map((family) => [family, sharedBy(family)] as const),
+    ...[...tasks].map(([name, task]) => [name, inputSchema(task.params)] as const),
+  ];
   return {
     pipeline: {
       anyOf: [
@@ -49,24 +52,42 @@ function definitions({ methods, tasks }: Pick<SpecCatalogue, 'methods' | 'tasks'
     step: {
       anyOf: [
         { enum: [...methods.keys()] },
-        ...[...methods].map(([name, method]) => ({
-          type: 'object',
-          properties: {
-            [name]: { anyOf: [{ type: 'null' }, swept(inputSchema(method.params), STEP_FIELDS)] },
-          },
-          required: [name],
-          additionalProperties: false,
-        })),
+        labels([...methods.keys()], '\\+'),
+        named([...methods].map(([name, method]) => [name, swept(inputSchema(method.params), STEP_FIELDS)])),
       ],
     },
     task: {
       anyOf: [
         { enum: [...families, ...names] },
-        ...[...tasks].map(([name, task]) => taskObject(name, inputSchema(task.params))),
-        ...families.map((family) => taskObject(family, sharedBy(family))),
+        labels(names),
+        named(fields.map(([name, params]) => [name, swept(params, { samples: SAMPLES })])),
+        {
+          type: 'object',
+          properties: { task: withList({ enum: [...families, ...names] }) },
+          required: ['task'],
+        },
         ...(families.includes(OWN_FAMILY) ? [ownObject(names, sharedBy(OWN_FAMILY))] : []),
       ],
     },
+  };
+}
+
+/** `name(parameter=value,…)`, as tables print it; several of them where a mark joins them. */
+function labels(names: readonly string[], mark?: string): Json {
+  const one = `(${names.map((name) => name.replaceAll(/[.+*?^$()[\]{}|\\]/g, '\\$&')).join('|')})(\\(.*\\))?`;
+  return { type: 'string', pattern: mark === undefined ? `^${one}$` : `^${one}(${mark}${one})*$` };
+}
+
+/** `NAME: {fields}`. */
+function named(entries: readonly (readonly [string, Json])[]): Json {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      entries.map(([name, fields]) => [name, { anyOf: [{ type: 'null' }, fields] }]),
+    ),
+    minProperties: 1,
+    maxProperties: 1,
+    additionalProperties: false,
   };
 }
 
@@ -77,13 +98,6 @@ function shared(schemas: readonly JsonSchema[]): JsonSchema {
     others.every((other) => other.properties?.[key] !== undefined),
   );
   return { properties: Object.fromEntries(common) };
-}
-
-function taskObject(name: string, params: JsonSchema): Json {
-  return swept(params, {
-    task: { const: name },
-    samples: SAMPLES,
-  });
 }
 
 /** `{ file: …, scorer: … }`: data of the user's own. */
@@ -103,7 +117,7 @@ function swept(schema: JsonSchema, own: Record<string, Json>): Json {
   return {
     type: 'object',
     properties: { ...own, ...(Object.fromEntries(properties) as Json) },
-    required: [...('task' in own ? ['task'] : []), ...(schema.required ?? [])],
+    required: schema.required ?? [],
     additionalProperties: false,
   };
 }

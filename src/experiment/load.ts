@@ -1,26 +1,30 @@
 /**
- * From a spec file to a resolved spec.
+ * From a spec file to a resolved spec: YAML, overrides, plug-ins, fields, tasks, pipelines, groups.
  *
- * Decides the order of reading: YAML, overrides, fields, tasks, pipelines; and the order of the groups. All that
- * is wrong with a file is reported at once. Knows nothing of what methods and tasks do.
+ * All that is wrong with a file is reported at once, so that it is mended in one go.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { digestOf } from '../base/canonical-json.js';
 import { SpecDocument } from './document.js';
+import { applyFlags, type SpecFlags } from './flags.js';
 import { applyOverride } from './overrides.js';
 import { readPipelines } from './pipelines.js';
 import { Problems } from './problems.js';
-import { AXES, specSchema, type SpecFields } from './schema.js';
+import { countRows, type RowCounts, rowsKey } from './row-counts.js';
+import { ALL_ROWS, AXES, specSchema, type SpecFields } from './schema.js';
 import { didYouMean } from '../base/did-you-mean.js';
 import { readTasks, type TaskChoice } from './tasks.js';
 import { MODEL_NAMES } from '../pull/models.js';
 import { openRegistry, type Use } from '../registry/load-plugins.js';
+import type { Registry } from '../registry/registry.js';
 import type { PlainSpec, ResolvedSpec, SpecCatalogue, TaskCell } from './types.js';
 
 export interface LoadOptions {
   /** `path=value`, applied in order. */
   readonly overrides?: readonly string[];
+  /** Fields that options of a command replace, after the overrides. */
+  readonly flags?: SpecFlags;
   /** What a relative `output` is relative to. Default: the current directory. */
   readonly directory?: string;
   /** Plug-ins beside those that the spec names. */
@@ -29,7 +33,12 @@ export interface LoadOptions {
 
 export interface ResolveOptions extends Pick<LoadOptions, 'directory'> {
   readonly catalogue: SpecCatalogue;
+  /** Of tasks whose rows have been counted, for `samples: all`. */
+  readonly rows?: RowCounts;
 }
+
+/** What `plan` and `estimate` reckon with where rows have lengths of their own and a spec says nothing. */
+const RECKONED_CONTEXT = 8192;
 
 /** Most rows (group × pipeline) of a run. */
 const MAX_CELLS = 100_000;
@@ -43,12 +52,23 @@ export async function loadSpec(file: string, options: LoadOptions = {}): Promise
   return loadDocument(SpecDocument.read(file), options);
 }
 
-/** As `loadSpec`, of a spec that has been read. */
+/** As `loadSpec`, of a spec that has been read; the overrides are then part of the document. */
 export async function loadDocument(document: SpecDocument, options: LoadOptions = {}): Promise<ResolvedSpec> {
   for (const override of options.overrides ?? []) applyOverride(document, override);
+  applyFlags(document, options.flags ?? {});
   const registry = await openRegistry([...usesOf(document), ...(options.use ?? [])]);
+  return resolveWith(document, registry, options);
+}
+
+/** Validates and expands what has been read, with these methods and tasks. */
+export async function resolveWith(
+  document: SpecDocument,
+  registry: Registry,
+  options: Pick<LoadOptions, 'directory'> = {},
+): Promise<ResolvedSpec> {
   const catalogue = { ...registry, models: MODEL_NAMES };
-  return { ...resolveSpec(document, { ...options, catalogue }), registry };
+  const rows = await countRows(document, registry);
+  return { ...resolveSpec(document, { ...options, catalogue, rows }), registry };
 }
 
 /** The plug-ins that a spec names; what is wrong with the field is told with the other fields. */
@@ -62,7 +82,7 @@ function usesOf(document: SpecDocument): Use[] {
   );
 }
 
-/** Validates and expands what has been read. */
+/** Validates and expands what has been read; `samples: all` needs the rows to be counted. */
 export function resolveSpec(document: SpecDocument, options: ResolveOptions): PlainSpec {
   const problems = new Problems(document);
   const written = withLists(document.value);
@@ -70,17 +90,21 @@ export function resolveSpec(document: SpecDocument, options: ResolveOptions): Pl
   if (!checked.success) {
     problems.addIssues(checked.error.issues, specSchema, written, (path) => path.map(step), { axes: AXES });
   }
-  const tasks = readTasks(
-    list(written['tasks']),
-    checked.data?.samples ?? 1,
-    options.catalogue.tasks,
+  const choices = readTasks(list(written['tasks']), {
+    tasks: options.catalogue.tasks,
+    samples: checked.data?.samples ?? 1,
+    folder: document.folder,
     problems,
-  );
+  });
   const pipelines = readPipelines(list(written['cache']), options.catalogue.methods, problems);
-  checkModels(list(written['model']), options.catalogue.models, problems);
+  checkModels(list(written['model']), options.catalogue.models, document.folder, problems);
+  checkContext(written['context'], choices, options.catalogue.tasks, problems);
+  const everywhere = written['samples'] === ALL_ROWS;
+  const tasks = withCounts(choices, options.rows ?? new Map(), problems, everywhere ? 'samples' : 'tasks');
   problems.throwIfAny();
 
-  const fields = checked.data!;
+  const given = checked.data!;
+  const fields = { ...given, context: given.context ?? [given.max_context ?? RECKONED_CONTEXT] };
   const groups = expandGroups(fields, tasks, options.catalogue.tasks);
   if (groups.length * pipelines.length > MAX_CELLS) {
     problems.add([], `the spec expands to ${groups.length * pipelines.length} cells, at most ${MAX_CELLS}`);
@@ -88,6 +112,7 @@ export function resolveSpec(document: SpecDocument, options: ResolveOptions): Pl
   }
   return {
     file: document.file,
+    folder: document.folder,
     name: fields.name,
     output: resolve(options.directory ?? process.cwd(), fields.output ?? `results/${fields.name}`),
     cacheDtype: fields.cache_dtype,
@@ -114,8 +139,8 @@ export function specHash(spec: Pick<PlainSpec, 'canonical'>): string {
 
 /** A field that a task ignores is no axis for it: the first value stands for all. */
 function expandGroups(
-  fields: SpecFields,
-  tasks: readonly TaskChoice[],
+  fields: SpecFields & { readonly context: readonly number[] },
+  tasks: readonly CountedTask[],
   known: SpecCatalogue['tasks'],
 ): TaskCell[] {
   const valuesFor = (task: string, field: 'context' | 'seed'): number[] =>
@@ -140,11 +165,54 @@ function expandGroups(
   );
 }
 
+/** A task with the number of its samples. */
+type CountedTask = Omit<TaskChoice, 'samples'> & { readonly samples: number };
+
+/** `samples: all` as numbers. */
+function withCounts(
+  choices: readonly TaskChoice[],
+  rows: RowCounts,
+  problems: Problems,
+  field: string,
+): CountedTask[] {
+  return choices.map((choice) => {
+    const samples = choice.samples === ALL_ROWS ? rows.get(rowsKey(choice)) : choice.samples;
+    if (samples === undefined) {
+      problems.add(
+        [field],
+        `samples: all is for tasks on files with rows; ${choice.task} is generated without end. Expected a number: ${choice.task}: {samples: 20}`,
+      );
+    }
+    return { ...choice, samples: samples ?? 1 };
+  });
+}
+
+/** A context is asked for only where a task is generated for one. */
+function checkContext(
+  written: unknown,
+  choices: readonly TaskChoice[],
+  tasks: SpecCatalogue['tasks'],
+  problems: Problems,
+): void {
+  if (written !== undefined) return;
+  const generated = choices.find(({ task }) => tasks.get(task)!.ignores?.includes('context') !== true);
+  if (generated === undefined) return;
+  problems.add(
+    ['context'],
+    `context: expected the tokens of a sample, which ${generated.task} is generated for, got nothing`,
+  );
+}
+
 /** A name of the catalogue, or something that can only be a path. */
-function checkModels(models: readonly unknown[], known: readonly string[], problems: Problems): void {
+function checkModels(
+  models: readonly unknown[],
+  known: readonly string[],
+  folder: string,
+  problems: Problems,
+): void {
   for (const [index, model] of models.entries()) {
     if (typeof model !== 'string' || model === '' || known.includes(model)) continue;
-    if (/[/\\]|\.gguf$|^\./.test(model) || existsSync(model)) continue;
+    if (/[/\\]|\.gguf$|^\./.test(model) || existsSync(resolve(folder, model))) continue;
     problems.add(
       ['model', index],
       `unknown model "${model}".${didYouMean(model, known)}  (spark-eval list models, or a path: ./${model})`,

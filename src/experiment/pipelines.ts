@@ -1,14 +1,14 @@
 /**
- * The `cache` list as pipelines.
+ * The `cache` list as pipelines: `NAME`, `NAME: {parameters}`, a label as tables print it, or a list of these.
  *
- * Decides the forms in which a pipeline may be written, that `full` is always there and first, and that pipelines
- * with the same label are kept once. Knows nothing of what a method does.
+ * `full` is always there and first, because all others are compared with it; equal labels are one pipeline.
  */
 import { composedStep, compositionProblem } from '../methods/composition.js';
 import type { MethodStep, Pipeline } from '../methods/types.js';
 import { product } from './axes.js';
 import type { Path } from './document.js';
 import { FULL, pipelineLabel } from './label.js';
+import { type Labelled, LabelFault, readFields, readSteps } from './label-reader.js';
 import { expandParams, MAX_COMBINATIONS, type Params } from './params.js';
 import type { Problems } from './problems.js';
 import { ALL_LAYERS, LAYERS } from '../methods/types.js';
@@ -51,9 +51,12 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
     problems.expected(path, 'at least one step', item);
     return [];
   }
-  const variants = written.map((step, index) =>
-    readStep(step, listed ? [...path, index] : path, methods, problems),
-  );
+  const variants = written.flatMap((step, index) => {
+    const at = listed ? [...path, index] : path;
+    return typeof step === 'string'
+      ? readStepsOfLabel(step, at, methods, problems)
+      : [readStep(step, at, methods, problems)];
+  });
   const count = variants.reduce((total, choices) => total * choices.length, 1);
   if (count > MAX_COMBINATIONS) {
     problems.add(
@@ -65,40 +68,86 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
   return product(variants);
 }
 
+/** Of each step of `snapkv(ratio=0.5)+spark(ratio=0.8)`, every parameter set. */
+function readStepsOfLabel(
+  label: string,
+  path: Path,
+  methods: Methods,
+  problems: Problems,
+): (readonly MethodStep[])[] {
+  try {
+    return readSteps(label).map((step) => readStepOfLabel(step, path, methods, problems));
+  } catch (error) {
+    if (!(error instanceof LabelFault)) throw error;
+    problems.add(path, `${problems.document.show(path)}: ${error.message}`);
+    return [[]];
+  }
+}
+
+function readStepOfLabel(
+  { name, inner }: Labelled,
+  path: Path,
+  methods: Methods,
+  problems: Problems,
+): MethodStep[] {
+  const at = [...path, name];
+  const known = methodOf(name, at, methods, problems);
+  if (known === undefined) return [];
+  const params = readFields(inner, known.params, { nested: known.nested, further: [LAYERS] });
+  return stepsOf(name, params, known, at, problems);
+}
+
 /** Every parameter set of one step. */
 function readStep(step: unknown, path: Path, methods: Methods, problems: Problems): MethodStep[] {
   const entries =
     typeof step === 'object' && step !== null && !Array.isArray(step) ? Object.entries(step) : [];
-  if (typeof step !== 'string' && entries.length !== 1) {
+  if (entries.length !== 1) {
     const hint = entries.length > 1 ? '; steps that follow each other are written as a list, [{…}, {…}]' : '';
     problems.expected(path, `a method or {method: parameters}${hint}`, step);
     return [];
   }
-  const [method, params] = typeof step === 'string' ? [step, {}] : (entries[0] as [string, unknown]);
-  const paramsPath = [...path, method];
-  if (method === FULL) {
-    problems.add(paramsPath, `"${FULL}" stands alone and takes no parameters`, 'key');
-    return [];
-  }
-  const known = methods.get(method);
-  if (known === undefined) {
-    const suggestion = didYouMean(method, [FULL, ...methods.keys()]);
-    problems.add(paramsPath, `unknown method "${method}".${suggestion}  (spark-eval list methods)`, 'key');
-    return [];
-  }
+  const [method, params] = entries[0] as [string, unknown];
+  const at = [...path, method];
+  const known = methodOf(method, at, methods, problems);
+  if (known === undefined) return [];
   if (params !== null && (typeof params !== 'object' || Array.isArray(params))) {
-    problems.expected(paramsPath, 'a mapping of parameters', params);
+    problems.expected(at, 'a mapping of parameters', params);
     return [];
   }
-  const { [LAYERS]: layers, ...rest } = (params ?? {}) as Params;
+  return stepsOf(method, (params ?? {}) as Params, known, at, problems);
+}
+
+type KnownMethod = Methods extends ReadonlyMap<string, infer Known> ? Known : never;
+
+function methodOf(name: string, at: Path, methods: Methods, problems: Problems): KnownMethod | undefined {
+  if (name === FULL) {
+    problems.add(at, `"${FULL}" stands alone and takes no parameters`, 'key');
+    return undefined;
+  }
+  const known = methods.get(name);
+  if (known === undefined) {
+    const suggestion = didYouMean(name, [FULL, ...methods.keys()]);
+    problems.add(at, `unknown method "${name}".${suggestion}  (spark-eval list methods)`, 'key');
+  }
+  return known;
+}
+
+function stepsOf(
+  method: string,
+  params: Params,
+  known: KnownMethod,
+  at: Path,
+  problems: Problems,
+): MethodStep[] {
+  const { [LAYERS]: layers, ...rest } = params;
   // a method may have a parameter of that name
   const own = layers !== undefined && inputSchema(known.params).properties?.[LAYERS] !== undefined;
   if (layers !== undefined && !own && layers !== ALL_LAYERS) {
-    problems.expected([...paramsPath, LAYERS], `"${ALL_LAYERS}" (sliding layers too), or nothing`, layers);
+    problems.expected([...at, LAYERS], `"${ALL_LAYERS}" (sliding layers too), or nothing`, layers);
     return [];
   }
   const written = own ? { ...rest, [LAYERS]: layers } : rest;
-  return expandParams(written, known.params, paramsPath, problems, [LAYERS], known.nested).map((set) => ({
+  return expandParams(written, known.params, at, problems, [LAYERS], known.nested).map((set) => ({
     method,
     params: layers === undefined || own ? set : { ...set, [LAYERS]: ALL_LAYERS },
   }));

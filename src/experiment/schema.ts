@@ -1,13 +1,19 @@
 /**
- * The fields of a spec file.
+ * The fields of a spec file: names, ranges and defaults of the top level.
  *
- * Decides names, ranges and defaults of the top level. Tasks and cache entries are only counted here: what they
- * may hold depends on the catalogue.
+ * Tasks and cache entries are only counted here: what they may hold depends on the methods and tasks that there are.
  */
 import * as z from 'zod';
 
 /** Fields that are sweep axes: a single value may stand for a list of one. */
 export const AXES = ['model', 'tasks', 'context', 'seed', 'question'] as const;
+
+/** In place of a number of samples: as many as the task has rows. */
+export const ALL_ROWS = 'all';
+
+export const sampleCount = z.union([z.int().min(1).max(1_000_000), z.literal(ALL_ROWS)]);
+
+export type SampleCount = z.infer<typeof sampleCount>;
 
 export const specSchema = z.strictObject({
   name: z
@@ -18,19 +24,20 @@ export const specSchema = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .describe(
-      'A catalogue name (spark-eval list models), a model folder or a .gguf file; or a list of them.',
+      'A catalogue name (spark-eval list models), or a model folder or .gguf file, relative to this file; or a list of them.',
     ),
   tasks: z
     .array(z.unknown())
     .min(1)
     .describe(
-      'A family, a task, or a task with fields of its own; or a list of them (spark-eval list tasks).',
+      'A family, a task, or a task with fields of its own, NAME: {samples: 50}; or a list of them (spark-eval list tasks).',
     ),
   context: z
     .array(z.int().min(1).max(16_777_216))
     .min(1)
+    .optional()
     .describe(
-      'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths. Rows of a file have lengths of their own: for them the first is only what plan and estimate reckon with, and max_context is what cuts them.',
+      'Tokens of a whole sample: prompt, answer prefix and the tokens to generate; or a list of lengths. Rows of a file have lengths of their own: for them the first is only what plan and estimate reckon with, and max_context is what cuts them; where all tasks are such, it may be left out.',
     ),
   max_context: z
     .int()
@@ -40,7 +47,9 @@ export const specSchema = z.strictObject({
     .describe(
       "Most tokens of the compressed part of a prompt; a longer one loses its middle. Where not given, what suffix and answer leave of the model's positions. Published tables: 7950 (Llama 3), 127500 (Llama 3.1, Qwen3-32B), 31500 (Qwen2.5, Qwen3-8B).",
     ),
-  samples: z.int().min(1).max(1_000_000).default(20).describe('Samples of each cell.'),
+  samples: sampleCount
+    .default(20)
+    .describe('Samples of each cell; all: as many as there are, for tasks on files with rows.'),
   seed: z
     .array(z.int().min(0).max(4_294_967_295))
     .min(1)
@@ -57,7 +66,7 @@ export const specSchema = z.strictObject({
     .array(z.unknown())
     .min(1)
     .describe(
-      'The pipelines: full, a method, {method: parameters}, or a list of these. full is always added.',
+      'The pipelines: full, a method, NAME: {parameters}, a label as tables print it, or a list of these. full is always added.',
     ),
   cache_dtype: z
     .enum(['bfloat16', 'float32'])

@@ -4,6 +4,7 @@
  * One is made per run, so that a file which several groups read is read once.
  */
 import type { Tokenizer } from '../checkpoint/types.js';
+import { withPaths } from './paths.js';
 import { DataFiles } from '../tasks/files/data-files.js';
 import type { OpenTask, Task, TaskContext } from '../tasks/types.js';
 
@@ -16,9 +17,15 @@ export interface TaskGroup {
 }
 
 export class TaskOpener {
-  private readonly files = new DataFiles();
+  private readonly files: DataFiles;
 
-  constructor(readonly tasks: ReadonlyMap<string, Task>) {}
+  /** @param folder where relative paths of the tasks' parameters start: that of the spec */
+  constructor(
+    readonly tasks: ReadonlyMap<string, Task>,
+    private readonly folder: string,
+  ) {
+    this.files = new DataFiles(folder);
+  }
 
   /**
    * The task of a group. Its digest and rows can be had without a tokenizer, its samples cannot.
@@ -30,7 +37,12 @@ export class TaskOpener {
     countTokens: TaskContext['countTokens'] = noTokenizer,
   ): Promise<OpenTask> {
     const known = this.tasks.get(task)!;
-    return await known.open(taskParams, { contextLength: context, seed, countTokens, files: this.files });
+    return await known.open(withPaths(taskParams, this.folder), {
+      contextLength: context,
+      seed,
+      countTokens,
+      files: this.files,
+    });
   }
 }
 

@@ -36,6 +36,8 @@ export type QuestionMode = TaskCell['question'];
 /** What a spec says, as plain data: it goes to manifests, worker processes and other machines. */
 export interface PlainSpec {
   readonly file: string;
+  /** Where relative paths of input files start: the folder of the spec, absolute. */
+  readonly folder: string;
   readonly name: string;
   /** Absolute path of the result folder. */
   readonly output: string;

@@ -53,7 +53,7 @@ export async function admit(card: RunCard, options: AdmissionOptions): Promise<A
     throw new UserError(`the run is on engine ${card.engine}, and this worker on ${options.engine}`);
   }
   expectPlugins(card, options.registry);
-  const spec = resolveSource(card.spec, options.registry);
+  const spec = await resolveSource(card.spec, options.registry);
   const files = await lookAtFiles(spec, card.engine, options.memory);
   expectSame(card, files.identity);
   const { signal } = options;
@@ -76,9 +76,9 @@ async function lookAtFiles(
   const models = await openModels(spec);
   try {
     const known = [...models].map(
-      ([name, files]) => [name, { config: files.config, record: modelRecord(files) }] as const,
+      ([name, files]) => [name, { config: files.config, record: modelRecord(files, spec.folder) }] as const,
     );
-    const groups = await groupCells(spec, new Map(known), new TaskOpener(spec.registry.tasks));
+    const groups = await groupCells(spec, new Map(known), new TaskOpener(spec.registry.tasks, spec.folder));
     const cells = groups.flatMap((group) => group.cells);
     const cacheBytes = fitModels(spec, models, { engine, workers: 1, memory });
     return {

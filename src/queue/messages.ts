@@ -15,11 +15,13 @@ import { violations } from '../base/violations.js';
 const MEBI = 2 ** 20;
 const index = z.int().min(0).max(10_000_000);
 
-/** The spec as it was written. */
+/** The spec as it was read. */
 const specSource = z.strictObject({
   file: z.string().max(4096),
+  /** Where its relative paths start at the coordinator, absolute. */
+  folder: z.string().max(4096),
+  /** With what the command line has changed. */
   text: z.string().max(4 * MEBI),
-  overrides: z.array(z.string().max(MEBI)).max(10_000),
 });
 
 export type SpecSource = z.infer<typeof specSource>;

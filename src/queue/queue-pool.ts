@@ -30,7 +30,7 @@ export class QueuePool implements JobPool {
   /** Asks a process of its own what the engine is, which then gives back the memory, or the GPU. */
   async open(spec: ResolvedSpec): Promise<EngineFacts> {
     const { address, source, engine, progress, signal } = this.options;
-    if (specHash(resolveSource(source, spec.registry)) !== specHash(spec)) {
+    if (specHash(await resolveSource(source, spec.registry)) !== specHash(spec)) {
       throw new UserError('the spec changed while it was read', {
         place: source.file,
         hint: 'Run it again.',

@@ -1,25 +1,28 @@
 /**
- * A spec as it goes to other machines: its text.
+ * A spec as it goes to other machines: its text, overrides included, and where its paths start.
  *
- * Decides that a worker reads and checks a spec as the command line does, by the same code, rather than to trust what
- * another machine has made of it.
+ * A worker reads and checks a spec as the command line does, by the same code, rather than trust what another machine has made
+ * of it. Files that differ there are refused by their digests.
  */
-import { MODEL_NAMES } from '../pull/models.js';
+import { existsSync } from 'node:fs';
 import { SpecDocument } from '../experiment/document.js';
-import { resolveSpec } from '../experiment/load.js';
-import { applyOverride } from '../experiment/overrides.js';
+import { resolveWith } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import type { Registry } from '../registry/registry.js';
 import type { SpecSource } from './messages.js';
 
-/** @param overrides `path=value`, applied in order */
-export function readSource(file: string, overrides: readonly string[]): SpecSource {
-  return { file, text: SpecDocument.read(file).document.toString(), overrides: [...overrides] };
+/** Of a spec that has been loaded: what the command line says is part of it then. */
+export function sourceOf(document: SpecDocument): SpecSource {
+  return { file: document.file, folder: document.folder, text: JSON.stringify(document.value) };
 }
 
-/** Throws UserError (exit code 2) where the spec is wrong for this version of the program. */
-export function resolveSource({ file, text, overrides }: SpecSource, registry: Registry): ResolvedSpec {
-  const document = SpecDocument.parse(text, file);
-  for (const override of overrides) applyOverride(document, override);
-  return { ...resolveSpec(document, { catalogue: { ...registry, models: MODEL_NAMES } }), registry };
+/**
+ * The spec with the methods and tasks of this machine. Its paths start at the coordinator's folder where that is here, too,
+ * else at the working directory.
+ *
+ * @throws UserError (exit code 2) where the spec is wrong for this version of the program
+ */
+export function resolveSource({ file, folder, text }: SpecSource, registry: Registry): Promise<ResolvedSpec> {
+  const here = existsSync(folder) ? folder : process.cwd();
+  return resolveWith(SpecDocument.parse(text, file, here), registry);
 }

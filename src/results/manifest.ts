@@ -56,6 +56,7 @@ const manifestSchema = z.strictObject({
   name: z.string(),
   spec: z.unknown(),
   specHash: z.string(),
+  specFolder: z.string().optional(),
   version: z.string(),
   ...surroundings,
   engine: z.strictObject({
@@ -84,7 +85,7 @@ const manifestSchema = z.strictObject({
 
 export type RunDescription = Pick<
   Manifest,
-  'name' | 'spec' | 'specHash' | 'engine' | 'protocol' | 'models' | 'data' | 'cells' | 'shard'
+  'name' | 'spec' | 'specHash' | 'specFolder' | 'engine' | 'protocol' | 'models' | 'data' | 'cells' | 'shard'
 >;
 
 /** The manifest of a run that starts now on this machine. */

@@ -93,6 +93,8 @@ export interface Manifest {
   /** The resolved spec (defaults filled in) and its sha256. */
   readonly spec: unknown;
   readonly specHash: string;
+  /** Where relative paths of the spec start, absolute, on the machine that made the results. */
+  readonly specFolder?: string | undefined;
   readonly version: string;
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
   readonly node: string;

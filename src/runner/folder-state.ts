@@ -128,7 +128,7 @@ async function lookAt(spec: ResolvedSpec, engine: string | undefined): Promise<L
     return { manifest, cells: spec.groups.map(() => []), records, changedModels: [] };
   }
   const models = new Map(manifest.models.map((model) => [model.name, model]));
-  const opener = new TaskOpener(spec.registry.tasks);
+  const opener = new TaskOpener(spec.registry.tasks, spec.folder);
   const calibrations = calibrationDigests(spec);
   const cells: CellInfo[][] = [];
   for (const group of spec.groups) {
@@ -145,7 +145,7 @@ async function lookAt(spec: ResolvedSpec, engine: string | undefined): Promise<L
     records,
     changedModels: manifest.models
       .filter(({ name }) => spec.groups.some(({ model }) => model === name))
-      .filter((model) => modelUnchanged(model) === false)
+      .filter((model) => modelUnchanged(model, spec.folder) === false)
       .map(({ name }) => name),
     cells,
   };

@@ -79,7 +79,7 @@ export class LocalRunner implements JobRunner {
 
   constructor(private readonly context: JobContext) {
     const { cacheBytes, opener } = context;
-    this.opener = opener ?? new TaskOpener(context.spec.registry.tasks);
+    this.opener = opener ?? new TaskOpener(context.spec.registry.tasks, context.spec.folder);
     this.kernels = openKernels(cacheBytes === undefined ? {} : { maxBytes: cacheBytes });
   }
 

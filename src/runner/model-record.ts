@@ -6,14 +6,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
+import { modelPlace } from '../experiment/paths.js';
 import { resolveModel } from '../pull/locate-model.js';
 import { configIdentity } from '../checkpoint/config-identity.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import type { ModelRecord } from '../results/types.js';
 
-/** The record of a model that is open. */
-export function modelRecord(files: ModelFiles): ModelRecord {
+/** The record of a model that is open; relative paths start at the folder, the spec's. */
+export function modelRecord(files: ModelFiles, folder: string): ModelRecord {
   return {
     name: files.name,
     weightsDigest: files.weightsDigest,
@@ -22,14 +23,14 @@ export function modelRecord(files: ModelFiles): ModelRecord {
       config: configIdentity(files.config),
       chatTemplate: files.chatTemplate?.source ?? null,
     }),
-    files: modelFiles(files.name),
+    files: modelFiles(modelPlace(files.name, folder)),
   };
 }
 
 /** Whether the files of a recorded model are still the same; undefined where the model is not there (any more). */
-export function modelUnchanged(record: ModelRecord): boolean | undefined {
+export function modelUnchanged(record: ModelRecord, folder: string): boolean | undefined {
   try {
-    return canonicalJson(modelFiles(record.name)) === canonicalJson(record.files);
+    return canonicalJson(modelFiles(modelPlace(record.name, folder))) === canonicalJson(record.files);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -6,6 +6,7 @@
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';
 import type { ModelFiles } from '../checkpoint/types.js';
+import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from '../estimate/memory.js';
 
@@ -18,13 +19,18 @@ export async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelF
   const models = new Map<string, ModelFiles>();
   try {
     for (const { model } of spec.groups) {
-      if (!models.has(model)) models.set(model, await openModelFiles(model));
+      if (!models.has(model)) models.set(model, await openModel(model, spec.folder));
     }
     return models;
   } catch (error) {
     for (const files of models.values()) files.weights.close();
     throw error;
   }
+}
+
+/** A model of a spec, under the name that the spec gives it; the caller closes its weights. */
+export async function openModel(model: string, folder: string): Promise<ModelFiles> {
+  return { ...(await openModelFiles(modelPlace(model, folder))), name: model };
 }
 
 /** Bytes of all weights as float32. */

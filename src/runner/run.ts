@@ -64,9 +64,12 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
   const models = await openModels(spec);
   try {
     const identities = new Map(
-      [...models].map(([name, files]) => [name, { config: files.config, record: modelRecord(files) }]),
+      [...models].map(([name, files]) => [
+        name,
+        { config: files.config, record: modelRecord(files, spec.folder) },
+      ]),
     );
-    const opener = new TaskOpener(spec.registry.tasks);
+    const opener = new TaskOpener(spec.registry.tasks, spec.folder);
     const groups = await groupCells(spec, identities, opener);
     const records = [...identities.values()].map(({ record }) => record);
     const pool = options.pool ?? new LocalPool({ ...options, opener });
@@ -211,6 +214,7 @@ function manifestOf(
       name: spec.name,
       spec: spec.canonical,
       specHash: hash,
+      specFolder: spec.folder,
       engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
       protocol: PROTOCOL_VERSION,
       models,

@@ -6,10 +6,10 @@
  */
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
-import { openModelFiles } from '../checkpoint/load.js';
 import { reopenRegistry } from '../registry/load-plugins.js';
 import { factsOf } from './engine-facts.js';
 import { LocalRunner, type JobRunner } from './job.js';
+import { openModel } from './models.js';
 import { toWorkerError } from './worker-error.js';
 import type { FromWorker, ToWorker } from './workers.js';
 
@@ -37,7 +37,7 @@ async function start(message: ToWorker & { readonly kind: 'start' }): Promise<St
     spec,
     engine,
     cacheBytes,
-    filesOf: (model) => openModelFiles(model),
+    filesOf: (model) => openModel(model, spec.folder),
     progress: {
       phase: (text) => {
         send({ kind: 'phase', text });

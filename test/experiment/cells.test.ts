@@ -30,7 +30,7 @@ describe('cells of a run', () => {
       ...(maxContext === undefined ? {} : { maxContext }),
     };
     const spec = {
-      ...{ file: 'spec.yaml', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
+      ...{ file: 'spec.yaml', folder: '/', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
       pipelines,
       groups: [group],
       registry: builtIn,
@@ -38,7 +38,7 @@ describe('cells of a run', () => {
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
     const models = new Map([['m', { config: { maxPositions: 8192, layers: 6 } as ModelConfig, record }]]);
     const task = { name: 'a/b', open: () => ({ digest: 'd' }), ignores } as unknown as Task;
-    return groupCells(spec, models, new TaskOpener(new Map([['a/b', task]])));
+    return groupCells(spec, models, new TaskOpener(new Map([['a/b', task]]), '/'));
   };
 
   it('may cut contexts below the positions of a model, which makes other cells', async () => {

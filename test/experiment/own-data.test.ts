@@ -87,9 +87,7 @@ describe('spec/data of the user', () => {
       /unknown key "sample"\. Did you mean "samples"/,
     );
     expect(fault('[{ task: own/f1, file: my.jsonl, scorer: f1 }]')).to.match(/unknown key "scorer"/);
-    expect(fault('[5]')).to.match(
-      /expected a task, \{task: …, parameters\} or \{file: …, scorer: …\}, got 5/,
-    );
+    expect(fault('[5]')).to.match(/expected a task, NAME: \{fields\}, or \{file: …, scorer: …\}, got 5/);
   });
 
   it('has a form of its own for editors', () => {

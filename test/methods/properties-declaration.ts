@@ -1,6 +1,8 @@
 /** What every method says of itself: texts, described parameters, and parameters that a spec can write. */
 import { expect } from 'chai';
+import fc from 'fast-check';
 import * as z from 'zod';
+import { UserError } from '../../src/base/errors.js';
 import { SpecDocument } from '../../src/experiment/document.js';
 import { inputSchema, type JsonSchema } from '../../src/base/describe.js';
 import { resolveSpec } from '../../src/experiment/load.js';
@@ -38,8 +40,31 @@ export function declarationProperties(entry: MethodEntry, registry: Registry): v
 
   it('can be written in a spec, each sample under a label of its own', () => {
     const cache = entry.samples.map((params) => ({ [entry.method]: params }));
-    expect(labelsOf(cache, registry)).to.have.length(1 + entry.samples.length);
+    const labels = labelsOf(cache, registry);
+    expect(labels).to.have.length(1 + entry.samples.length);
+    expect(labelsOf(labels, registry)).to.deep.equal(labels);
   });
+
+  it('has labels that read back as themselves', () => {
+    const accepted = arbitraryParams(method.params).filter((p) => labelOf(p) !== undefined);
+    fc.assert(
+      fc.property(accepted, (params) => {
+        const label = labelOf(params)!;
+        expect(labelsOf([label], registry)).to.deep.equal(['full', label]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  /** Undefined where the method refuses the parameters. */
+  function labelOf(params: Params): string | undefined {
+    try {
+      return labelsOf([{ [entry.method]: params }], registry)[1];
+    } catch (error) {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    }
+  }
 }
 
 /** Every field of a schema, and of the objects in it. */
@@ -54,7 +79,7 @@ function expectDescribed(schema: JsonSchema, place: string): void {
 }
 
 /** Labels of the pipelines of a spec, `full` included. */
-function labelsOf(cache: readonly Params[], registry: Registry): string[] {
+function labelsOf(cache: readonly (Params | string)[], registry: Registry): string[] {
   const document = SpecDocument.parse(
     JSON.stringify({ name: 'x', model: './model', tasks: ['t'], context: 1024, cache }),
     'every-method.yaml',
@@ -65,4 +90,41 @@ function labelsOf(cache: readonly Params[], registry: Registry): string[] {
     directory: '/somewhere',
   });
   return spec.pipelines.map(({ label }) => label);
+}
+
+/** Parameters of the types and ranges that the schema names; some may still be refused together. */
+function arbitraryParams(schema: z.ZodType): fc.Arbitrary<Params> {
+  const { properties = {}, required = [] } = inputSchema(schema);
+  const fields: [string, fc.Arbitrary<unknown>][] = [['layers', fc.constant('all')]];
+  for (const [name, property] of Object.entries(properties)) {
+    const values = arbitraryValue(property);
+    if (values !== undefined) fields.push([name, values]);
+  }
+  return fc.record(Object.fromEntries(fields), { requiredKeys: [...required] });
+}
+
+function arbitraryValue(property: JsonSchema): fc.Arbitrary<unknown> | undefined {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = property;
+  const [low, high] = [minimum ?? exclusiveMinimum ?? 0, maximum ?? exclusiveMaximum ?? 64];
+  if (property.enum !== undefined) return fc.constantFrom(...property.enum);
+  switch (property.type) {
+    case 'integer':
+      return fc.integer({ min: low, max: Math.min(high, low + 64) });
+    case 'number':
+      return fc.double({
+        min: low,
+        max: high,
+        noNaN: true,
+        minExcluded: minimum === undefined,
+        maxExcluded: maximum === undefined,
+      });
+    case 'boolean':
+      return fc.boolean();
+    case 'array': {
+      const items = property.items && arbitraryValue(property.items);
+      return items && fc.array(items, { minLength: 1, maxLength: 3 });
+    }
+    default:
+      return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import { record } from './support.js';
 
 const CARD = {
   name: 'run',
-  spec: { file: 'spec.yaml', text: 'name: run', overrides: [] },
+  spec: { file: 'spec.yaml', folder: '/x', text: 'name: run' },
   engine: 'wasm',
   identity: { cells: 'x' },
 };

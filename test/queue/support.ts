@@ -4,15 +4,19 @@ import type { Admitted } from '../../src/queue/admission.js';
 import type { Progress } from '../../src/runner/progress.js';
 import type { Job, JobRunner } from '../../src/runner/job.js';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
-import { readSource, resolveSource } from '../../src/queue/spec-source.js';
+import { SpecDocument } from '../../src/experiment/document.js';
+import { applyOverride } from '../../src/experiment/overrides.js';
+import { resolveSource, sourceOf } from '../../src/queue/spec-source.js';
 import type { ResolvedSpec } from '../../src/experiment/types.js';
 import { fileURLToPath } from 'node:url';
 
 const SPEC = fileURLToPath(new URL('./spec.yaml', import.meta.url));
 
-export const SOURCE = readSource(SPEC, ['output=nowhere']);
+const document = SpecDocument.read(SPEC);
+applyOverride(document, 'output=nowhere');
+export const SOURCE = sourceOf(document);
 /** Two groups of three samples under two pipelines. */
-export const spec: ResolvedSpec = resolveSource(SOURCE, builtIn);
+export const spec: ResolvedSpec = await resolveSource(SOURCE, builtIn);
 export const CELLS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(16));
 
 export const manifest = {

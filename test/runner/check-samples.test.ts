@@ -91,7 +91,7 @@ describe('samples looked at ahead of a run', () => {
       { file: 'spec.yaml', groups },
       missing,
       models,
-      new TaskOpener(new Map((tasks ?? [generated, rows()]).map((task) => [task.name, task]))),
+      new TaskOpener(new Map((tasks ?? [generated, rows()]).map((task) => [task.name, task])), '/'),
     );
   const fault = async (...args: Parameters<typeof check>): Promise<string> => {
     try {
@@ -146,7 +146,7 @@ describe('samples looked at ahead of a run', () => {
       const [, hint] = /fit into context: (\d+)\.$/.exec(await fault([asked(20)], jobs(0, 0), known))!;
       const all = jobs(0, 0, 1, 2, 3);
       const wide = new Map([['m', { ...models.get('m')!, config: { maxPositions: 4000 } as ModelConfig }]]);
-      const opener = new TaskOpener(knownTasks);
+      const opener = new TaskOpener(knownTasks, '/');
       await checkSamples({ file: 's', groups: [asked(Number(hint))] }, all, wide, opener);
     }
   });

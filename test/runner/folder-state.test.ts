@@ -44,6 +44,7 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; model: strin
   } as const;
   const spec: ResolvedSpec = {
     file: 'spec.yaml',
+    folder: root,
     name: 'quick',
     output: join(root, 'out'),
     cacheDtype: 'bfloat16',
@@ -52,13 +53,16 @@ function finishedRun(root: string, left = 0): { spec: ResolvedSpec; model: strin
     canonical: { name: 'quick' },
     registry: registryOf('d'),
   };
-  const files = modelRecord({
-    name: model,
-    weightsDigest: 'w',
-    tokenizer: { digest: 't' },
-    config: CONFIG,
-    chatTemplate: undefined,
-  } as ModelFiles);
+  const files = modelRecord(
+    {
+      name: model,
+      weightsDigest: 'w',
+      tokenizer: { digest: 't' },
+      config: CONFIG,
+      chatTemplate: undefined,
+    } as ModelFiles,
+    root,
+  );
   const digests = { ...files, dataDigest: 'd', protocol: PROTOCOL_VERSION };
   const cells = spec.pipelines.map((pipeline) => cellInfo(group, pipeline, 'bfloat16', digests));
   const finished: Manifest = manifest(cells, {
@@ -143,12 +147,10 @@ describe('runner/folder-state', () => {
     inFolder(async (root) => {
       const { spec } = finishedRun(root);
       const refusal = async (state: Promise<unknown>): Promise<string> => (await failureOf(state)).format();
-      expect(
-        await refusal(folderState({ ...spec, canonical: { cache_dtype: 'float32' } })),
-      ).to.contain('cache_dtype: null → float32');
-      expect(await refusal(folderState(spec, 'native'))).to.contain(
-        'engine "wasm", this run uses "native"',
+      expect(await refusal(folderState({ ...spec, canonical: { cache_dtype: 'float32' } }))).to.contain(
+        'cache_dtype: null → float32',
       );
+      expect(await refusal(folderState(spec, 'native'))).to.contain('engine "wasm", this run uses "native"');
     }));
 });
 
@@ -198,17 +200,20 @@ describe('runner/model-record', () => {
     inFolder((root) => {
       const path = join(root, 'model.gguf');
       writeFileSync(path, 'x');
-      const files = modelRecord({
-        name: path,
-        weightsDigest: 'w',
-        tokenizer: { digest: 't' },
-        config: CONFIG,
-        chatTemplate: undefined,
-      } as ModelFiles);
+      const files = modelRecord(
+        {
+          name: path,
+          weightsDigest: 'w',
+          tokenizer: { digest: 't' },
+          config: CONFIG,
+          chatTemplate: undefined,
+        } as ModelFiles,
+        root,
+      );
       expect(files.files.map((file) => file.path)).to.deep.equal([path]);
-      expect(modelUnchanged(files)).to.equal(true);
+      expect(modelUnchanged(files, root)).to.equal(true);
       writeFileSync(path, 'xy');
-      expect(modelUnchanged(files)).to.equal(false);
-      expect(modelUnchanged({ ...files, name: join(root, 'gone.gguf') })).to.equal(undefined);
+      expect(modelUnchanged(files, root)).to.equal(false);
+      expect(modelUnchanged({ ...files, name: join(root, 'gone.gguf') }, root)).to.equal(undefined);
     }));
 });

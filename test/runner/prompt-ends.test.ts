@@ -33,7 +33,7 @@ const remake = (answers: [number, string[]][], digest = 't') =>
   remakePrompts(
     { cell: info, answers: new Map(answers), manifest: manifest([info]) },
     { tokenizer: { ...tokenizer, digest } },
-    new TaskOpener(tasks),
+    new TaskOpener(tasks, '/'),
   );
 
 describe('runner/prompt-ends', () => {
@@ -57,7 +57,7 @@ describe('runner/prompt-ends', () => {
     const none = remakePrompts(
       { cell: info, answers: new Map(), manifest: manifest([info]) },
       { tokenizer },
-      new TaskOpener(new Map()),
+      new TaskOpener(new Map(), '/'),
     );
     expect(await messageOf(none)).to.contain('no such task');
   });

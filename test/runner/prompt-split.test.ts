@@ -69,7 +69,7 @@ describe('prompts of every task', () => {
   async function splits(name: string, given: object): Promise<string[]> {
     const task = tasks.get(name)!;
     const taskParams = task.params.parse(given);
-    const opened = await new TaskOpener(tasks).open(
+    const opened = await new TaskOpener(tasks, '/').open(
       { task: name, taskParams, context: CONTEXT, seed: 42 },
       countsOf(files.tokenizer),
     );

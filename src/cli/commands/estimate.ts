@@ -13,7 +13,7 @@ import type { ResolvedSpec } from '../../experiment/types.js';
 import type { Registry } from '../../registry/registry.js';
 import { readSpec } from '../catalogue.js';
 import { formatBytes, formatSeconds, plural } from '../format.js';
-import { engineOption, jsonOption, type JsonOptions, setOption, type SpecOptions } from '../options.js';
+import { addSpec, engineOption, jsonOption, type JsonOptions, type SpecOptions } from '../options.js';
 import type { Session } from '../session.js';
 
 interface EstimateOptions extends SpecOptions, JsonOptions {
@@ -26,11 +26,11 @@ interface EstimateOptions extends SpecOptions, JsonOptions {
 const GIGA = 1e9;
 
 export function addEstimate(root: Command, session: Session): void {
-  root
-    .command('estimate')
-    .description('bytes, operations and time of a spec, from model configurations alone')
-    .argument('<spec>', 'spec file (YAML)')
-    .addOption(setOption())
+  addSpec(
+    root
+      .command('estimate')
+      .description('bytes, operations and time of a spec, from model configurations alone'),
+  )
     .addOption(engineOption())
     .addOption(
       new Option(
@@ -53,7 +53,7 @@ export function addEstimate(root: Command, session: Session): void {
 }
 
 async function estimate(file: string, options: EstimateOptions, session: Session): Promise<void> {
-  const spec = await readSpec(file, options.set);
+  const spec = await readSpec(file, options);
   const { estimateSpec } = await import('../../estimate/index.js');
   const { rate, source } = await rateOf(options);
   const blocks = await estimateSpec(spec, { rate, newTokens: options.newTokens });

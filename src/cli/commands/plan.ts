@@ -8,6 +8,7 @@ import { UserError } from '../../base/errors.js';
 import { type Align, alignColumns } from '../../report/text-table.js';
 import type { FolderState } from '../../runner/folder-state.js';
 import { taskLabel } from '../../experiment/label.js';
+import { modelPlace } from '../../experiment/paths.js';
 import type { ModelConfig } from '../../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
 import type { Registry } from '../../registry/registry.js';
@@ -15,9 +16,9 @@ import { readSpecState } from '../catalogue.js';
 import { formatBytes, plural } from '../format.js';
 import { leftOutLines } from '../left-out.js';
 import {
+  addSpec,
   jsonOption,
   type JsonOptions,
-  setOption,
   shardOption,
   type ShardOptions,
   type SpecOptions,
@@ -27,11 +28,9 @@ import type { Session } from '../session.js';
 type PlanOptions = SpecOptions & ShardOptions & JsonOptions;
 
 export function addPlan(root: Command, session: Session): void {
-  root
-    .command('plan')
-    .description('show the cells of a spec and what a run would reuse; run nothing')
-    .argument('<spec>', 'spec file (YAML)')
-    .addOption(setOption())
+  addSpec(
+    root.command('plan').description('show the cells of a spec and what a run would reuse; run nothing'),
+  )
     .addOption(shardOption())
     .addOption(jsonOption())
     .action((file: string, options: PlanOptions) => printPlan(file, options, session));
@@ -133,7 +132,7 @@ async function fullCachesOf(spec: ResolvedSpec): Promise<Map<TaskCell, number>> 
   for (const { model } of spec.groups) {
     if (configs.has(model)) continue;
     try {
-      configs.set(model, readModelConfig(model));
+      configs.set(model, readModelConfig(modelPlace(model, spec.folder)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       configs.set(model, undefined);

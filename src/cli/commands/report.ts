@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Prompts } from '../../report/html/sample-data.js';
 import type { ReadResults } from '../../report/read-results.js';
+import type { Manifest } from '../../results/types.js';
 import { formatBytes } from '../format.js';
 import { noteGaps } from '../result-notes.js';
 import type { Session } from '../session.js';
@@ -44,23 +45,28 @@ async function report(paths: readonly string[], options: ReportOptions, session:
 
 /** The prompts of every sample that any pipeline has. */
 async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
-  const [{ openModelFiles }, { remakePrompts }, { promptKey }, { groupIdentity }, { groupBy }] =
-    await Promise.all([
-      import('../../checkpoint/load.js'),
+  const [{ openModel }, { remakePrompts }, { promptKey }, { groupIdentity }, { groupBy }] = await Promise.all(
+    [
+      import('../../runner/models.js'),
       import('../../runner/prompt-ends.js'),
       import('../../report/html/sample-data.js'),
       import('../../results/cell-results.js'),
       import('../../report/group-by.js'),
-    ]);
+    ],
+  );
   const [{ TaskOpener }, { builtIn }] = await Promise.all([
     import('../../experiment/task-opener.js'),
     import('../../registry/registry.js'),
   ]);
-  const opener = new TaskOpener(builtIn.tasks);
+  const folderOf = ({ specFolder }: Manifest): string => specFolder ?? process.cwd();
+  const openers = new Map(
+    folders.map(({ manifest }) => [folderOf(manifest), new TaskOpener(builtIn.tasks, folderOf(manifest))]),
+  );
   const prompts = new Map<string, { head: string; tail: string; left: number }>();
   const byModel = groupBy(results, ({ cell }) => cell.model);
   for (const [model, own] of byModel) {
-    const files = await openModelFiles(model);
+    const recorded = folders.find(({ manifest }) => manifest.models.some(({ name }) => name === model))!;
+    const files = await openModel(model, folderOf(recorded.manifest));
     try {
       for (const cells of groupBy(own, ({ cell }) => groupIdentity(cell)).values()) {
         const { cell } = cells[0]!;
@@ -70,6 +76,7 @@ async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
         const { manifest } = folders.find((folder) =>
           folder.manifest.cells.some(({ key }) => key === cell.key),
         )!;
+        const opener = openers.get(folderOf(manifest))!;
         const ends = await remakePrompts({ cell, answers, manifest }, files, opener);
         for (const [sample, end] of ends) prompts.set(promptKey(cell, sample), end);
       }

@@ -13,18 +13,19 @@ import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
 import type { CellInfo, SampleRecord, Shard } from '../../results/types.js';
 import type { Progress } from '../../runner/progress.js';
 import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
-import { readSpec } from '../catalogue.js';
+import type { SpecDocument } from '../../experiment/document.js';
+import { readSpecDocument } from '../catalogue.js';
 import { mayStyle, plural, shellCommand } from '../format.js';
 import { onInterrupt } from '../interrupt.js';
 import { leftOutLines } from '../left-out.js';
 import {
+  addSpec,
   engineOption,
   jsonOption,
   type JsonOptions,
   memoryOption,
   progressOption,
   queueOption,
-  setOption,
   shardOption,
   type ShardOptions,
   type SpecOptions,
@@ -45,11 +46,9 @@ interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
 }
 
 export function addRun(root: Command, session: Session): void {
-  root
-    .command('run')
-    .description('run what is missing of a spec, write the results, print the summary')
-    .argument('<spec>', 'spec file (YAML)')
-    .addOption(setOption())
+  addSpec(
+    root.command('run').description('run what is missing of a spec, write the results, print the summary'),
+  )
     .addOption(engineOption())
     .addOption(progressOption())
     .addOption(workersOption())
@@ -72,7 +71,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   }
   const { shard } = options;
   expectNoneBeside(options);
-  const whole = await readSpec(file, options.set);
+  const { spec: whole, document } = await readSpecDocument(file, options);
   const spec = specOfShard(whole, shard);
   const title = shard === undefined ? spec.name : `${spec.name}, shard ${shard.index}/${shard.count}`;
   const { folderState } = await import('../../runner/folder-state.js');
@@ -101,7 +100,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     ]);
     const { signal } = interrupt;
     const progress = createProgress(options.progress, session.stderr);
-    pool = await queuePool(file, options, progress, signal);
+    pool = await queuePool(document, options, progress, signal);
     const outcome = await runSpec(spec, {
       engine: options.engine,
       progress,
@@ -151,17 +150,17 @@ function expectNoneBeside({ queue, shard, workers, memory }: RunOptions): void {
 }
 
 async function queuePool(
-  file: string,
-  { queue, set, engine, fresh }: RunOptions,
+  document: SpecDocument,
+  { queue, engine, fresh }: RunOptions,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<QueuePool | undefined> {
   if (queue === undefined) return undefined;
-  const [{ QueuePool }, { readSource }] = await Promise.all([
+  const [{ QueuePool }, { sourceOf }] = await Promise.all([
     import('../../queue/queue-pool.js'),
     import('../../queue/spec-source.js'),
   ]);
-  const source = readSource(file, set);
+  const source = sourceOf(document);
   return new QueuePool({ address: queue, source, engine, fresh: fresh === true, progress, signal });
 }
 

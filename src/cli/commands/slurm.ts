@@ -13,7 +13,7 @@ import { PACKAGE_FOLDER } from '../../base/package.js';
 import { MAX_SHARDS } from '../../results/types.js';
 import { readSpec } from '../catalogue.js';
 import { plural, shellCommand } from '../format.js';
-import { engineOption, setOption, type SpecOptions, workersOption } from '../options.js';
+import { addSpec, engineOption, specArguments, type SpecOptions, workersOption } from '../options.js';
 import type { Session } from '../session.js';
 import { mergeScript, runScript } from '../slurm-script.js';
 
@@ -29,12 +29,8 @@ interface SlurmOptions extends SpecOptions {
 }
 
 export function addSlurm(root: Command, session: Session): void {
-  root
-    .command('slurm')
-    .description('write SLURM jobs: an array of shards, and one that merges them')
-    .argument('<spec>', 'spec file (YAML)')
+  addSpec(root.command('slurm').description('write SLURM jobs: an array of shards, and one that merges them'))
     .argument('[sbatch...]', 'after "--": options of sbatch for both jobs, e.g. -- --mem=32G --account=me')
-    .addOption(setOption())
     .addOption(new Option('--shards <n>', 'tasks of the array').default(8).argParser(count))
     .addOption(
       new Option('--at-once <n>', 'most tasks that run at a time (default: no limit)').argParser(count),
@@ -55,7 +51,15 @@ async function slurm(
   session: Session,
 ): Promise<void> {
   checkSbatchOptions(sbatch, session);
-  const spec = await readSpec(file, options.set);
+  const { locate, STANDARD_INPUT } = await import('../../experiment/spec-text.js');
+  if (file === STANDARD_INPUT) {
+    throw new UserError('expected a spec file: each job of the cluster reads it again', {
+      place: file,
+      hint: 'Write the spec to a file first.',
+      exitCode: 2,
+    });
+  }
+  const spec = await readSpec(file, options);
   const { makeFolder, writeAtomically } = await import('../../results/files.js');
   const { shards, atOnce, partition, gres, time } = options;
   const folder = join(spec.output, 'slurm');
@@ -65,7 +69,7 @@ async function slurm(
     folder,
     directory: process.cwd(),
     program: [process.execPath, join(PACKAGE_FOLDER, 'bin', 'spark-eval.js')],
-    run: ['run', resolve(file), ...runOptions(options)],
+    run: ['run', resolve(locate(file)), ...runOptions(options)],
     ...{ shards, atOnce, partition, gres, time, options: sbatch },
   };
   const [run, merge] = [join(folder, 'run.sbatch'), join(folder, 'merge.sbatch')];
@@ -79,9 +83,9 @@ async function slurm(
 }
 
 /** Options of `run` that the shards get, too. */
-function runOptions({ set, engine, workers }: SlurmOptions): string[] {
+function runOptions({ engine, workers, ...options }: SlurmOptions): string[] {
   return [
-    ...set.flatMap((override) => ['--set', override]),
+    ...specArguments(options),
     ...(engine === 'auto' ? [] : ['--engine', engine]),
     ...(workers === 1 ? [] : ['--workers', String(workers)]),
   ];

@@ -10,9 +10,9 @@ import { readSpecState } from '../catalogue.js';
 import { plural } from '../format.js';
 import { leftOutLines } from '../left-out.js';
 import {
+  addSpec,
   jsonOption,
   type JsonOptions,
-  setOption,
   shardOption,
   type ShardOptions,
   type SpecOptions,
@@ -22,11 +22,11 @@ import type { Session } from '../session.js';
 type StatusOptions = SpecOptions & ShardOptions & JsonOptions;
 
 export function addStatus(root: Command, session: Session): void {
-  root
-    .command('status')
-    .description('show what is complete and what is missing; exit code 3 while anything is')
-    .argument('<spec>', 'spec file (YAML)')
-    .addOption(setOption())
+  addSpec(
+    root
+      .command('status')
+      .description('show what is complete and what is missing; exit code 3 while anything is'),
+  )
     .addOption(shardOption())
     .addOption(jsonOption())
     .action((file: string, options: StatusOptions) => status(file, options, session));

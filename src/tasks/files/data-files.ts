@@ -9,24 +9,27 @@ import { fileDigest, readDataFile, type DataFile } from './data-file.js';
 import { RecordFile } from './record-file.js';
 
 export class DataFiles {
+  /** @param folder where relative paths start */
+  constructor(private readonly folder = process.cwd()) {}
+
   private readonly kept = new Map<string, unknown>();
   private last: { readonly key: string; readonly value: unknown } | undefined;
 
   /** A UTF-8 text file. Throws UserError where it cannot be read or is not UTF-8 text. */
   text(path: string): DataFile {
-    const place = resolve(path);
+    const place = resolve(this.folder, path);
     return this.once(`text ${place}`, () => readDataFile(place));
   }
 
   /** A file of JSON lines or one JSON array. Throws UserError as `RecordFile.open` does. */
   records(path: string, hint: string): RecordFile {
-    const place = resolve(path);
+    const place = resolve(this.folder, path);
     return this.once(`records ${place}`, () => RecordFile.open(place, hint));
   }
 
   /** sha256 of a file's bytes, hex. Throws UserError where it cannot be read. */
   digest(path: string): string {
-    const place = resolve(path);
+    const place = resolve(this.folder, path);
     return this.once(`digest ${place}`, () => fileDigest(place));
   }
 

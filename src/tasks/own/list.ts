@@ -17,7 +17,7 @@ import { OWN_SCORERS, type OwnScorer } from './scorers.js';
 export const OWN_FAMILY = 'own';
 const LOADER = 'own 2';
 const NEW_TOKENS = 64;
-const HINT = 'Relative paths start at the working directory.';
+const HINT = 'Relative paths start at the folder of the spec.';
 const ROW_HINT =
   'A row has context, question and answers (a list of texts); answer_prefix, max_new_tokens, classes and id may be added.';
 

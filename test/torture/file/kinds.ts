@@ -124,7 +124,7 @@ function readResultFiles(folder: string): void {
   accuracyCsv(results);
   memoryCsv(results);
   const { manifest } = folders[0]!;
-  for (const model of manifest.models) modelUnchanged(model);
+  for (const model of manifest.models) modelUnchanged(model, folder);
   inspectFolder(folder, { spec: manifest.spec, specHash: manifest.specHash });
   mergeFolders([folder], join(folder, 'merged'));
 }
