@@ -59,7 +59,11 @@ export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions)
   for (const group of spec.groups) {
     const length = promptLength(spec, group, tasks.get(group.task)!);
     const key = JSON.stringify([group.model, length]);
-    const block = blocks.get(key) ?? { config: readModelConfig(modelPlace(group.model, spec.folder)), length, groups: [] };
+    const block = blocks.get(key) ?? {
+      config: readModelConfig(modelPlace(group.model, spec.folder)),
+      length,
+      groups: [],
+    };
     block.groups.push(group);
     blocks.set(key, block);
   }

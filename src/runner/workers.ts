@@ -78,7 +78,7 @@ export class WorkerRunner implements JobRunner {
   private readonly child: ChildProcess;
 
   constructor(private readonly options: WorkerOptions) {
-    this.child = fork(fileURLToPath(new URL('./worker-main.js', import.meta.url)), {
+    this.child = fork(fileURLToPath(new URL('../runner/worker-main.js', import.meta.url)), {
       serialization: 'advanced',
       // The garbage collector's own threads would take from the other workers what they are to compute with.
       execArgv: [...process.execArgv, '--single-threaded-gc'],

@@ -66,7 +66,9 @@ describe('cli', () => {
     it('is 2 for a spec that is wrong', async () => {
       const told = await tell('plan', spec, '--set', 'samples=0');
       expect(told).to.include({ code: 2, out: '' });
-      expect(told.err).to.equal('--set samples=0  samples: expected an integer in [1, 1000000] or "all", got 0\n');
+      expect(told.err).to.equal(
+        '--set samples=0  samples: expected an integer in [1, 1000000] or "all", got 0\n',
+      );
     });
 
     it('shows a stack trace with --debug, before or after the command', async () => {
