@@ -76,7 +76,6 @@ export function createChatTemplate(
     source,
     render: (userMessage) =>
       explain(place, () => {
-        const environment = new Environment();
         const given = {
           ...GLOBALS,
           ...TEXT_FUNCTIONS,
@@ -87,8 +86,11 @@ export function createChatTemplate(
           eos_token: tokens.eos,
           date_string: FIXED_DATE,
         };
-        for (const [name, value] of Object.entries(given)) environment.set(name, value);
-        return withinTime(userMessage.length, () => String(new Interpreter(environment).run(program).value));
+        return withinTime(userMessage.length, () => {
+          const environment = new Environment();
+          for (const [name, value] of Object.entries(given)) environment.set(name, value);
+          return String(new Interpreter(environment).run(program).value);
+        });
       }),
   };
 }
