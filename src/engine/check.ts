@@ -8,7 +8,12 @@ import * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { runCommand } from '../base/run-command.js';
 
-const resultSchema = z.object({ tensorflow: z.string(), tfjs: z.string(), usesGpu: z.boolean() });
+const resultSchema = z.object({
+  tensorflow: z.string(),
+  tfjs: z.string(),
+  tfjsNode: z.string(),
+  usesGpu: z.boolean(),
+});
 
 export type CheckResult = z.infer<typeof resultSchema>;
 
@@ -16,8 +21,14 @@ const M = 33;
 const K = 70;
 const N = 19;
 
-/** Small whole numbers, so that the sums are exact in float32 in any order. */
+/**
+ * Small whole numbers, so that the sums are exact in float32 in any order. The first lines are `restoreRemovedUtil` again,
+ * which the child cannot import.
+ */
 const SCRIPT = `
+const util = require('node:util');
+util.isArray = Array.isArray;
+util.isNullOrUndefined = (value) => value === null || value === undefined;
 const tf = require(process.argv[1]);
 const whole = (n, step) => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8);
 const a = whole(${M} * ${K}, 7);
@@ -31,7 +42,7 @@ for (let i = 0; i < ${M}; i++) {
   }
 }
 const backend = tf.backend();
-console.log('CHECK ' + JSON.stringify({ tensorflow: backend.binding.TF_Version, tfjs: tf.version['tfjs-core'], usesGpu: backend.isUsingGpuDevice }));
+console.log('CHECK ' + JSON.stringify({ tensorflow: backend.binding.TF_Version, tfjs: tf.version['tfjs-core'], tfjsNode: tf.version['tfjs-node'], usesGpu: backend.isUsingGpuDevice }));
 `;
 
 /**

@@ -4,7 +4,6 @@
  * Decides what is looked at, and that nothing that is missing or broken makes the question itself fail.
  * TensorFlow is only ever loaded in a child process here.
  */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { UserError } from '../base/errors.js';
 import { checkPackage } from './check.js';
@@ -53,8 +52,7 @@ async function inspectNative(name: NativeKind): Promise<EngineReport> {
   const setup = `spark-eval setup ${name}`;
   const location = locateNative(name);
   if (location.path === undefined) return unavailable(name, location.reason, setup);
-  const path =
-    location.from === 'package' ? createRequire(import.meta.url).resolve(location.path) : location.path;
+  const { path, from } = location;
   let result;
   try {
     result = await checkPackage(path);
@@ -68,9 +66,9 @@ async function inspectNative(name: NativeKind): Promise<EngineReport> {
   return {
     name,
     available: true,
-    versions: { tfjs: result.tfjs, tensorflow: result.tensorflow },
+    versions: { TensorFlow: result.tensorflow, 'tfjs-node': result.tfjsNode, tfjs: result.tfjs },
     threads: threadsFromEnvironment() ?? availableParallelism(),
-    detail: path,
+    detail: `${from === 'setup' ? `built by ${setup}` : 'installed with npm'}: ${path}`,
     hint: undefined,
   };
 }

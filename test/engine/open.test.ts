@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,16 @@ describe('opening engines', () => {
       () => undefined,
       (error: unknown) => error,
     );
+
+  const writeMarker = (): void => {
+    const folder = nativeFolder('native');
+    mkdirSync(folder, { recursive: true });
+    const marker = {
+      ...{ format: 1, package: 'p', tensorflow: '2', tfjsNode: '4', wheel: 'w' },
+      ...{ wheelSha256: 's', node: 'v', builtAt: 'now' },
+    };
+    writeFileSync(markerFile(folder), JSON.stringify(marker));
+  };
 
   const report = async (wanted: EngineName): Promise<EngineReport> =>
     (await inspectEngines()).find(({ name }) => name === wanted)!;
@@ -72,17 +82,41 @@ describe('opening engines', () => {
     const folder = nativeFolder('native');
     mkdirSync(packageFolder(folder, 'native'), { recursive: true });
     writeFileSync(join(packageFolder(folder, 'native'), 'index.js'), 'throw new Error("no such library");');
-    writeFileSync(
-      markerFile(folder),
-      JSON.stringify({
-        ...{ format: 1, package: 'p', tensorflow: '2', tfjsNode: '4', wheel: 'w' },
-        ...{ wheelSha256: 's', node: 'v', builtAt: 'now' },
-      }),
-    );
+    writeMarker();
     const native = await report('native');
     expect(native.available).to.equal(false);
     expect(native.detail).to.contain('no such library');
     expect(native.hint).to.contain('--force');
+  });
+
+  it('takes what setup built, and else a package that was installed beside the program', () => {
+    const packages = join(empty, 'node_modules');
+    const installed = join(packages, '@tensorflow/tfjs-node');
+    const locator = join(packages, '@mapbox/node-pre-gyp');
+    for (const folder of [installed, locator]) mkdirSync(folder, { recursive: true });
+    const binding = join(installed, 'tfjs_binding.node');
+    writeFileSync(join(installed, 'package.json'), '{}');
+    writeFileSync(join(locator, 'index.js'), `exports.find = () => ${JSON.stringify(binding)};`);
+    const locate = (): unknown => locateNative('native', join(empty, 'program.js'));
+    expect(locate(), 'installed without its binding').to.have.property('path', undefined);
+    writeFileSync(binding, '');
+    expect(locate()).to.deep.equal({ path: realpathSync(installed), from: 'package' });
+    writeMarker();
+    expect(locate()).to.deep.equal({
+      path: packageFolder(nativeFolder('native'), 'native'),
+      from: 'setup',
+    });
+  });
+
+  it('gives tfjs-node the functions of util that Node has removed, without a warning', () => {
+    const source = new URL('../../src/engine/native/removed-util.ts', import.meta.url).href;
+    const code = `import { createRequire } from 'node:module';
+      (await import(${JSON.stringify(source)})).restoreRemovedUtil();
+      const util = createRequire(${JSON.stringify(source)})('util');
+      console.log([null, undefined, 0, ''].map(util.isNullOrUndefined).join(), util.isArray([]), util.isArray({}));`;
+    const node = ['--import', 'tsx', '--input-type=module', '--eval', code];
+    const { stdout, stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: 'true,true,false,false true false\n', stderr: '' });
   });
 
   it('treats a build without a valid marker as absent', () => {

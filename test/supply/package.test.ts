@@ -17,10 +17,11 @@ interface Packed {
 /** The only files that may be published, as patterns. */
 const MEANT = [
   /^(package\.json|README\.md|LICENSE)$/,
-  /^bin\/(spark-eval|quick)\.js$/,
+  /^bin\/spark-eval\.js$/,
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
   /^build\/(kernels|kernels-fma|matmul-fma)\.wasm$/,
+  /^assets\/plugin-hooks\.js$/,
   /^assets\/report\/[\w-]+\.(css|js)$/,
   /^experiments\/(paper\/)?[\w.-]+\.yaml$/,
   /^datasets\/\w+\/[\w.-]+\.(md|txt|csv)$/,
@@ -49,7 +50,7 @@ describe('the npm package', () => {
 
   it('holds what the program opens: built files, every spec, text, list, table and card', () => {
     expect(paths).to.include.members([
-      ...['bin/spark-eval.js', 'bin/quick.js', 'dist/cli/main.js', 'dist/runner/worker-main.js'],
+      ...['bin/spark-eval.js', 'dist/cli/main.js', 'dist/runner/worker-main.js'],
       ...['kernels', 'kernels-fma', 'matmul-fma'].map((name) => `build/${name}.wasm`),
       ...[
         'models/spark-nano/model.safetensors',

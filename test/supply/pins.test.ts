@@ -3,18 +3,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { sha256OfFile } from '../../src/base/digest.js';
+import { NATIVE_PACKAGES } from '../../src/engine/native/folder.js';
+import { TFJS_NODE_VERSION } from '../../src/engine/native/setup-steps.js';
 import { lockedPackages } from './licences.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const CARDS = ['models/spark-nano', 'datasets/essays', 'datasets/calibration', 'datasets/words'];
 /** Packages that may run a script of their own when they are installed (docs/supply-chain.md says what they do). */
-const INSTALL_SCRIPTS = [
-  '@tensorflow/tfjs-node',
-  '@tensorflow/tfjs-node-gpu',
-  'core-js',
-  'esbuild',
-  'msgpackr-extract',
-];
+const INSTALL_SCRIPTS = ['esbuild', 'msgpackr-extract'];
 
 /** Versions that were published with stolen credentials in September 2025. */
 const STOLEN = [
@@ -28,6 +24,8 @@ interface Manifest {
   readonly dependencies: Record<string, string>;
   readonly devDependencies: Record<string, string>;
   readonly optionalDependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
 }
 
 describe('pinned', () => {
@@ -46,8 +44,21 @@ describe('pinned', () => {
       ...manifest.dependencies,
       ...manifest.devDependencies,
       ...manifest.optionalDependencies,
+      ...manifest.peerDependencies,
     };
     for (const [name, version] of Object.entries(direct)) expect(version, name).to.match(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('no TensorFlow that an installation fetches: named, optional, and not in the lock file', () => {
+    const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as Manifest;
+    const engines = Object.values(NATIVE_PACKAGES);
+    expect(manifest.peerDependencies).to.deep.equal(
+      Object.fromEntries(engines.map((name) => [name, TFJS_NODE_VERSION])),
+    );
+    for (const name of engines)
+      expect(manifest.peerDependenciesMeta[name], name).to.deep.equal({ optional: true });
+    const locked = lockedPackages().map(({ name }) => name);
+    expect(locked.filter((name) => engines.includes(name))).to.deep.equal([]);
   });
 
   it('the packages that run a script when they are installed', () => {

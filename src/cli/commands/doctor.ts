@@ -43,15 +43,21 @@ export function addDoctor(root: Command, session: Session): void {
     });
 }
 
+/** As `engines` in package.json has it. */
+const NODES = [
+  { major: 20, minor: 19 },
+  { major: 22, minor: 13 },
+];
+
 function machineFindings(): Finding[] {
-  const major = Number(process.versions.node.split('.')[0]);
-  const supported = major >= 20 && major < 23;
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  const supported = major >= 24 || NODES.some((node) => node.major === major && minor >= node.minor);
   return [
     {
       what: 'Node',
       ok: supported,
       found: process.version,
-      advice: supported ? '' : 'use Node 20 or 22: tfjs-node does not load in later ones',
+      advice: supported ? '' : 'use Node 24, 22 (22.13 or newer) or 20 (20.19 or newer)',
     },
     { what: 'processors', ok: true, found: String(availableParallelism()), advice: '' },
     {

@@ -1,16 +1,17 @@
 /**
  * Finds and opens TensorFlow engines: `native` (processor) and `gpu` (CUDA).
  *
- * Decides where tfjs-node is looked for: first among the installed packages, then in the build that
- * `spark-eval setup` left in the user's cache folder.
+ * What `spark-eval setup` built comes first: it has a current TensorFlow, the published package one of 2022.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { UserError } from '../../base/errors.js';
 import { hasNvidiaDriver } from './nvidia.js';
 import { nativeFolder, type NativeKind, NATIVE_PACKAGES, packageFolder, readMarker } from './folder.js';
 import { replaceNativeMatMul } from './matmul.js';
+import { restoreRemovedUtil } from './removed-util.js';
 import { createOps } from '../ops.js';
 import { loadQuietCore } from '../quiet.js';
 import { equalRowBlocks } from './row-blocks.js';
@@ -21,26 +22,30 @@ const ROW_BLOCKS = [16, 24, 32, 48, 64];
 
 const require = createRequire(import.meta.url);
 
-/** A package that `require` understands, and where it comes from. */
+/** A folder of tfjs-node: one that `spark-eval setup` built, or a package that the user installed beside the program. */
 interface FoundNative {
   readonly path: string;
-  readonly from: 'package' | 'setup';
+  readonly from: 'setup' | 'package';
 }
 
 export type NativeLocation = FoundNative | { readonly path: undefined; readonly reason: string };
 
-/** Where the package of an engine is, without loading it. */
-export function locateNative(kind: NativeKind): NativeLocation {
+/**
+ * Where the package of an engine is, without loading it.
+ *
+ * @param beside a module of the program, beside which packages are looked for
+ */
+export function locateNative(kind: NativeKind, beside: string = import.meta.url): NativeLocation {
   if (kind === 'gpu' && !hasNvidiaDriver()) {
     return { path: undefined, reason: 'no NVIDIA driver is loaded on this machine' };
   }
-  const installed = installedPackage(kind);
-  if (installed !== undefined) return { path: installed, from: 'package' };
   const folder = nativeFolder(kind);
   if (readMarker(folder) !== undefined) return { path: packageFolder(folder, kind), from: 'setup' };
+  const installed = installedPackage(kind, beside);
+  if (installed !== undefined) return { path: installed, from: 'package' };
   return {
     path: undefined,
-    reason: `${NATIVE_PACKAGES[kind]} is not installed, and ${folder} holds no finished build`,
+    reason: `${folder} holds no finished build, and ${NATIVE_PACKAGES[kind]} is not installed`,
   };
 }
 
@@ -50,12 +55,12 @@ export function nativeAbsence(kind: NativeKind): string | undefined {
   return location.path === undefined ? location.reason : undefined;
 }
 
-/** The npm package, where its binding was built or downloaded too. */
-function installedPackage(kind: NativeKind): string | undefined {
+/** Folder of the installed npm package, where its binding was built or downloaded too. */
+function installedPackage(kind: NativeKind, beside: string): string | undefined {
   try {
-    const manifest = require.resolve(`${NATIVE_PACKAGES[kind]}/package.json`);
+    const manifest = createRequire(beside).resolve(`${NATIVE_PACKAGES[kind]}/package.json`);
     const { find } = createRequire(manifest)('@mapbox/node-pre-gyp') as { find: (file: string) => string };
-    return existsSync(find(manifest)) ? NATIVE_PACKAGES[kind] : undefined;
+    return existsSync(find(manifest)) ? dirname(manifest) : undefined;
   } catch {
     return undefined;
   }
@@ -119,6 +124,7 @@ function withThreads<T>(count: number, f: () => T): T {
 }
 
 function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNamespace {
+  restoreRemovedUtil();
   try {
     return require(path) as TfjsNode & TfNamespace;
   } catch (cause) {
@@ -129,7 +135,7 @@ function load(kind: NativeKind, { path, from }: FoundNative): TfjsNode & TfNames
         hint:
           from === 'setup'
             ? `spark-eval setup ${kind} --force builds it again`
-            : `npm uninstall ${NATIVE_PACKAGES[kind]}, then spark-eval setup ${kind}`,
+            : `spark-eval setup ${kind} builds one that is taken before it`,
         cause,
       },
     );
