@@ -7,7 +7,10 @@ import type { ReadResults } from '../report/read-results.js';
 import type { Session } from './session.js';
 
 export async function noteGaps(read: ReadResults, session: Session): Promise<void> {
-  const { gapsOf } = await import('../report/gaps.js');
+  const [{ gapsOf }, { missingSamples }] = await Promise.all([
+    import('../report/gaps.js'),
+    import('../results/cell-results.js'),
+  ]);
   for (const gap of gapsOf(read)) session.note(gap);
-  if (read.results.some(({ cell, records }) => records.length < cell.samples)) session.exitCode = 3;
+  if (read.results.some((result) => missingSamples(result) > 0)) session.exitCode = 3;
 }

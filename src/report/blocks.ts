@@ -90,25 +90,48 @@ export function askedOf(
   return asked;
 }
 
-/** Samples of the row on these tasks, and of all cells of the block. A task that the row has no cell of counts as asked for nothing. */
+/**
+ * Samples of the row on these tasks, and of all cells of the block. A task that the row has no cell of counts as asked for
+ * nothing, and so does a sample that the pipeline cannot be applied to.
+ */
 export function countOf(row: PipelineRow, tasks: readonly string[]): Count {
   const own = tasks.filter((task) => row.cells.has(task));
+  const asked = sum(own.flatMap((task) => [...row.asked.get(task)!.values()]));
   return {
     done: sum(own.flatMap((task) => row.cells.get(task)!).map(({ records }) => records.length)),
-    asked: sum(own.flatMap((task) => [...row.asked.get(task)!.values()])),
+    asked: asked - inapplicableOf(row, tasks),
   };
+}
+
+/** Samples of these tasks that the pipeline cannot be applied to. */
+export function inapplicableOf(row: PipelineRow, tasks: readonly string[]): number {
+  return sum(
+    tasks.flatMap((task) => row.cells.get(task) ?? []).map(({ inapplicable }) => inapplicable.length),
+  );
 }
 
 /** Scores in percent of every task, ready to be averaged; undefined where a task or a sample is missing. */
 export function scoresOf(row: PipelineRow, tasks: readonly string[]): Stratum[] | undefined {
-  return strataOf(row, tasks, ({ records }) => records.map(({ score }) => 100 * score));
+  return strataOf(row, tasks, ({ records, inapplicable }) => ({
+    values: records.map(({ score }) => 100 * score),
+    without: inapplicable.length,
+  }));
 }
 
 /** Paired differences to `full` in points; undefined where a task, a sample or its pair is missing. */
 export function differencesOf(row: PipelineRow, tasks: readonly string[]): Stratum[] | undefined {
-  return strataOf(row, tasks, ({ paired }) =>
-    (paired ?? []).map(({ own, full }) => 100 * (own.score - full.score)),
-  );
+  return strataOf(row, tasks, ({ paired, unpaired }) => ({
+    values: (paired ?? []).map(({ own, full }) => 100 * (own.score - full.score)),
+    without: unpaired,
+  }));
+}
+
+/** Scores of `full` in percent, on the samples that the row has, too; undefined as `differencesOf`. */
+export function fullScoresOf(row: PipelineRow, tasks: readonly string[]): Stratum[] | undefined {
+  return strataOf(row, tasks, ({ paired, unpaired }) => ({
+    values: (paired ?? []).map(({ full }) => 100 * full.score),
+    without: unpaired,
+  }));
 }
 
 /** Whether every sample of every one of these tasks is there. */
@@ -138,15 +161,18 @@ export function recordsOf({ cells }: PipelineRow, tasks: readonly string[]): Sam
 function strataOf(
   row: PipelineRow,
   tasks: readonly string[],
-  valuesOf: (result: CellResult) => readonly number[],
+  /** Values of a cell, and how many of its samples have none and never will. */
+  valuesOf: (result: CellResult) => { readonly values: readonly number[]; readonly without: number },
 ): Stratum[] | undefined {
   const lists = tasks.map((task) => {
     const asked = row.asked.get(task);
     const cells = (row.cells.get(task) ?? []).map((result) => ({
-      values: valuesOf(result),
+      ...valuesOf(result),
       asked: asked?.get(groupIdentity(result.cell)),
     }));
-    const whole = cells.length === asked?.size && cells.every(({ values, asked }) => values.length === asked);
+    const whole =
+      cells.length === asked?.size &&
+      cells.every(({ values, without, asked }) => values.length > 0 && values.length + without === asked);
     return whole ? cells.map(({ values }) => values) : undefined;
   });
   const whole = lists.filter((list) => list !== undefined);

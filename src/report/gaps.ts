@@ -3,7 +3,7 @@
  *
  * Decides what counts as a gap: whatever would change how an average is read. Every gap is a sentence.
  */
-import { groupIdentity } from '../results/cell-results.js';
+import { groupIdentity, missingSamples } from '../results/cell-results.js';
 import type { CellInfo } from '../results/types.js';
 import { type Block, blocksOf } from './blocks.js';
 import type { ReadResults } from './read-results.js';
@@ -13,7 +13,8 @@ const NAMED = 20;
 
 /** What a reader must know before trusting an average; a sentence each. */
 export function gapsOf({ folders, results }: ReadResults): string[] {
-  const open = results.filter(({ cell, records }) => records.length < cell.samples);
+  const open = results.filter((result) => missingSamples(result) > 0);
+  const ruledOut = results.filter(({ inapplicable }) => inapplicable.length > 0);
   const engines = [...new Set(folders.map(({ manifest }) => manifest.engine.name))];
   return [
     ...(results.length === 0 ? ['The results have no cells.'] : []),
@@ -32,6 +33,15 @@ export function gapsOf({ folders, results }: ReadResults): string[] {
       ),
     ...(open.length > NAMED
       ? [`… and ${open.length - NAMED} more cells whose samples are not all there.`]
+      : []),
+    ...ruledOut
+      .slice(0, NAMED)
+      .map(
+        ({ cell, inapplicable }) =>
+          `${cell.pipeline} cannot be applied to ${inapplicable.length} of ${cell.samples} samples of ${taskTitle(cell)}, ${cell.model}, context ${cell.context}, seed ${cell.seed}, question ${cell.question}: ${inapplicable[0]!.inapplicable.split('\n', 1)[0]!}`,
+      ),
+    ...(ruledOut.length > NAMED
+      ? [`… and ${ruledOut.length - NAMED} more cells that cannot be applied to all samples.`]
       : []),
     ...blocksOf(results).flatMap(unequal),
   ];

@@ -8,6 +8,8 @@ import {
   countOf,
   differencesOf,
   FULL,
+  fullScoresOf,
+  inapplicableOf,
   type PipelineRow,
   scoresOf,
   storedShare,
@@ -63,8 +65,6 @@ export function lossesTable(
   compared
     .filter(({ strata }) => strata !== undefined)
     .forEach(({ row }, index) => lossOf.set(row, tested[index]!));
-  const full = block.rows.find(({ pipeline }) => pipeline === FULL);
-  const fullScore = full === undefined ? undefined : mean(scoresOf(full, tasks));
   const single = tasks.length === 1 ? [] : tasks;
   return {
     title: `${block.model} · context ${block.context} · question ${block.question}`,
@@ -76,7 +76,7 @@ export function lossesTable(
       {
         title: '',
         rows: block.rows.map((row) => [
-          ...mainCells(row, tasks, lossOf.get(row), fullScore),
+          ...mainCells(row, tasks, lossOf.get(row)),
           ...single.map((task) => scoreCell(row, [task])),
         ]),
       },
@@ -85,13 +85,10 @@ export function lossesTable(
   };
 }
 
-function mainCells(
-  row: PipelineRow,
-  tasks: readonly string[],
-  loss: Loss | undefined,
-  fullScore: number | undefined,
-): TableCell[] {
+function mainCells(row: PipelineRow, tasks: readonly string[], loss: Loss | undefined): TableCell[] {
   const scores = scoresOf(row, tasks);
+  const fullScores = fullScoresOf(row, tasks);
+  const fullScore = fullScores === undefined ? undefined : stratifiedMean(fullScores);
   const { done, asked } = countOf(row, tasks);
   const stored = storedShare(row, tasks);
   const isFull = row.pipeline === FULL;
@@ -124,6 +121,7 @@ function mainCells(
 function whyNone(row: PipelineRow, tasks: readonly string[]): string {
   const { done, asked } = countOf(row, tasks);
   if (done < asked) return 'incomplete';
+  if (done === 0 && asked === 0) return 'not applicable';
   return scoresOf(row, tasks) === undefined ? OTHER_TASKS : 'full is incomplete';
 }
 
@@ -132,10 +130,6 @@ function scoreCell(row: PipelineRow, tasks: readonly string[]): TableCell {
   if (scores !== undefined) return number(stratifiedMean(scores));
   const { done, asked } = countOf(row, tasks);
   return words(done === asked ? GAP : `${done}/${asked}`);
-}
-
-function mean(scores: ReturnType<typeof scoresOf>): number | undefined {
-  return scores === undefined ? undefined : stratifiedMean(scores);
 }
 
 function probability(p: number | undefined): TableCell {
@@ -167,6 +161,17 @@ function notes(
     ...(rows.some((row) => countOf(row, tasks).done < countOf(row, tasks).asked)
       ? [{ text: 'Where samples are missing there is no average but done/asked samples.' }]
       : []),
+    ...rows.flatMap((row) => {
+      const without = inapplicableOf(row, tasks);
+      const { done } = countOf(row, tasks);
+      return without === 0
+        ? []
+        : [
+            {
+              text: `${row.pipeline} cannot be applied to ${without} of ${done + without} samples (n = ${done}); it is compared with full on those that both have.`,
+            },
+          ];
+    }),
     ...(rows.some((row) => row.pipeline !== FULL && whyNone(row, tasks) === OTHER_TASKS)
       ? [
           {

@@ -8,7 +8,7 @@ import { UserError } from '../base/errors.js';
 import { type CellResult, collectResults, groupIdentity } from '../results/cell-results.js';
 import { recordKey } from '../results/journal.js';
 import { readResultFolder } from '../results/read-folder.js';
-import type { CellInfo, Manifest, SampleRecord } from '../results/types.js';
+import type { CellInfo, Inapplicable, Manifest, SampleRecord } from '../results/types.js';
 
 export interface ReadFolder {
   readonly path: string;
@@ -32,15 +32,19 @@ export function readResults(paths: readonly string[]): ReadResults {
   const folders: ReadFolder[] = [];
   const cells = new Map<string, { readonly cell: CellInfo; readonly path: string }>();
   const records = new Map<string, SampleRecord>();
+  const inapplicable = new Map<string, Inapplicable>();
   for (const path of paths) {
     const { manifest, content } = readResultFolder(path);
     folders.push({ path, manifest, tornBytes: content.tornBytes });
     for (const cell of manifest.cells) addCell(cells, cell, path);
     for (const record of content.records) addRecord(records, record, path);
+    for (const entry of content.inapplicable) inapplicable.set(recordKey(entry.cell, entry.sample), entry);
   }
   expectOneKeyEach([...cells.values()]);
   const all = [...cells.values()].map(({ cell }) => cell);
-  return { folders, results: collectResults(all, records.values()) };
+  // What one folder has an answer to is told by that, whatever another says.
+  const left = [...inapplicable].filter(([key]) => !records.has(key)).map(([, entry]) => entry);
+  return { folders, results: collectResults(all, records.values(), left) };
 }
 
 /** Of two requests for the same cell, the one with more samples stays. */

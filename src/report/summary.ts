@@ -7,6 +7,7 @@
 import { type CellResult, scorePercent } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
 import { mean } from '../results/statistics.js';
+import type { SampleRecord } from '../results/types.js';
 import { groupBy } from './group-by.js';
 import { averagesUnlike, taskTitles, UNLIKE_TASKS } from './task-units.js';
 import { type Align, alignColumns } from './text-table.js';
@@ -49,13 +50,12 @@ interface Units {
 
 function table(results: readonly CellResult[], { tasks, titleOf }: Units, width: number): string[] {
   const pipelines = groupBy(results, ({ cell }) => cell.pipeline);
-  const full = pipelines.get(FULL) ?? [];
-  const scoresOf = (cells: readonly CellResult[]): (number | undefined)[] =>
-    taskScores(cells, tasks, titleOf);
-  const baseline = whole(full, scoresOf(full));
   const rows = [...pipelines].map(([pipeline, cells]) => {
-    const scores = scoresOf(cells);
-    return { main: mainColumns(pipeline, cells, scores, baseline), tasks: scores.map(percent) };
+    const scores = taskScores(cells, tasks, titleOf, ({ records }) => records);
+    return {
+      main: mainColumns(pipeline, cells, scores, lossOf(cells, tasks, titleOf)),
+      tasks: scores.map(percent),
+    };
   });
   const header = ['pipeline', 'score', 'lost', 'lost %', 'stored %', 'samples'];
   const lines = render([header, ...rows.map((row) => row.main)]);
@@ -68,24 +68,42 @@ function mainColumns(
   pipeline: string,
   cells: readonly CellResult[],
   scores: readonly (number | undefined)[],
-  baseline: number | undefined,
+  loss: Loss | undefined,
 ): string[] {
-  const own = whole(cells, scores);
-  const lost = own === undefined || baseline === undefined ? undefined : baseline - own;
   const isBaseline = pipeline === FULL;
   const stored = storedOverFull(cells.flatMap((result) => result.records));
   const done = cells.reduce((sum, { records }) => sum + records.length, 0);
-  const asked = cells.reduce((sum, { cell }) => sum + cell.samples, 0);
+  const asked = cells.reduce((sum, { cell, inapplicable }) => sum + cell.samples - inapplicable.length, 0);
   return [
     pipeline,
     percent(average(scores)),
-    isBaseline ? NONE : percent(lost),
-    isBaseline || lost === undefined || baseline === undefined || baseline === 0
-      ? NONE
-      : percent((100 * lost) / baseline),
+    isBaseline ? NONE : percent(loss?.points),
+    isBaseline || loss === undefined || loss.full === 0 ? NONE : percent((100 * loss.points) / loss.full),
     stored === undefined ? NONE : (100 * stored).toFixed(1),
     done === asked ? String(done) : `${done}/${asked}`,
   ];
+}
+
+interface Loss {
+  readonly points: number;
+  /** The score of `full`, percent. */
+  readonly full: number;
+}
+
+/** Against `full` on the samples that both have; undefined where any that could be compared is missing. */
+function lossOf(
+  cells: readonly CellResult[],
+  tasks: readonly string[],
+  titleOf: Units['titleOf'],
+): Loss | undefined {
+  if (!cells.every(({ cell, paired = [], unpaired }) => paired.length + unpaired === cell.samples)) {
+    return undefined;
+  }
+  const scoresOf = (side: 'own' | 'full'): (number | undefined)[] =>
+    taskScores(cells, tasks, titleOf, ({ paired = [] }) => paired.map((pair) => pair[side]));
+  const [own, full] = [scoresOf('own'), scoresOf('full')];
+  if (own.includes(undefined)) return undefined;
+  return { points: average(full)! - average(own)!, full: average(full)! };
 }
 
 /** Mean score of each task over its cells; undefined where none has records. */
@@ -93,16 +111,13 @@ function taskScores(
   cells: readonly CellResult[],
   tasks: readonly string[],
   titleOf: Units['titleOf'],
+  recordsOf: (result: CellResult) => readonly SampleRecord[],
 ): (number | undefined)[] {
   return tasks.map((task) =>
-    average(cells.filter(({ cell }) => titleOf(cell) === task).map(({ records }) => scorePercent(records))),
+    average(
+      cells.filter(({ cell }) => titleOf(cell) === task).map((result) => scorePercent(recordsOf(result))),
+    ),
   );
-}
-
-/** The average where nothing is missing of it; undefined otherwise. */
-function whole(cells: readonly CellResult[], scores: readonly (number | undefined)[]): number | undefined {
-  const all = cells.every(({ cell, records }) => records.length === cell.samples);
-  return all && !scores.includes(undefined) ? average(scores) : undefined;
 }
 
 function average(values: readonly (number | undefined)[]): number | undefined {

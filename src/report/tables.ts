@@ -27,10 +27,10 @@ export function tablesOf({ results }: ReadResults, { paper, ...options }: Tables
   });
 }
 
-/** Samples of all cells that are there, of those asked for. */
+/** Samples of all cells that are there, of those asked for and not ruled out. */
 export function completeness({ results }: ReadResults): Count {
   return {
     done: results.reduce((sum, { records }) => sum + records.length, 0),
-    asked: results.reduce((sum, { cell }) => sum + cell.samples, 0),
+    asked: results.reduce((sum, { cell, inapplicable }) => sum + cell.samples - inapplicable.length, 0),
   };
 }

@@ -6,7 +6,7 @@
  */
 import { canonicalJson } from '../base/canonical-json.js';
 import { mean } from './statistics.js';
-import type { CellInfo, SampleRecord } from './types.js';
+import type { CellInfo, Inapplicable, SampleRecord } from './types.js';
 
 export interface CellResult {
   readonly cell: CellInfo;
@@ -14,20 +14,25 @@ export interface CellResult {
   readonly records: readonly SampleRecord[];
   /** Records of `full` for the same samples, pairwise; undefined for `full` itself and where none are shared. */
   readonly paired: readonly { readonly own: SampleRecord; readonly full: SampleRecord }[] | undefined;
+  /** Samples that the pipeline cannot be applied to, by index: they are done, and in no mean. */
+  readonly inapplicable: readonly Inapplicable[];
+  /** Samples that will never be a pair, because the pipeline or `full` cannot be applied to them. */
+  readonly unpaired: number;
+}
+
+/** Samples that are still to be computed. */
+export function missingSamples({ cell, records, inapplicable }: CellResult): number {
+  return cell.samples - records.length - inapplicable.length;
 }
 
 /** One result per cell, in the order of the cells, whatever the order of the records. */
-export function collectResults(cells: readonly CellInfo[], records: Iterable<SampleRecord>): CellResult[] {
-  const byCell = new Map<string, SampleRecord[]>();
-  for (const record of records) {
-    const list = byCell.get(record.cell);
-    if (list === undefined) byCell.set(record.cell, [record]);
-    else list.push(record);
-  }
-  for (const list of byCell.values()) list.sort((a, b) => a.sample - b.sample);
-
-  const recordsOf = (cell: CellInfo): SampleRecord[] =>
-    (byCell.get(cell.key) ?? []).filter((record) => record.sample < cell.samples);
+export function collectResults(
+  cells: readonly CellInfo[],
+  records: Iterable<SampleRecord>,
+  inapplicable: Iterable<Inapplicable> = [],
+): CellResult[] {
+  const recordsOf = byCell(records);
+  const inapplicableOf = byCell(inapplicable);
   const baselines = new Map(
     cells
       .filter(isFull)
@@ -36,15 +41,42 @@ export function collectResults(cells: readonly CellInfo[], records: Iterable<Sam
         new Map(recordsOf(cell).map((record) => [record.sample, record])),
       ]),
   );
+  const without = new Map(cells.filter(isFull).map((cell) => [groupIdentity(cell), inapplicableOf(cell)]));
   return cells.map((cell) => {
     const own = recordsOf(cell);
+    const left = inapplicableOf(cell);
     const baseline = isFull(cell) ? undefined : baselines.get(groupIdentity(cell));
     const paired = own.flatMap((record) => {
       const full = baseline?.get(record.sample);
       return full === undefined ? [] : [{ own: record, full }];
     });
-    return { cell, records: own, paired: paired.length === 0 ? undefined : paired };
+    const unpaired = new Set([...left, ...(without.get(groupIdentity(cell)) ?? [])].map(sampleOf));
+    return {
+      cell,
+      records: own,
+      paired: paired.length === 0 ? undefined : paired,
+      inapplicable: left,
+      unpaired: [...unpaired].filter((sample) => sample < cell.samples).length,
+    };
   });
+}
+
+/** The entries of a cell among these, up to the number of samples asked for, by index. */
+function byCell<Entry extends { readonly cell: string; readonly sample: number }>(
+  entries: Iterable<Entry>,
+): (cell: CellInfo) => Entry[] {
+  const lists = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const list = lists.get(entry.cell);
+    if (list === undefined) lists.set(entry.cell, [entry]);
+    else list.push(entry);
+  }
+  for (const list of lists.values()) list.sort((a, b) => a.sample - b.sample);
+  return (cell) => (lists.get(cell.key) ?? []).filter(({ sample }) => sample < cell.samples);
+}
+
+function sampleOf({ sample }: { readonly sample: number }): number {
+  return sample;
 }
 
 export function isFull(cell: CellInfo): boolean {

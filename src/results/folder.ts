@@ -10,12 +10,12 @@ import { accuracyCsv } from './accuracy.js';
 import { collectResults } from './cell-results.js';
 import { changedFields, changedModels } from './growth.js';
 import { fileError, makeFolder, removeUnfinished, writeAtomically } from './files.js';
-import { Journal, type JournalContent, readJournal, recordKey } from './journal.js';
+import { Journal, type JournalContent, readJournal, recordKey, sorted } from './journal.js';
 import { type FolderLock, hasLock, lockFolder } from './lock.js';
 import { readManifest, writeManifest } from './manifest.js';
 import { memoryCsv } from './memory.js';
 import { resultsCsv } from './results-csv.js';
-import type { CellInfo, Manifest, SampleRecord } from './types.js';
+import type { CellInfo, Inapplicable, JournalEntry, Manifest, SampleRecord } from './types.js';
 
 export const RESULT_FILES = {
   journal: 'journal.jsonl',
@@ -48,9 +48,10 @@ export interface OpenOptions extends FolderUser {
 export function inspectFolder(
   path: string,
   user: FolderUser,
-): { manifest: Manifest | undefined; records: readonly SampleRecord[] } {
+): { manifest: Manifest | undefined } & Pick<JournalContent, 'records' | 'inapplicable'> {
   const content = readJournal(join(path, RESULT_FILES.journal));
-  return { manifest: checkOwner(path, user, content), records: content.records };
+  const { records, inapplicable } = content;
+  return { manifest: checkOwner(path, user, content), records, inapplicable };
 }
 
 /**
@@ -61,7 +62,7 @@ export function inspectFolder(
  */
 export function tidyFolder(
   path: string,
-  finished?: { readonly manifest: Manifest; readonly records: readonly SampleRecord[] },
+  finished?: { readonly manifest: Manifest } & Pick<JournalContent, 'records' | 'inapplicable'>,
 ): void {
   try {
     const lacksTable = finished !== undefined && !existsSync(join(path, RESULT_FILES.results));
@@ -70,8 +71,9 @@ export function tidyFolder(
     try {
       removeUnfinished(path, Object.values(RESULT_FILES));
       if (lacksTable) {
-        const results = collectResults(finished.manifest.cells, finished.records);
-        writeAtomically(join(path, RESULT_FILES.results), resultsCsv(results, finished.manifest));
+        const { manifest, records, inapplicable } = finished;
+        const results = collectResults(manifest.cells, records, inapplicable);
+        writeAtomically(join(path, RESULT_FILES.results), resultsCsv(results, manifest));
       }
     } finally {
       lock.release();
@@ -84,7 +86,7 @@ export function tidyFolder(
 
 /** A result folder open for one run. */
 export class ResultFolder {
-  private readonly finished: Map<string, SampleRecord>;
+  private readonly finished: Map<string, JournalEntry>;
 
   private constructor(
     readonly path: string,
@@ -92,11 +94,11 @@ export class ResultFolder {
     private readonly journal: Journal,
     /** Of the run before, which may have been of a smaller or a larger spec; undefined in a new folder. */
     readonly earlier: Manifest | undefined,
-    records: readonly SampleRecord[],
+    entries: readonly JournalEntry[],
     /** What was mended while opening, in words. */
     readonly warnings: readonly string[],
   ) {
-    this.finished = new Map(records.map((record) => [recordKey(record.cell, record.sample), record]));
+    this.finished = new Map(entries.map((entry) => [recordKey(entry.cell, entry.sample), entry]));
   }
 
   /**
@@ -119,7 +121,8 @@ export class ResultFolder {
         content.tornBytes === 0
           ? []
           : [`${file}: dropped a torn last line (${content.tornBytes} bytes); its sample is computed again`];
-      return new ResultFolder(path, lock, journal, earlier, content.records, warnings);
+      const entries = [...content.records, ...content.inapplicable];
+      return new ResultFolder(path, lock, journal, earlier, entries, warnings);
     } catch (error) {
       lock.release();
       throw error;
@@ -127,8 +130,13 @@ export class ResultFolder {
   }
 
   /** Every record of the folder, those of stale cells included. */
-  get records(): SampleRecord[] {
-    return [...this.finished.values()];
+  get records(): readonly SampleRecord[] {
+    return sorted(this.finished.values()).records;
+  }
+
+  /** Every (cell, sample) of the folder that a pipeline cannot be applied to. */
+  get inapplicable(): readonly Inapplicable[] {
+    return sorted(this.finished.values()).inapplicable;
   }
 
   has(cell: string, sample: number): boolean {
@@ -140,16 +148,18 @@ export class ResultFolder {
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
   }
 
-  /** Writes a record and waits until it is on the disk; a record that is there already is left as it is. */
-  append(record: SampleRecord): void {
-    if (this.has(record.cell, record.sample)) return;
-    this.journal.append(record);
-    this.finished.set(recordKey(record.cell, record.sample), record);
+  /** Writes an entry and waits until it is on the disk; one that is there already is left as it is. */
+  append(entry: JournalEntry): void {
+    if (this.has(entry.cell, entry.sample)) return;
+    this.journal.append(entry);
+    this.finished.set(recordKey(entry.cell, entry.sample), entry);
   }
 
   /** Writes the tables, but for a shard, and the manifest, which is complete if its `finishedAt` is set. */
   finish(cells: readonly CellInfo[], manifest: Manifest): void {
-    if (manifest.shard === undefined) writeTables(this.path, { ...manifest, cells }, this.finished.values());
+    if (manifest.shard === undefined) {
+      writeTables(this.path, { ...manifest, cells }, sorted(this.finished.values()));
+    }
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
   }
 
@@ -160,8 +170,12 @@ export class ResultFolder {
 }
 
 /** Writes accuracy.csv, memory.csv and results.csv. */
-export function writeTables(path: string, manifest: Manifest, records: Iterable<SampleRecord>): void {
-  const results = collectResults(manifest.cells, records);
+export function writeTables(
+  path: string,
+  manifest: Manifest,
+  { records, inapplicable }: Pick<JournalContent, 'records' | 'inapplicable'>,
+): void {
+  const results = collectResults(manifest.cells, records, inapplicable);
   writeAtomically(join(path, RESULT_FILES.accuracy), accuracyCsv(results));
   writeAtomically(join(path, RESULT_FILES.memory), memoryCsv(results));
   writeAtomically(join(path, RESULT_FILES.results), resultsCsv(results, manifest));
@@ -169,7 +183,8 @@ export function writeTables(path: string, manifest: Manifest, records: Iterable<
 
 /** The manifest of the folder, if the user's spec may go on in it or there is nothing in the folder to lose. */
 function checkOwner(path: string, user: FolderUser, content: JournalContent): Manifest | undefined {
-  if (content.records.length === 0 && content.tornBytes === 0) return tolerantManifest(path, user);
+  const held = content.records.length + content.inapplicable.length;
+  if (held === 0 && content.tornBytes === 0) return tolerantManifest(path, user);
   const manifest = readManifest(join(path, RESULT_FILES.manifest));
   const refuse = (message: string): never => {
     throw new UserError(message, {
@@ -178,9 +193,7 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
     });
   };
   if (manifest === undefined) {
-    return refuse(
-      `the folder holds ${content.records.length} results but no ${RESULT_FILES.manifest} that says whose`,
-    );
+    return refuse(`the folder holds ${held} results but no ${RESULT_FILES.manifest} that says whose`);
   }
   const changed = changedFields(manifest.spec, user.spec);
   if (changed.length > 0) {

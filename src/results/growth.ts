@@ -6,7 +6,7 @@
  */
 import { canonicalJson } from '../base/canonical-json.js';
 import { describeDifferences, modelDigests } from './manifest.js';
-import type { CellInfo, Manifest, RunOrigin, SampleRecord } from './types.js';
+import type { CellInfo, JournalEntry, Manifest, RunOrigin } from './types.js';
 
 /** Fields of a resolved spec that decide only which results are asked for. */
 const FREE: ReadonlySet<string> = new Set(['name', 'tasks', 'context', 'samples', 'cache']);
@@ -31,16 +31,16 @@ export function changedModels(before: Manifest['models'], after: Manifest['model
  * The manifest of a run that goes on in a folder: its history is kept, with a new entry where the spec is another.
  *
  * @param earlier as the folder held it; undefined in a new folder
- * @param records of the folder
+ * @param entries of the folder's journal
  */
 export function continued(
   manifest: Manifest,
   earlier: Manifest | undefined,
-  records: readonly SampleRecord[],
+  entries: readonly JournalEntry[],
 ): Manifest {
   if (earlier === undefined) return manifest;
   const [original, ...extensions] = joined(historyOf(earlier), historyOf(manifest));
-  const leftOut = leftOutCells(manifest.cells, [...earlier.cells, ...(earlier.leftOut ?? [])], records);
+  const leftOut = leftOutCells(manifest.cells, [...earlier.cells, ...(earlier.leftOut ?? [])], entries);
   const named = new Set(manifest.models.map(({ name }) => name));
   const leftModels = earlier.models.filter(
     ({ name }) => !named.has(name) && leftOut.some(({ model }) => model === name),
@@ -54,14 +54,14 @@ export function continued(
   };
 }
 
-/** Cells that have records in the folder and are not among those of today, each once. */
+/** Cells that have entries in the folder and are not among those of today, each once. */
 export function leftOutCells(
   cells: readonly CellInfo[],
   earlier: readonly CellInfo[],
-  records: readonly SampleRecord[],
+  entries: readonly JournalEntry[],
 ): CellInfo[] {
   const today = new Set(cells.map(({ key }) => key));
-  const present = new Set(records.map(({ cell }) => cell));
+  const present = new Set(entries.map(({ cell }) => cell));
   const left = earlier.filter(({ key }) => present.has(key) && !today.has(key));
   return [...new Map(left.toReversed().map((cell) => [cell.key, cell])).values()].toReversed();
 }

@@ -1,8 +1,7 @@
 /**
  * The journal: one JSON line per finished (cell, sample), appended and synced. The only source of truth.
  *
- * Decides what survives a crash: whole lines do, a torn last line is dropped, anything else that cannot be read is
- * refused. Knows nothing of what the numbers mean.
+ * Whole lines survive a crash, a torn last line is dropped, and anything else that cannot be read is refused.
  */
 import {
   closeSync,
@@ -15,17 +14,20 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import type * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { violations } from '../base/violations.js';
 import { fileError } from './files.js';
-import { sampleRecord } from './record-schema.js';
-import { FORMAT_VERSION, type SampleRecord } from './types.js';
+import { inapplicable, sampleRecord } from './record-schema.js';
+import { FORMAT_VERSION, type Inapplicable, type JournalEntry, type SampleRecord } from './types.js';
 
 const NEWLINE = 10;
 
 export interface JournalContent {
-  /** Without duplicates: of two records of the same (cell, sample) the first stays. */
+  /** Without duplicates: of two lines of the same (cell, sample) the first stays. */
   readonly records: readonly SampleRecord[];
+  /** Samples that pipelines cannot be applied to. */
+  readonly inapplicable: readonly Inapplicable[];
   /** Length of the whole lines, bytes. */
   readonly wholeBytes: number;
   /** Length of a torn last line, bytes; 0 where there is none. */
@@ -37,9 +39,13 @@ export function recordKey(cell: string, sample: number): string {
   return `${cell}/${sample}`;
 }
 
-/** A record as the journal holds it, its newline included. */
-export function journalLine(record: SampleRecord): string {
-  return `${JSON.stringify(sampleRecord.parse(record))}\n`;
+/** An entry as the journal holds it, its newline included. */
+export function journalLine(entry: JournalEntry): string {
+  return `${JSON.stringify(isInapplicable(entry) ? inapplicable.parse(entry) : sampleRecord.parse(entry))}\n`;
+}
+
+export function isInapplicable(entry: JournalEntry): entry is Inapplicable {
+  return 'inapplicable' in entry;
 }
 
 /** Reads a journal without changing it; a file that is not there holds nothing. */
@@ -49,20 +55,31 @@ export function readJournal(path: string): JournalContent {
     bytes = readFileSync(path);
   } catch (error) {
     const nothing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (nothing) return { records: [], wholeBytes: 0, tornBytes: 0 };
+    if (nothing) return { records: [], inapplicable: [], wholeBytes: 0, tornBytes: 0 };
     throw fileError(error, path, 'read');
   }
-  const records = new Map<string, SampleRecord>();
+  const entries = new Map<string, JournalEntry>();
   let start = 0;
   for (let line = 1; ; line++) {
     const end = bytes.indexOf(NEWLINE, start);
     if (end < 0) break;
-    const record = parseLine(bytes.subarray(start, end), path, line);
-    const key = recordKey(record.cell, record.sample);
-    if (!records.has(key)) records.set(key, record);
+    const entry = parseLine(bytes.subarray(start, end), path, line);
+    const key = recordKey(entry.cell, entry.sample);
+    if (!entries.has(key)) entries.set(key, entry);
     start = end + 1;
   }
-  return { records: [...records.values()], wholeBytes: start, tornBytes: bytes.length - start };
+  return { ...sorted(entries.values()), wholeBytes: start, tornBytes: bytes.length - start };
+}
+
+/** Entries by their kind, in their order. */
+export function sorted(entries: Iterable<JournalEntry>): Pick<JournalContent, 'records' | 'inapplicable'> {
+  const records: SampleRecord[] = [];
+  const inapplicable: Inapplicable[] = [];
+  for (const entry of entries) {
+    if (isInapplicable(entry)) inapplicable.push(entry);
+    else records.push(entry);
+  }
+  return { records, inapplicable };
 }
 
 /** A journal open for appending; only the holder of the folder's lock may have one. */
@@ -90,8 +107,8 @@ export class Journal {
   }
 
   /** Writes one line and waits until it is on the disk. A line that could not be written leaves no trace. */
-  append(record: SampleRecord): void {
-    const bytes = Buffer.from(journalLine(record), 'utf8');
+  append(entry: JournalEntry): void {
+    const bytes = Buffer.from(journalLine(entry), 'utf8');
     try {
       this.expectInPlace();
       for (let written = 0; written < bytes.length;) {
@@ -130,7 +147,7 @@ export class Journal {
   }
 }
 
-function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord {
+function parseLine(bytes: Uint8Array, path: string, line: number): JournalEntry {
   const refuse = (found: string): never => {
     throw new UserError(`not a result record: ${found}`, {
       place: `${path}:${line}`,
@@ -148,6 +165,8 @@ function parseLine(bytes: Uint8Array, path: string, line: number): SampleRecord 
   if (typeof format === 'number' && format !== FORMAT_VERSION) {
     return refuse(`expected format ${FORMAT_VERSION}, got format ${format} (another version of spark-eval)`);
   }
-  const record = sampleRecord.safeParse(value);
-  return record.success ? record.data : refuse(violations(sampleRecord, value, record.error));
+  const isOther = typeof value === 'object' && value !== null && 'inapplicable' in value;
+  const schema: z.ZodType<JournalEntry> = isOther ? inapplicable : sampleRecord;
+  const entry = schema.safeParse(value);
+  return entry.success ? entry.data : refuse(violations(schema, value, entry.error));
 }

@@ -4,7 +4,7 @@
  * Decides the ranges of a sample record; a file on disk is not trusted to hold what was written.
  */
 import * as z from 'zod';
-import { FORMAT_VERSION, type SampleRecord } from './types.js';
+import { FORMAT_VERSION, type Inapplicable, type SampleRecord } from './types.js';
 
 const count = z.int().min(0);
 const amount = z.number().min(0);
@@ -18,10 +18,19 @@ export const byteParts = z.strictObject({
   latent: count,
 });
 
-export const sampleRecord = z.strictObject({
+const identity = {
   format: z.literal(FORMAT_VERSION),
   cell: z.string().regex(/^[0-9a-f]{16}$/),
   sample: count,
+};
+
+export const inapplicable = z.strictObject({
+  ...identity,
+  inapplicable: z.string(),
+}) satisfies z.ZodType<Inapplicable>;
+
+export const sampleRecord = z.strictObject({
+  ...identity,
   prediction: z.string(),
   answers: z.array(z.string()),
   score: z.number().min(0).max(1),

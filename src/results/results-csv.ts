@@ -50,6 +50,7 @@ const MEASURED: readonly Column[] = [
   ['samples_asked', ({ cell }) => cell.samples],
   ['samples', ({ records }) => records.length],
   ['truncated', ({ records }) => records.filter(({ truncated }) => truncated).length],
+  ['inapplicable', ({ inapplicable }) => inapplicable.length],
   ['score_percent', ({ records }) => scorePercent(records)],
   ['stderr_points', ({ records }) => standardError(percentOf(records))],
   ['ci95_low_percent', ({ records }) => bound(records, 0)],
@@ -100,7 +101,8 @@ const MEASURED: readonly Column[] = [
  * - `cell` (its key in the journal), `model`, `task`, `context` (tokens), `seed`, `question`, `pipeline`;
  * - every parameter that any cell has, by name: `max_context`, `task.NAME`, `METHOD.NAME` (`METHOD#2.NAME` where a
  *   pipeline has the method twice);
- * - `samples_asked`, `samples` (that are there), `truncated` (of these);
+ * - `samples_asked`, `samples` (that are there), `truncated` (of these), `inapplicable` (that the pipeline cannot be applied
+ *   to);
  * - `score_percent` (0 to 100), `stderr_points`, `ci95_low_percent`, `ci95_high_percent` (`scoreInterval`);
  * - against `full`, on the `pairs` samples that both have: `full_score_percent`, `lost` (points; positive = worse than
  *   full), `lost_relative_percent` (of full's score), `p_sign_flip` (two-sided, paired, not corrected for the number of

@@ -53,6 +53,18 @@ export interface SampleRecord {
   readonly peakRssBytes: number;
 }
 
+/** A (cell, sample) that the cell's pipeline cannot be applied to: done, without a result. */
+export interface Inapplicable {
+  readonly format: typeof FORMAT_VERSION;
+  readonly cell: string;
+  readonly sample: number;
+  /** Why, as it was told; more lines than one may follow. */
+  readonly inapplicable: string;
+}
+
+/** A line of the journal. */
+export type JournalEntry = SampleRecord | Inapplicable;
+
 /** A model as it was used. */
 export interface ModelRecord {
   /** As the spec names it. */

@@ -11,7 +11,14 @@ import { inspectFolder, RESULT_FILES } from '../results/folder.js';
 import { leftOutCells } from '../results/growth.js';
 import { recordKey } from '../results/journal.js';
 import { packageVersion } from '../base/package.js';
-import type { CellInfo, Manifest, SampleRecord, Shard } from '../results/types.js';
+import type {
+  CellInfo,
+  Inapplicable,
+  JournalEntry,
+  Manifest,
+  SampleRecord,
+  Shard,
+} from '../results/types.js';
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
 import { calibrationDigests, cellsOfGroup } from '../experiment/cells.js';
@@ -56,6 +63,8 @@ export interface FinishedRun {
   readonly manifest: Manifest;
   readonly cells: readonly CellInfo[];
   readonly records: readonly SampleRecord[];
+  /** Samples that pipelines cannot be applied to: they are done, and have no record. */
+  readonly inapplicable: readonly Inapplicable[];
 }
 
 /**
@@ -66,8 +75,9 @@ export interface FinishedRun {
  */
 export async function folderState(spec: ResolvedSpec, engine?: string, shard?: Shard): Promise<FolderState> {
   const look = await lookAt(spec, engine);
-  const { manifest, cells, records, changedModels } = look;
-  const present = new Set(records.map((record) => recordKey(record.cell, record.sample)));
+  const { manifest, cells, changedModels } = look;
+  const entries = [...look.records, ...look.inapplicable];
+  const present = new Set(entries.map(({ cell, sample }) => recordKey(cell, sample)));
   const owns = shardFilter(spec.groups, shard);
   const states = spec.groups.flatMap((group, g) => {
     const samples = Array.from({ length: group.samples }, (_, sample) => sample).filter((s) => owns(g, s));
@@ -80,35 +90,35 @@ export async function folderState(spec: ResolvedSpec, engine?: string, shard?: S
   const done = states.reduce((sum, state) => sum + state.done, 0);
   const total = states.reduce((sum, state) => sum + state.samples, 0);
   const finished = done === total ? finishedRun(spec, look, shard) : undefined;
-  const leftOut = leftOutOf(cells.flat(), manifest, records);
+  const leftOut = leftOutOf(cells.flat(), manifest, entries);
   return { cells: states, done, total, leftOut, changedModels, finished };
 }
 
 /** The run, nothing of which is missing in the journal. */
 function finishedRun(spec: ResolvedSpec, look: Look, shard: Shard | undefined): FinishedRun | undefined {
-  const { manifest, cells, records, changedModels } = look;
+  const { manifest, cells, records, inapplicable, changedModels } = look;
   if (manifest?.finishedAt == null || manifest.version !== packageVersion() || changedModels.length > 0)
     return undefined;
   // The tables of an earlier spec may hold other rows, even where nothing of this one is missing.
   if (manifest.specHash !== specHash(spec)) return undefined;
   const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory] : [];
   if (!tables.every((name) => existsSync(join(spec.output, name)))) return undefined;
-  return { manifest, cells: cells.flat(), records };
+  return { manifest, cells: cells.flat(), records, inapplicable };
 }
 
 function leftOutOf(
   cells: readonly CellInfo[],
   manifest: Manifest | undefined,
-  records: readonly SampleRecord[],
+  entries: readonly JournalEntry[],
 ): LeftOut {
   const samples = new Map(cells.map(({ key, samples }) => [key, samples]));
-  const others = records.filter(({ cell, sample }) => sample >= (samples.get(cell) ?? 0));
+  const others = entries.filter(({ cell, sample }) => sample >= (samples.get(cell) ?? 0));
   const known = [...(manifest?.cells ?? []), ...(manifest?.leftOut ?? [])];
   return {
     results: others.length,
     cells: leftOutCells(cells, known, others).map((cell) => ({
       cell,
-      results: others.filter((record) => record.cell === cell.key).length,
+      results: others.filter((entry) => entry.cell === cell.key).length,
     })),
   };
 }
@@ -118,14 +128,15 @@ interface Look {
   /** Group by group the cells of the spec under today's keys; none where the folder does not know the group's model. */
   readonly cells: readonly (readonly CellInfo[])[];
   readonly records: readonly SampleRecord[];
+  readonly inapplicable: readonly Inapplicable[];
   readonly changedModels: readonly string[];
 }
 
 async function lookAt(spec: ResolvedSpec, engine: string | undefined): Promise<Look> {
   const user = { spec: spec.canonical, specHash: specHash(spec), engine, protocol: PROTOCOL_VERSION };
-  const { manifest, records } = inspectFolder(spec.output, user);
+  const { manifest, records, inapplicable } = inspectFolder(spec.output, user);
   if (manifest === undefined) {
-    return { manifest, cells: spec.groups.map(() => []), records, changedModels: [] };
+    return { manifest, cells: spec.groups.map(() => []), records, inapplicable, changedModels: [] };
   }
   const models = new Map(manifest.models.map((model) => [model.name, model]));
   const opener = new TaskOpener(spec.registry.tasks, spec.folder);
@@ -143,6 +154,7 @@ async function lookAt(spec: ResolvedSpec, engine: string | undefined): Promise<L
   return {
     manifest,
     records,
+    inapplicable,
     changedModels: manifest.models
       .filter(({ name }) => spec.groups.some(({ model }) => model === name))
       .filter((model) => modelUnchanged(model, spec.folder) === false)

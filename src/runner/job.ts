@@ -36,7 +36,7 @@ export interface Job {
   readonly missing: readonly { readonly pipeline: number; readonly cell: string }[];
 }
 
-/** A pipeline that could not be applied to a sample, as others of the job could. Plain data. */
+/** A pipeline that cannot be applied to a sample. Plain data. */
 export interface Failure {
   readonly cell: string;
   readonly sample: number;
@@ -48,8 +48,7 @@ export type JobRecord = SampleRecord | Failure;
 /** Runs jobs, one at a time. */
 export interface JobRunner {
   /**
-   * The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it, and with the
-   * first failure where there would be no record.
+   * The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it.
    */
   run(job: Job): Promise<readonly JobRecord[]>;
   close(): void;

@@ -12,7 +12,16 @@ import { PROTOCOL_VERSION } from '../results/cell-key.js';
 import { ResultFolder } from '../results/folder.js';
 import { continued } from '../results/growth.js';
 import { createManifest } from '../results/manifest.js';
-import type { CellInfo, Manifest, ModelRecord, SampleRecord, Shard } from '../results/types.js';
+import {
+  type CellInfo,
+  FORMAT_VERSION,
+  type Inapplicable,
+  type JournalEntry,
+  type Manifest,
+  type ModelRecord,
+  type SampleRecord,
+  type Shard,
+} from '../results/types.js';
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { dataOf, groupCells, type CellGroup } from '../experiment/cells.js';
@@ -53,6 +62,8 @@ export interface RunOutcome {
   readonly cells: readonly CellInfo[];
   /** Of these cells, earlier ones included. */
   readonly records: readonly SampleRecord[];
+  /** Samples of these cells that pipelines cannot be applied to: done, without a record; earlier ones included. */
+  readonly inapplicable: readonly Inapplicable[];
   /** Records that there are when all of it is done. */
   readonly asked: number;
   /** Rows that were there before. */
@@ -89,7 +100,7 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
         for (const note of notes) options.progress.log(`${name}: ${note}`);
       for (const warning of folder.warnings) options.progress.log(warning);
       const own = manifestOf(spec, hash, engine, records, groups, options.shard);
-      const manifest = continued(own, folder.earlier, folder.records);
+      const manifest = continued(own, folder.earlier, [...folder.records, ...folder.inapplicable]);
       return await new Run(spec, options, pool, folder, manifest, groups).finish(models, opener);
     } finally {
       options.progress.stop();
@@ -102,7 +113,6 @@ export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<
 
 class Run {
   private readonly weightSets: readonly WeightSet[];
-  private failures = 0;
   /** Whether a sample of a group is part of this run. */
   private readonly owns: (group: number, sample: number) => boolean;
 
@@ -137,33 +147,23 @@ class Run {
       });
     } catch (error) {
       if (!signal.aborted) throw error;
-      return {
-        complete: false,
-        manifest: this.manifest,
-        cells,
-        records: this.recordsOf(cells),
-        asked,
-        reused,
-      };
-    }
-    if (this.failures > 0) {
-      throw new UserError(`${this.failures} of ${asked} results could not be computed (above)`, {
-        hint: 'The others are kept; the same command tries these again.',
-      });
+      return { complete: false, manifest: this.manifest, cells, ...this.entriesOf(cells), asked, reused };
     }
     const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
     this.folder.finish(cells, manifest);
-    return { complete: true, manifest, cells, records: this.recordsOf(cells), asked, reused };
+    return { complete: true, manifest, cells, ...this.entriesOf(cells), asked, reused };
   }
 
-  /** Keeps records; that a pipeline cannot be applied is told at once, and ends the run when all else is done. */
+  /** Keeps records, and that a pipeline cannot be applied, which is told at once. */
   private take({ group, sample }: Job, records: readonly JobRecord[]): void {
     const { progress } = this.options;
     for (const record of records) {
       if ('error' in record) {
-        const error = fromWorker(record.error);
-        progress.log(error instanceof UserError ? error.format() : error.message);
-        this.failures++;
+        const { cell, sample, error: told } = record;
+        const error = fromWorker(told);
+        const inapplicable = error instanceof UserError ? error.format() : error.message;
+        progress.log(inapplicable);
+        this.folder.append({ format: FORMAT_VERSION, cell, sample, inapplicable });
       } else this.folder.append(record);
     }
     progress.tick(records.length, sampleName(this.groups[group]!.group, sample));
@@ -195,9 +195,11 @@ class Run {
   }
 
   /** Those that the spec asks for: an earlier one may have asked for more samples. */
-  private recordsOf(cells: readonly CellInfo[]): SampleRecord[] {
+  private entriesOf(cells: readonly CellInfo[]): Pick<RunOutcome, 'records' | 'inapplicable'> {
     const samples = new Map(cells.map((cell) => [cell.key, cell.samples]));
-    return this.folder.records.filter(({ cell, sample }) => sample < (samples.get(cell) ?? 0));
+    const isAsked = ({ cell, sample }: JournalEntry): boolean => sample < (samples.get(cell) ?? 0);
+    const { records, inapplicable } = this.folder;
+    return { records: records.filter(isAsked), inapplicable: inapplicable.filter(isAsked) };
   }
 }
 

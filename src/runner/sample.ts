@@ -63,13 +63,11 @@ export interface SampleOutcome {
  * Pipelines whose caches do not fit into the cache memory together take turns, each turn with a prefill of its own;
  * what they answer is the same.
  *
- * @throws UserError where a pipeline does not fit alone, or none can be applied to this prompt
+ * @throws UserError where a pipeline does not fit alone
  */
 export async function runSample(run: SampleRun): Promise<SampleOutcome> {
   const turns = await inTurns(run.pipelines, (pipelines) => runTurn(run, pipelines));
   const pipelines = turns.flatMap((turn) => turn.pipelines);
-  const [first] = pipelines;
-  if (first instanceof UserError && pipelines.every((one) => one instanceof UserError)) throw first;
   return {
     pipelines,
     prefillSeconds: turns.reduce((total, { prefillSeconds }) => total + prefillSeconds, 0),
@@ -92,11 +90,12 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
         expectToFit(needs, kernels.memory.limit - room.shared);
       },
     }).catch((error: unknown) => {
-      // Where no row of this turn is left, others may be in the next.
+      // No row of this turn is left; that is told of each.
       if (!rows.some(({ failure }) => failure === error)) throw error;
     });
     const prefilled = performance.now();
     const whole = rows.filter((row) => row.failure === undefined);
+    if (whole.length === 0) return noneApplicable(rows, started);
     const distinct = whole.filter((row, r) => whole.findIndex((other) => other.sameAs(row)) === r);
     const generated = await generate(model, {
       rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length, reach })),
@@ -119,6 +118,14 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
   } finally {
     for (const row of rows) row.free();
   }
+}
+
+function noneApplicable(rows: readonly CompressedPrompt[], started: number): SampleOutcome {
+  return {
+    pipelines: rows.map(({ failure }) => failure!),
+    prefillSeconds: (performance.now() - started) / 1000,
+    decodeSeconds: 0,
+  };
 }
 
 interface CompressOptions extends Pick<

@@ -6,7 +6,7 @@
  */
 import { isFull } from '../results/cell-results.js';
 import { recordKey } from '../results/journal.js';
-import type { CellInfo, SampleRecord } from '../results/types.js';
+import type { CellInfo, JournalEntry } from '../results/types.js';
 import { dealSamples } from '../experiment/shard.js';
 
 /** A cell, some of whose samples are missing. */
@@ -18,8 +18,8 @@ export interface Gap {
 }
 
 /** One gap per cell that has any, in their order. */
-export function gapsOf(cells: readonly CellInfo[], records: readonly SampleRecord[]): Gap[] {
-  const present = new Set(records.map(({ cell, sample }) => recordKey(cell, sample)));
+export function gapsOf(cells: readonly CellInfo[], entries: readonly JournalEntry[]): Gap[] {
+  const present = new Set(entries.map(({ cell, sample }) => recordKey(cell, sample)));
   let group = -1;
   return cells.flatMap((cell, index) => {
     if (index === 0 || isFull(cell)) group++;

@@ -11,11 +11,25 @@ import { canonicalJson } from '../base/canonical-json.js';
 import { makeFolder, removeUnfinished, writeAtomically } from '../results/files.js';
 import { RESULT_FILES, writeTables } from '../results/folder.js';
 import { continued } from '../results/growth.js';
-import { journalLine, readJournal, recordKey } from '../results/journal.js';
+import {
+  isInapplicable,
+  type JournalContent,
+  journalLine,
+  readJournal,
+  recordKey,
+  sorted,
+} from '../results/journal.js';
 import { lockFolder } from '../results/lock.js';
 import { describeDifferences, writeManifest } from '../results/manifest.js';
 import { readResultFolder } from '../results/read-folder.js';
-import type { CellInfo, Manifest, MergedPart, SampleRecord } from '../results/types.js';
+import type {
+  CellInfo,
+  Inapplicable,
+  JournalEntry,
+  Manifest,
+  MergedPart,
+  SampleRecord,
+} from '../results/types.js';
 import { differentSurroundings, folderOfRun, type Owned } from './mergeable.js';
 import { type Gap, gapsOf } from './merge-gaps.js';
 import { SHARDS_FOLDER } from '../experiment/shard.js';
@@ -24,6 +38,8 @@ export interface MergeOutcome {
   readonly cells: readonly CellInfo[];
   /** Of these cells, in their order, then by sample. */
   readonly records: readonly SampleRecord[];
+  /** Samples of these cells that pipelines cannot be applied to. */
+  readonly inapplicable: readonly Inapplicable[];
   /** Of the cells of which samples are missing; none: the output is finished. */
   readonly gaps: readonly Gap[];
   /** How many shards there are, where every folder is one of so many. */
@@ -33,7 +49,7 @@ export interface MergeOutcome {
 }
 
 interface Source extends Owned {
-  readonly records: readonly SampleRecord[];
+  readonly entries: readonly JournalEntry[];
   readonly tornBytes: number;
 }
 
@@ -66,10 +82,10 @@ export function mergeFolders(folders: readonly string[], output: string): MergeO
     const sources = own === undefined || given.includes(own) ? given : [...given, own];
     const { manifest } = folderOfRun(given, own);
     const isKnown = knownRecords(manifest.cells);
-    const { records, notes } = joinRecords(sources, manifest.cells, isKnown);
-    const gaps = gapsOf(manifest.cells, records);
+    const { entries, notes } = joinEntries(sources, manifest.cells, isKnown);
+    const gaps = gapsOf(manifest.cells, entries);
     // Results of other cells, data or another program may still be wanted; a run keeps them, too.
-    const others = own?.records.filter((record) => !isKnown(record)) ?? [];
+    const others = own?.entries.filter((entry) => !isKnown(entry)) ?? [];
     write(output, {
       manifest: {
         ...continued(manifest, own?.manifest, others),
@@ -77,13 +93,13 @@ export function mergeFolders(folders: readonly string[], output: string): MergeO
         parts: partsOf(sources, output),
         finishedAt: null,
       },
-      records,
+      entries,
       others,
       complete: gaps.length === 0,
     });
     return {
       cells: manifest.cells,
-      records,
+      ...sorted(entries),
       gaps,
       shards: sharedCount(given),
       notes: [...differentSurroundings(sources), ...notes],
@@ -95,13 +111,17 @@ export function mergeFolders(folders: readonly string[], output: string): MergeO
 
 function readSource(path: string): Source {
   const { manifest, content } = readResultFolder(path);
-  return { path, manifest, records: content.records, tornBytes: content.tornBytes };
+  return { path, manifest, entries: entriesOf(content), tornBytes: content.tornBytes };
 }
 
 /** The output itself as a source, where it holds results. */
 function ownResults(output: string): Source | undefined {
-  const { records } = readJournal(join(output, RESULT_FILES.journal));
-  return records.length === 0 ? undefined : readSource(output);
+  const entries = entriesOf(readJournal(join(output, RESULT_FILES.journal)));
+  return entries.length === 0 ? undefined : readSource(output);
+}
+
+function entriesOf({ records, inapplicable }: JournalContent): JournalEntry[] {
+  return [...records, ...inapplicable];
 }
 
 function sharedCount(folders: readonly Source[]): number | undefined {
@@ -110,49 +130,49 @@ function sharedCount(folders: readonly Source[]): number | undefined {
 }
 
 /** Tells the records of the cells from those of others: of earlier data, or of another program. */
-function knownRecords(cells: readonly CellInfo[]): (record: SampleRecord) => boolean {
+function knownRecords(cells: readonly CellInfo[]): (entry: JournalEntry) => boolean {
   const samplesOf = new Map<string, number>();
   for (const { key, samples } of cells) samplesOf.set(key, Math.max(samples, samplesOf.get(key) ?? 0));
   return ({ cell, sample }) => sample < (samplesOf.get(cell) ?? 0);
 }
 
 interface Found {
-  readonly record: SampleRecord;
+  readonly entry: JournalEntry;
   readonly path: string;
 }
 
-/** Every record of the cells once, the first of each; in the order of the cells, then by sample. */
-function joinRecords(
+/** Every entry of the cells once, the first of each; in the order of the cells, then by sample. */
+function joinEntries(
   sources: readonly Source[],
   cells: readonly CellInfo[],
-  isKnown: (record: SampleRecord) => boolean,
-): { records: SampleRecord[]; notes: string[] } {
+  isKnown: (entry: JournalEntry) => boolean,
+): { entries: JournalEntry[]; notes: string[] } {
   const found = new Map<string, Found>();
   const notes: string[] = [];
-  for (const { path, records, tornBytes } of sources) {
-    const known = records.filter(isKnown);
-    for (const record of known) {
-      const key = recordKey(record.cell, record.sample);
+  for (const { path, entries, tornBytes } of sources) {
+    const known = entries.filter(isKnown);
+    for (const entry of known) {
+      const key = recordKey(entry.cell, entry.sample);
       const first = found.get(key);
-      if (first === undefined) found.set(key, { record, path });
-      else expectSameAnswer(first, { record, path }, cells);
+      if (first === undefined) found.set(key, { entry, path });
+      else expectSameAnswer(first, { entry, path }, cells);
     }
-    const others = records.length - known.length;
+    const others = entries.length - known.length;
     if (others > 0)
       notes.push(`${path}: left out ${others} results of cells that the spec does not have today`);
     if (tornBytes > 0) notes.push(`${path}: left out a torn last line (${tornBytes} bytes)`);
   }
   const order = new Map(cells.map(({ key }, index) => [key, index]));
-  const records = [...found.values()].map(({ record }) => record);
-  records.sort((a, b) => order.get(a.cell)! - order.get(b.cell)! || a.sample - b.sample);
-  return { records, notes };
+  const entries = [...found.values()].map(({ entry }) => entry);
+  entries.sort((a, b) => order.get(a.cell)! - order.get(b.cell)! || a.sample - b.sample);
+  return { entries, notes };
 }
 
 /** Two records of the same sample may differ in times and memory only. */
 function expectSameAnswer(first: Found, second: Found, cells: readonly CellInfo[]): void {
-  const [before, after] = [withoutTimes(first.record), withoutTimes(second.record)];
+  const [before, after] = [withoutTimes(first.entry), withoutTimes(second.entry)];
   if (canonicalJson(before) === canonicalJson(after)) return;
-  const { cell: key, sample } = first.record;
+  const { cell: key, sample } = first.entry;
   const cell = cells.find((info) => info.key === key)!;
   const lines = describeDifferences(before, after).map((line) => `\n    ${line}`);
   throw new UserError(
@@ -164,8 +184,10 @@ function expectSameAnswer(first: Found, second: Found, cells: readonly CellInfo[
   );
 }
 
-function withoutTimes(record: SampleRecord): SampleRecord {
-  return { ...record, prefillSeconds: 0, compressSeconds: 0, decodeSeconds: 0, peakRssBytes: 0 };
+function withoutTimes(entry: JournalEntry): JournalEntry {
+  return isInapplicable(entry)
+    ? entry
+    : { ...entry, prefillSeconds: 0, compressSeconds: 0, decodeSeconds: 0, peakRssBytes: 0 };
 }
 
 /** Every folder that results came from, those of earlier merges included. */
@@ -184,17 +206,17 @@ function partsOf(sources: readonly Source[], output: string): MergedPart[] {
 
 interface Merged {
   readonly manifest: Manifest;
-  readonly records: readonly SampleRecord[];
-  readonly others: readonly SampleRecord[];
+  readonly entries: readonly JournalEntry[];
+  readonly others: readonly JournalEntry[];
   readonly complete: boolean;
 }
 
 /** The manifest comes first: a journal without one would be nobody's. */
-function write(output: string, { manifest, records, others, complete }: Merged): void {
+function write(output: string, { manifest, entries, others, complete }: Merged): void {
   const file = join(output, RESULT_FILES.manifest);
   writeManifest(file, manifest);
-  writeAtomically(join(output, RESULT_FILES.journal), [...records, ...others].map(journalLine));
+  writeAtomically(join(output, RESULT_FILES.journal), [...entries, ...others].map(journalLine));
   if (!complete) return;
-  writeTables(output, manifest, records);
+  writeTables(output, manifest, sorted(entries));
   writeManifest(file, { ...manifest, finishedAt: new Date().toISOString() });
 }

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { read } from 'vega';
 import { readResults } from '../../src/report/read-results.js';
 import { type TableFormat, writeTables } from '../../src/report/table/formats.js';
+import { gapsOf } from '../../src/report/gaps.js';
+import { summarise } from '../../src/report/summary.js';
+import type { CellInfo, Inapplicable } from '../../src/results/types.js';
 import { completeness, tablesOf } from '../../src/report/tables.js';
 import { collectResults } from '../../src/results/cell-results.js';
 import { cell, full, record, spark } from '../results/support.js';
@@ -61,6 +64,44 @@ describe('report/tables', () => {
     expect(table!.notes.map(({ text }) => text).join('\n')).to.contain(
       'not all tasks: the row was not run on',
     );
+  });
+
+  it('compare a row with full on the samples that it can be applied to, and give n', () => {
+    const infos = [full, spark].map((pipeline) => cell(pipeline));
+    const [base, pruned] = infos as [CellInfo, CellInfo];
+    const records = [
+      ...[1, 1, 0, 0].map((score, sample) => record(base, sample, { score })),
+      ...[0.5, 0.5].map((score, sample) => record(pruned, sample, { score })),
+    ];
+    const without = [2, 3].map((sample): Inapplicable => ({
+      ...{ format: 1, cell: pruned.key, sample },
+      inapplicable: 'too short\n  hint',
+    }));
+    const results = collectResults(infos, records, without);
+    expect(completeness({ folders: [], results })).to.deep.equal({ done: 6, asked: 6 });
+    const [table] = tablesOf({ folders: [], results });
+    const row = table!.sections[0]!.rows[1]!;
+    // Full scores 100 on the two samples that both have.
+    expect([row[1]!.text, row[4]!.text, row[6]!.text, row[12]!.text]).to.deep.equal([
+      '50.00',
+      '+50.00',
+      '+50.0',
+      '2',
+    ]);
+    expect(table!.notes.map(({ text }) => text)).to.include(
+      'spark(ratio=0.8) cannot be applied to 2 of 4 samples (n = 2); it is compared with full on those that both have.',
+    );
+    expect(gapsOf({ folders: [], results })).to.deep.equal([
+      'spark(ratio=0.8) cannot be applied to 2 of 4 samples of ruler/one, spark-nano, context 1024, seed 42, question compressed: too short',
+    ]);
+    expect(summarise(results)).to.match(/spark\(ratio=0\.8\) +50\.00 +50\.00 +50\.00 +\S+ +2$/m);
+    const none = collectResults(
+      infos,
+      records.slice(0, 4),
+      [0, 1, 2, 3].map((sample) => ({ ...without[0]!, sample })),
+    );
+    const [empty] = tablesOf({ folders: [], results: none });
+    expect(empty!.sections[0]!.rows[1]!.map(({ text }) => text)).to.include.members(['not applicable', '0']);
   });
 
   it('have numbers alone in the columns of numbers of their CSV', () => {

@@ -63,6 +63,7 @@ describe('results/folder', () => {
       expect(inspectFolder(path, options)).to.deep.equal({
         manifest: finished,
         records: [record(cells[0]!, 0), record(cells[1]!, 0)],
+        inapplicable: [],
       });
       expect(readFileSync(join(path, 'accuracy.csv'), 'utf8').trim().split('\n')).to.have.length(3);
     }));
@@ -276,7 +277,7 @@ describe('results/folder', () => {
   it('makes the results.csv of a finished run of an earlier version, and leaves its other tables alone', () =>
     inFolder((path) => {
       fill(path);
-      const finished = { manifest: ours, records: [record(cells[0]!, 0)] };
+      const finished = { manifest: ours, records: [record(cells[0]!, 0)], inapplicable: [] };
       writeFileSync(join(path, 'accuracy.csv'), 'as it was');
       tidyFolder(path, finished);
       expect(readFileSync(join(path, 'results.csv'), 'utf8').trim().split('\n')).to.have.length(3);

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/base/errors.js';
 import { Journal, readJournal } from '../../src/results/journal.js';
+import type { Inapplicable } from '../../src/results/types.js';
 import { cell, full, inFolder, record } from './support.js';
 
 const info = cell(full);
@@ -26,9 +27,23 @@ describe('results/journal', () => {
       journal.close();
       expect(readJournal(path)).to.deep.equal({
         records,
+        inapplicable: [],
         wholeBytes: readFileSync(path).length,
         tornBytes: 0,
       });
+    }));
+
+  it('keeps samples that a pipeline cannot be applied to, beside the records', () =>
+    inFolder((folder) => {
+      const path = join(folder, 'journal.jsonl');
+      const entry: Inapplicable = { format: 1, cell: info.key, sample: 9, inapplicable: 'too short\n  hint' };
+      const journal = Journal.open(path, readJournal(path));
+      journal.append(entry);
+      journal.append(records[0]!);
+      journal.close();
+      expect(readJournal(path)).to.deep.include({ records: [records[0]], inapplicable: [entry] });
+      appendFileSync(path, '{"format":1,"cell":"0123456789abcdef","sample":1,"inapplicable":7}\n');
+      expect(() => readJournal(path)).to.throw(UserError, 'not a result record');
     }));
 
   it('keeps the tokens of every layer and KV head where a record has them', () =>

@@ -33,7 +33,7 @@ describe('results/results-csv', () => {
     expect(table(own, records).split('\n')[0]).to.equal(
       'cell,model,task,context,seed,question,pipeline,' +
         'max_context,snapkv.budget,snapkv.window,spark.ratio,spark.recovery,task.variant,' +
-        'samples_asked,samples,truncated,score_percent,stderr_points,ci95_low_percent,ci95_high_percent,' +
+        'samples_asked,samples,truncated,inapplicable,score_percent,stderr_points,ci95_low_percent,ci95_high_percent,' +
         'pairs,full_score_percent,lost,lost_relative_percent,p_sign_flip,' +
         'prompt_tokens,kept_tokens,kept_share,full_bytes,stored_bytes,' +
         'value_bytes,mask_bytes,sign_bytes,scale_bytes,index_bytes,latent_bytes,stored_share,paper_share,' +

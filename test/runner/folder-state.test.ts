@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cellInfo } from '../../src/results/cell-key.js';
 import { ResultFolder } from '../../src/results/folder.js';
 import { packageVersion } from '../../src/base/package.js';
-import type { Manifest } from '../../src/results/types.js';
+import { journalLine } from '../../src/results/journal.js';
+import { readManifest } from '../../src/results/manifest.js';
+import type { Inapplicable, Manifest } from '../../src/results/types.js';
 import { folderState } from '../../src/runner/folder-state.js';
 import { modelRecord, modelUnchanged } from '../../src/runner/model-record.js';
 import { PROTOCOL_VERSION } from '../../src/results/cell-key.js';
@@ -110,6 +112,19 @@ describe('runner/folder-state', () => {
         ['full', 2],
         ['spark(ratio=0.8)', 1],
       ]);
+    }));
+
+  it('counts what cannot be applied as done', () =>
+    inFolder(async (root) => {
+      const { spec } = finishedRun(root, 1);
+      const [last] = (await folderState(spec)).cells.slice(-1);
+      expect(last!.done).to.equal(1);
+      const [, cell] = readManifest(join(spec.output, 'manifest.json'))!.cells;
+      const entry: Inapplicable = { format: 1, cell: cell!.key, sample: 1, inapplicable: 'too short' };
+      appendFileSync(join(spec.output, 'journal.jsonl'), journalLine(entry));
+      const state = await folderState(spec);
+      expect(state).to.include({ done: 4, total: 4 });
+      expect(state.finished!.inapplicable).to.deep.equal([entry]);
     }));
 
   it('has nothing where there is no folder', () =>

@@ -174,6 +174,19 @@ for (const engineName of TESTED_ENGINES) {
       expect(kernels.memory.bytesInUse).to.equal(bytes);
     });
 
+    it('says why of every pipeline where none can be applied', async () => {
+      const bytes = kernels.memory.bytesInUse;
+      const { pipelines } = await runSample({
+        ...{ model, kernels, methods, segments, cacheDtype: 'bfloat16', maxNewTokens: 12 },
+        pipelines: [0.01, 0.005].map((ratio) => pipelineOf(['spark', { ratio }])),
+      });
+      expect(pipelines.map((failure) => (failure as UserError).place)).to.deep.equal([
+        'spark(ratio=0.01), layer 0',
+        'spark(ratio=0.005), layer 0',
+      ]);
+      expect(kernels.memory.bytesInUse).to.equal(bytes);
+    });
+
     it('counts the bytes of the packed prompt, however long the answer', async () => {
       const kivi = [pipelineOf(['kivi', { key_bits: 2, value_bits: 2, group: 16, residual: 16 }])];
       const [short, long] = [await run(kivi, { maxNewTokens: 1 }), await run(kivi, { maxNewTokens: 24 })];

@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import { taskTitle } from '../../report/gaps.js';
 import type { MergeOutcome } from '../../shards/merge.js';
 import { plural } from '../format.js';
+import { noteInapplicable } from '../inapplicable.js';
 import { printSummary } from './run.js';
 import type { Session } from '../session.js';
 
@@ -37,12 +38,13 @@ async function merge(folders: readonly string[], options: MergeOptions, session:
   const output = resolve(options.output ?? defaultOutput(folders));
   const outcome = mergeFolders(folders, output);
   for (const note of outcome.notes) session.note(note);
-  const { cells, records, gaps } = outcome;
+  const { cells, records, inapplicable, gaps } = outcome;
   const asked = cells.reduce((sum, cell) => sum + cell.samples, 0);
   const missing = gaps.reduce((sum, { samples }) => sum + samples.length, 0);
   session.note(`${asked - missing} of ${plural(asked, 'result')} are in ${output}`);
   if (gaps.length === 0) {
-    await printSummary(cells, records, session);
+    await printSummary(cells, records, session, inapplicable);
+    noteInapplicable(cells, inapplicable, session);
     return;
   }
   session.exitCode = 3;

@@ -10,12 +10,13 @@ import type { EngineName } from '../../engine/types.js';
 import { UserError } from '../../base/errors.js';
 import type { QueuePool } from '../../queue/queue-pool.js';
 import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
-import type { CellInfo, SampleRecord, Shard } from '../../results/types.js';
+import type { CellInfo, Inapplicable, SampleRecord, Shard } from '../../results/types.js';
 import type { Progress } from '../../runner/progress.js';
 import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
 import type { SpecDocument } from '../../experiment/document.js';
 import { readSpecDocument } from '../catalogue.js';
 import { mayStyle, plural, shellCommand } from '../format.js';
+import { noteInapplicable } from '../inapplicable.js';
 import { onInterrupt } from '../interrupt.js';
 import { leftOutLines } from '../left-out.js';
 import {
@@ -80,11 +81,12 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   if (state?.finished !== undefined) {
     const { tidyFolder } = await import('../../results/folder.js');
     tidyFolder(spec.output, shard === undefined ? state.finished : undefined);
-    const { cells, records } = state.finished;
+    const { cells, records, inapplicable } = state.finished;
     const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
     session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
-    if (shard === undefined) await printSummary(cells, records, session);
+    if (shard === undefined) await printSummary(cells, records, session, inapplicable);
     else noteMerge(whole.output, shard, session);
+    noteInapplicable(cells, inapplicable, session);
     return;
   }
   session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
@@ -113,14 +115,15 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     });
     if (outcome.complete) {
       session.note(`results in ${spec.output}`);
-      if (shard === undefined) await printSummary(outcome.cells, outcome.records, session);
+      const { cells, records, inapplicable } = outcome;
+      if (shard === undefined) await printSummary(cells, records, session, inapplicable);
       else noteMerge(whole.output, shard, session);
-    } else {
-      session.note(
-        `${outcome.records.length} of ${plural(outcome.asked, 'result')} are kept in ${spec.output}`,
-      );
-      session.exitCode = interrupt.signal.aborted ? 130 : 3;
+      noteInapplicable(cells, inapplicable, session);
+      return;
     }
+    const kept = outcome.records.length + outcome.inapplicable.length;
+    session.note(`${kept} of ${plural(outcome.asked, 'result')} are kept in ${spec.output}`);
+    session.exitCode = interrupt.signal.aborted ? 130 : 3;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
     session.exitCode = 130;
@@ -128,7 +131,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     pool?.close();
     interrupt.stop();
   }
-  if (session.exitCode !== 0) session.note(`  Go on with: ${goOnCommand(session.args)}`);
+  session.note(`  Go on with: ${goOnCommand(session.args)}`);
 }
 
 /** A queue's workers are on machines of their own, and share the samples out themselves. */
@@ -199,13 +202,14 @@ export async function printSummary(
   cells: readonly CellInfo[],
   records: readonly SampleRecord[],
   session: Session,
+  inapplicable: readonly Inapplicable[] = [],
 ): Promise<void> {
   const [{ collectResults }, { summarise }] = await Promise.all([
     import('../../results/cell-results.js'),
     import('../../report/summary.js'),
   ]);
   session.print(
-    summarise(collectResults(cells, records), {
+    summarise(collectResults(cells, records, inapplicable), {
       width: process.stdout.isTTY ? process.stdout.columns : 160,
       bold: mayStyle(process.stdout),
     }),

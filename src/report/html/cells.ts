@@ -3,12 +3,12 @@
  *
  * Decides the columns; tests of differences are those of the tables above it and of accuracy.csv.
  */
-import { type CellResult, isFull, scorePercent } from '../../results/cell-results.js';
+import { type CellResult, isFull, missingSamples, scorePercent } from '../../results/cell-results.js';
 import { storedOverFull } from '../../results/memory.js';
 import { mean, standardError } from '../../results/statistics.js';
 import { faultsOf, footnotesOf } from '../faults.js';
 import { taskTitle } from '../gaps.js';
-import { number, signed, type Table, words } from '../table/model.js';
+import { count, number, signed, type Table, words } from '../table/model.js';
 
 const COLUMNS = [
   ['pipeline', 'left'],
@@ -38,16 +38,18 @@ export function cellsTable(results: readonly CellResult[]): Table {
       {
         text: 'Scores and what is lost against full (+: worse) in points of 100; stored bytes in % of the full cache.',
       },
-      ...(results.some(({ cell, records }) => records.length < cell.samples)
+      ...(results.some((result) => missingSamples(result) > 0)
         ? [{ text: 'Cells whose samples are not all there show no numbers but done/asked samples.' }]
         : []),
     ],
   };
 }
 
-function cellRow({ cell, records, paired }: CellResult): Table['sections'][number]['rows'][number] {
-  const whole = records.length === cell.samples ? records : [];
-  const pairs = paired?.length === cell.samples ? paired : [];
+function cellRow(result: CellResult): Table['sections'][number]['rows'][number] {
+  const { cell, records, paired, inapplicable, unpaired } = result;
+  const isWhole = missingSamples(result) === 0;
+  const whole = isWhole ? records : [];
+  const pairs = paired?.length === cell.samples - unpaired ? paired : [];
   const stored = storedOverFull(whole);
   const losses = pairs.map(({ own, full }) => 100 * (full.score - own.score));
   return [
@@ -66,9 +68,6 @@ function cellRow({ cell, records, paired }: CellResult): Table['sections'][numbe
     number(stored === undefined ? undefined : 100 * stored, 1),
     number(whole.length === 0 ? undefined : mean(whole.map(({ keptTokens }) => keptTokens)), 1),
     number(records.filter(({ truncated }) => truncated).length, 0),
-    {
-      text: whole.length > 0 ? String(cell.samples) : `${records.length}/${cell.samples}`,
-      value: records.length,
-    },
+    count(records.length, cell.samples - inapplicable.length),
   ];
 }

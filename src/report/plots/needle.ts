@@ -122,7 +122,9 @@ function squaresOf(results: readonly CellResult[]) {
     return pipelines.map((pipeline) => {
       const cells = place.filter(({ cell }) => cell.pipeline === pipeline);
       const done = sum(cells.map(({ records }) => records.length));
-      const score = done === sum(asked) ? mean(cells.map(({ records }) => scorePercent(records)!)) : null;
+      const wanted = sum(asked) - sum(cells.map(({ inapplicable }) => inapplicable.length));
+      const scores = cells.flatMap(({ records }) => scorePercent(records) ?? []);
+      const score = done === wanted && scores.length === cells.length ? mean(scores) : null;
       const found = score === null ? `${done} of ${sum(asked)} samples` : `score ${score.toFixed(1)}`;
       return {
         pipeline,
