@@ -6,9 +6,9 @@
 
 export interface ErrorDetails {
   /** Where: `file:line:column`, a path, a flag. */
-  readonly place?: string;
+  readonly place?: string | undefined;
   /** What the user can do about it. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** Process exit code: 1 something failed, 2 the command or the spec is wrong, 3 incomplete. */
   readonly exitCode?: 1 | 2 | 3;
   readonly cause?: unknown;

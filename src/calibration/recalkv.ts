@@ -11,6 +11,7 @@ import { recalkvParams, type RecalkvParams } from '../methods/rank/recalkv.js';
 import { groupCount } from '../methods/rank/recalkv/grouping.js';
 import { allocateRanks, type FisherScores, type LayerRanks } from '../methods/rank/recalkv/ranks.js';
 import type { WeightsRequest } from '../methods/types.js';
+import { OutOfCacheMemory } from '../kernels/memory.js';
 import type { LowRankFactors } from '../model/low-rank.js';
 import type { Transformer } from '../model/transformer.js';
 import { configIdentity } from '../checkpoint/config-identity.js';
@@ -41,11 +42,14 @@ export interface Calibration {
   readonly kept: boolean;
 }
 
+/** There are no factors of this model for these parameters, however often they are looked for. */
+export class NoFactors extends UserError {}
+
 /**
  * Factors for one request.
  *
- * @throws UserError where the text is too short, the group does not divide the KV heads, the rounded ranks would remove
- * nothing, or the cache folder cannot be written; the signal's reason where it stopped the work, of which nothing is kept
+ * @throws NoFactors where the text is too short, the group does not divide the KV heads, the rounded ranks would remove
+ * nothing, or the model's weights allow none; UserError where the cache folder cannot be written; the signal's reason where it stopped the work, of which nothing is kept
  */
 export async function calibrate(run: CalibrationRun): Promise<Calibration> {
   const { files, request, log } = run;
@@ -66,7 +70,11 @@ export async function calibrate(run: CalibrationRun): Promise<Calibration> {
     log(`kept factors cannot be used and are found again: ${error.format()}`);
   }
   await checkWritable(folder);
-  const factors = await findFactors(run, recalkvParams(request.params));
+  const factors = await findFactors(run, recalkvParams(request.params)).catch((error: unknown) => {
+    if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
+    const { message, place, hint } = error;
+    throw new NoFactors(message, { place, hint, cause: error });
+  });
   await writeFactors(folder, factors, { model: files.name, ...made });
   return { factors, folder, kept: false };
 }

@@ -5,6 +5,7 @@
  * folders nor other jobs.
  */
 import { fullCacheBytes } from '../cache/bytes.js';
+import { NoFactors } from '../calibration/recalkv.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
@@ -73,6 +74,8 @@ export class LocalRunner implements JobRunner {
   private readonly kernels: Kernels;
   private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
   private weightSet: (OpenWeightSet & { readonly index: number }) | undefined;
+  /** By model and weight set: they are not looked for again. */
+  private readonly noFactors = new Map<string, NoFactors>();
   private task: { readonly group: number; readonly opened: OpenTask } | undefined;
   private readonly opener: TaskOpener;
 
@@ -85,7 +88,9 @@ export class LocalRunner implements JobRunner {
   async run(job: Job): Promise<readonly JobRecord[]> {
     const { spec, progress, signal } = this.context;
     const group = spec.groups[job.group]!;
-    const { files, weights } = await this.load(group.model, job.weightSet);
+    const loaded = await this.load(group.model, job.weightSet);
+    if (loaded instanceof NoFactors) return this.without(job, loaded);
+    const { files, weights } = loaded;
     const task = await this.open(job.group, files);
     const sample = await task.sample(job.sample);
     const [question] = sample.questions;
@@ -142,6 +147,17 @@ export class LocalRunner implements JobRunner {
     });
   }
 
+  /** That none of the job's pipelines can be applied, which have their weights in common. */
+  private without({ group, sample, missing }: Job, error: UserError): Failure[] {
+    const { groups, pipelines } = this.context.spec;
+    const what = sampleName(groups[group]!, sample);
+    return missing.map(({ pipeline, cell }) => ({
+      cell,
+      sample,
+      error: toWorkerError(error.at(pipelines[pipeline]!.label).at(what)),
+    }));
+  }
+
   /** The task of a group; the one that was opened last is kept. */
   private async open(group: number, { tokenizer }: ModelFiles): Promise<OpenTask> {
     if (this.task?.group !== group) {
@@ -158,8 +174,11 @@ export class LocalRunner implements JobRunner {
     this.model = undefined;
   }
 
-  /** The weight set's weights; what was loaded before goes, where it is another. */
-  private async load(name: string, index: number): Promise<{ files: ModelFiles; weights: Transformer }> {
+  /** The weight set's weights, or why there are none; what was loaded before goes, where it is another. */
+  private async load(
+    name: string,
+    index: number,
+  ): Promise<{ files: ModelFiles; weights: Transformer } | NoFactors> {
     const { spec, engine, filesOf, progress, signal } = this.context;
     if (this.model?.files.name !== name) {
       this.close();
@@ -170,10 +189,18 @@ export class LocalRunner implements JobRunner {
     }
     const { files, weights } = this.model;
     if (this.weightSet?.index !== index) {
+      const known = this.noFactors.get(`${name} ${index}`);
+      if (known !== undefined) return known;
       this.weightSet?.close();
       this.weightSet = undefined;
       const { request } = weightSetsOf(spec.pipelines, spec.registry.methods)[index]!;
-      this.weightSet = { index, ...(await openWeightSet(weights, request, { files, progress, signal })) };
+      try {
+        this.weightSet = { index, ...(await openWeightSet(weights, request, { files, progress, signal })) };
+      } catch (error) {
+        if (!(error instanceof NoFactors)) throw error;
+        this.noFactors.set(`${name} ${index}`, error);
+        return error;
+      }
     }
     return { files, weights: this.weightSet.model };
   }

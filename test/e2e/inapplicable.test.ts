@@ -31,6 +31,7 @@ describe('spark-eval run, of pipelines that cannot be applied', function () {
       /^ {2}2 of 5 samples: snapkv\(ratio=0\.5,window=32\) on own\/f1.*\n {4}\S.*changed nothing in a cache of/m,
     );
     expect(stderr).to.match(/^ {2}5 of 5 samples: think\(ratio=0\.001\) on own\/f1.*\n {4}.*prunes none/m);
+    expect(stderr).to.match(/^ {2}5 of 5 samples: recalkv\(.*\n {4}.*recalkv removes nothing/m);
   };
 
   before(() => {
@@ -53,6 +54,7 @@ cache:
   - snapkv: { ratio: 0.5, window: 32 }
   - streaming_llm: { budget: 64 }
   - think: { ratio: 0.001 }
+  - recalkv: { ratio: 0.01, ranks: uniform, samples: 1, length: 32 }
 `,
     );
   });
@@ -62,8 +64,8 @@ cache:
 
   it('does all the rest, writes the tables, and tells', () => {
     expectToldAll(run());
-    expect(journal()).to.have.length(20);
-    expect(journal().filter((line) => 'inapplicable' in line)).to.have.length(7);
+    expect(journal()).to.have.length(25);
+    expect(journal().filter((line) => 'inapplicable' in line)).to.have.length(12);
     const rows = read(readFileSync(out('results.csv'), 'utf8'), { type: 'csv', parse: null as never });
     const counts = (rows as Record<string, string>[]).map((row) => [
       row['pipeline'],
@@ -77,6 +79,7 @@ cache:
       ['snapkv(ratio=0.5,window=32)', '3', '2', '3', false],
       ['streaming_llm(budget=64)', '5', '0', '5', false],
       ['think(ratio=0.001)', '0', '5', '0', true],
+      ['recalkv(ratio=0.01,ranks=uniform,samples=1,length=32)', '0', '5', '0', true],
     ]);
   });
 
@@ -85,7 +88,7 @@ cache:
     const again = run();
     expectToldAll(again);
     expect(again.stderr).to.contain('inapplicable is finished');
-    expect(journal()).to.have.length(20);
+    expect(journal()).to.have.length(25);
     const { status, stdout } = sparkEval(['tables', join(folder, 'out')]);
     expect(status).to.equal(0);
     expect(stdout).to.match(/snapkv\(ratio=0\.5,window=32\) cannot be applied to 2 of 5 samples \(n = 3\)/);
@@ -106,7 +109,7 @@ cache:
     writeFileSync(out('journal.jsonl'), `${done.join('\n')}\n`);
     expect(sparkEval(['status', spec]).status).to.equal(3);
     expectToldAll(run('--workers', '2'));
-    expect(journal()).to.have.length(20);
+    expect(journal()).to.have.length(25);
     expect(readFileSync(out('accuracy.csv'), 'utf8')).to.equal(accuracy);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { randomFor } from '../../src/base/random.js';
 import { pull, pullForce, setup } from './kill/caches.js';
-import { merge, run } from './kill/results.js';
+import { inapplicable, merge, run } from './kill/results.js';
 import { measureLife, runRound } from './kill/round.js';
 import type { VictimMaker } from './kill/victim.js';
 
@@ -21,6 +21,7 @@ describe('killed and run again', function () {
 
   const cases: Readonly<Record<string, readonly [VictimMaker, number]>> = {
     run: [run, 5],
+    'run, not all applicable': [inapplicable, 5],
     merge: [merge, 3],
     pull: [pull, 3],
     'pull --force': [pullForce, 3],

@@ -7,13 +7,14 @@
 import { join } from 'node:path';
 import { pull, pullForce, setup } from './kill/caches.js';
 import { coordinator, worker } from './kill/queue.js';
-import { merge, run, shard, workers } from './kill/results.js';
+import { inapplicable, merge, run, shard, workers } from './kill/results.js';
 import { measureLife, NO_KILLS, runRound, type Life, type RoundFigures } from './kill/round.js';
 import type { Victim, VictimMaker } from './kill/victim.js';
 import type { Context, Row, Suite } from './types.js';
 
 const MAKERS: Readonly<Record<string, VictimMaker>> = {
   run,
+  'run, not all applicable': inapplicable,
   'run --workers 2': workers,
   'run --shard': shard,
   merge,

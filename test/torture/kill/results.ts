@@ -18,6 +18,23 @@ export const RESULT_FILES = ['accuracy.csv', 'journal.jsonl', 'manifest.json', '
 export const run: VictimMaker = (folder) => resultVictim(folder, 'run', []);
 export const workers: VictimMaker = (folder) => resultVictim(folder, 'run --workers 2', ['--workers', '2']);
 
+/** With two pipelines that cannot be applied: one by one, and with weights of its own, to any sample. */
+export const inapplicable: VictimMaker = (folder) => {
+  const more = [
+    'think: { ratio: 0.001 }',
+    'recalkv: { ratio: 0.01, ranks: uniform, samples: 1, length: 32 }',
+  ];
+  const spec = writeSpec(folder, more);
+  const out = join(folder, 'out');
+  const accuracy = reference(folder, spec, 1);
+  return {
+    ...base('run, not all applicable', ['run', spec, '--engine', 'wasm', '--progress', 'none'], out),
+    exitCode: 1,
+    faults: () =>
+      folderFaults(out, { records: RECORDS + SAMPLES * more.length, files: RESULT_FILES, accuracy }),
+  };
+};
+
 /** The first of two shards. */
 export const shard: VictimMaker = (folder) => {
   const spec = writeSpec(folder);
@@ -70,8 +87,12 @@ function base(name: string, args: readonly string[], out: string): Omit<Victim, 
   };
 }
 
-/** Writes the spec, with `folder/out` as its output, and its data: short prompts and answers, so that a run is quick. */
-export function writeSpec(folder: string): string {
+/**
+ * Writes the spec, with `folder/out` as its output, and its data: short prompts and answers, so that a run is quick.
+ *
+ * @param more pipelines beside the usual ones, in YAML
+ */
+export function writeSpec(folder: string, more: readonly string[] = []): string {
   mkdirSync(folder, { recursive: true });
   const [path, data] = [join(folder, 'spec.yaml'), join(folder, 'rows.jsonl')];
   const words = 'the grass is green the sky is blue the sun is yellow here we go there and back again'.split(
@@ -93,22 +114,22 @@ samples: ${SAMPLES}
 cache:
   - streaming_llm: { budget: 64 }
   - think: { ratio: 0.5 }
-output: ${JSON.stringify(join(folder, 'out'))}
+${more.map((pipeline) => `  - ${pipeline}\n`).join('')}output: ${JSON.stringify(join(folder, 'out'))}
 `,
   );
   return path;
 }
 
 /** accuracy.csv of an undisturbed run in one process. */
-export function reference(folder: string, spec: string): string {
+export function reference(folder: string, spec: string, exitCode = 0): string {
   const output = join(folder, 'reference');
-  must(['run', spec, '--engine', 'wasm', '--progress', 'none', '--set', `output=${output}`]);
+  must(['run', spec, '--engine', 'wasm', '--progress', 'none', '--set', `output=${output}`], exitCode);
   return readFileSync(join(output, 'accuracy.csv'), 'utf8');
 }
 
-function must(args: readonly string[]): void {
+function must(args: readonly string[], exitCode = 0): void {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${args.join(' ')}: exit code ${status}: ${stderr}`);
+  if (status !== exitCode) throw new Error(`${args.join(' ')}: exit code ${status}: ${stderr}`);
 }
 
 /** The whole lines of a journal by cell and sample. */

@@ -44,7 +44,8 @@ export async function measureLife(victim: Victim): Promise<Life> {
   const started = performance.now();
   const code = await running.ended;
   const ms = performance.now() - started;
-  const faults = code === 0 ? await victim.faults() : [`exit code ${code}: ${running.stderr()}`];
+  const faults =
+    code === (victim.exitCode ?? 0) ? await victim.faults() : [`exit code ${code}: ${running.stderr()}`];
   running.stop();
   if (faults.length > 0) throw new Error(`${victim.name} fails undisturbed: ${faults.join('; ')}`);
   return { ms, changes: running.changes() };
@@ -70,7 +71,7 @@ export async function runRound(
     look();
     if (ended.code === null) figures.kills++;
     else {
-      if (ended.code !== 0)
+      if (ended.code !== (victim.exitCode ?? 0))
         figures.faults.push(`exit code ${ended.code} after ${kill} kills: ${ended.stderr}`);
       break;
     }
@@ -78,7 +79,8 @@ export async function runRound(
   const last = start(victim);
   const code = await last.ended;
   last.stop();
-  if (code !== 0) figures.faults.push(`exit code ${code} after ${figures.kills} kills: ${last.stderr()}`);
+  if (code !== (victim.exitCode ?? 0))
+    figures.faults.push(`exit code ${code} after ${figures.kills} kills: ${last.stderr()}`);
   figures.faults.push(...(await victim.faults()), ...(await orphans()));
   look();
   return figures;

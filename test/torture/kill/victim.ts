@@ -11,6 +11,8 @@ export interface Victim {
   readonly name: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** With which an undisturbed command ends. Default 0. */
+  readonly exitCode?: number;
   /** A folder that the command writes to; moments of kills are also counted in changes of it. */
   readonly watched: string;
   /** Back to where nothing was done. */

@@ -5,6 +5,7 @@
  * system that is not positive definite is made so. Knows nothing of
  * what the matrices mean.
  */
+import { UserError } from '../../../base/errors.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 
 /** The first ridge that is tried, as a fraction of the mean of the diagonal; each further one is ten times it. */
@@ -66,7 +67,7 @@ function rowsOf(matrix: Matrix): Float64Array[] {
  * Cholesky factor of a positive semidefinite matrix; where it is singular, of the matrix with the smallest ridge on
  * its diagonal that makes it positive definite.
  *
- * Throws an Error on a matrix that no ridge below its own mean diagonal helps: entries that are not finite, or a
+ * Throws UserError on a matrix that no ridge below its own mean diagonal helps: entries that are not finite, or a
  * matrix that is no Gram matrix.
  */
 export function choleskyOf(matrix: Matrix): CholeskyDecomposition {
@@ -78,5 +79,7 @@ export function choleskyOf(matrix: Matrix): CholeskyDecomposition {
     );
     if (factor.isPositiveDefinite()) return factor;
   }
-  throw new Error(`a Gram matrix of width ${base.rows} is not positive semidefinite`);
+  throw new UserError(`a Gram matrix of width ${base.rows} is not positive semidefinite`, {
+    hint: "It is made of the model's weights and hidden states: are they finite?",
+  });
 }

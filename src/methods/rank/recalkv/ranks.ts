@@ -3,6 +3,7 @@
  *
  * Decides the allocation, from one score per KV head. Knows nothing of weights or of where the scores come from.
  */
+import { UserError } from '../../../base/errors.js';
 import { groupCount } from './grouping.js';
 
 /** Of one layer. */
@@ -94,8 +95,9 @@ function proportional(
 ): number[] {
   const total = sum(scores);
   if (!(total > 0 && Number.isFinite(total)) || scores.some((score) => score < 0)) {
-    throw new Error(
+    throw new UserError(
       `Fisher scores must be finite and not negative, and one above zero; their sum is ${total}`,
+      { hint: 'The scores are gradients of the model on its calibration text: are its weights whole?' },
     );
   }
   const wanted = scores.map((score) => (target * score) / total);
