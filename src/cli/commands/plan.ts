@@ -107,7 +107,8 @@ function planText(
     `${plural(state.total, 'result')}, ${state.done} reused, ${state.total - state.done} to do`,
     ...leftOutLines(state.leftOut),
     ...state.changedModels.map(
-      (model) => `files of ${model} have changed since; a run compares their digests`,
+      (model) =>
+        `files of ${model} have changed since; a run compares their digests, and goes on only where they are the same`,
     ),
   ].join('\n');
 }

@@ -71,6 +71,8 @@ async function status(file: string, options: StatusOptions, session: Session): P
   session.print(`\n${state.done} of ${plural(state.total, 'result')} in ${spec.output}`);
   for (const line of leftOutLines(state.leftOut)) session.print(line);
   for (const model of state.changedModels) {
-    session.note(`files of ${model} have changed since; a run compares their digests`);
+    session.note(
+      `files of ${model} have changed since; a run compares their digests, and goes on only where they are the same`,
+    );
   }
 }
