@@ -10,8 +10,10 @@ import { UserError } from '../base/errors.js';
 import { withoutPasswords } from '../queue/address.js';
 import { packageVersion } from '../base/package.js';
 import { addCalibrate } from './commands/calibrate.js';
+import { addCompletion } from './commands/completion.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEstimate } from './commands/estimate.js';
+import { addInit } from './commands/init.js';
 import { addList } from './commands/list.js';
 import { addMerge } from './commands/merge.js';
 import { addPlan } from './commands/plan.js';
@@ -28,6 +30,7 @@ import { addTables } from './commands/tables.js';
 import { addWorker } from './commands/worker.js';
 
 const COMMANDS = [
+  addInit,
   addRun,
   addPlan,
   addStatus,
@@ -44,6 +47,7 @@ const COMMANDS = [
   addCalibrate,
   addSetup,
   addDoctor,
+  addCompletion,
 ];
 
 /** Runs `spark-eval args…`; resolves to the exit code and never rejects. */
@@ -96,7 +100,7 @@ function program(session: Session): Command {
 function report(error: unknown, session: Session): void {
   const debug = session.args.includes('--debug');
   if (error instanceof UserError) {
-    session.note(error.format());
+    session.fail(error);
     if (debug) session.note(error.stack ?? '');
   } else if (debug && error instanceof Error) {
     session.note(error.stack ?? error.message);

@@ -1,8 +1,8 @@
 /**
- * How a run's progress is shown on standard error.
+ * How a run's progress is shown on standard error: a bar on a terminal, a plain line every few seconds elsewhere, JSON lines
+ * for programs.
  *
- * Decides the three forms: a bar on a terminal, a plain line every few seconds elsewhere, JSON lines for programs.
- * Knows nothing of what is run.
+ * What was done before a run went on counts as done, so that the bar does not begin at nothing again.
  */
 import { SingleBar } from 'cli-progress';
 import { formatSeconds } from './format.js';
@@ -42,6 +42,8 @@ function quietProgress(stream: NodeJS.WriteStream): Progress {
 class BarProgress implements Progress {
   private readonly bar: SingleBar;
   private running = false;
+  /** Steps that were done at the start: there is nothing to reckon a time from. */
+  private before = 0;
   private phaseName = '';
 
   constructor(private readonly stream: NodeJS.WriteStream) {
@@ -49,7 +51,7 @@ class BarProgress implements Progress {
       stream,
       format: (_options, { progress, value, total, eta }, { phase }: { phase: string }) => {
         const filled = Math.round(progress * BAR_WIDTH);
-        const left = value === 0 || value === total ? '' : `${formatSeconds(eta)} left  `;
+        const left = value === this.before || value === total ? '' : `${formatSeconds(eta)} left  `;
         return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${value}/${total}  ${left}${phase}`;
       },
       hideCursor: true,
@@ -60,8 +62,9 @@ class BarProgress implements Progress {
     });
   }
 
-  start(total: number): void {
-    this.bar.start(total, 0, { phase: this.phaseName });
+  start(total: number, _label: string, done = 0): void {
+    this.before = done;
+    this.bar.start(total, done, { phase: this.phaseName });
     this.running = true;
   }
   phase(name: string): void {
@@ -91,8 +94,9 @@ class LineProgress implements Progress {
     private readonly now: () => number,
   ) {}
 
-  start(total: number, label: string): void {
+  start(total: number, label: string, done = 0): void {
     this.total = total;
+    this.done = done;
     this.label = label;
   }
   phase(name: string): void {
@@ -126,9 +130,10 @@ class JsonProgress implements Progress {
     private readonly now: () => number,
   ) {}
 
-  start(total: number, label: string): void {
+  start(total: number, label: string, done = 0): void {
     this.total = total;
-    this.write({ event: 'start', total, label });
+    this.done = done;
+    this.write({ event: 'start', total, done, label });
   }
   phase(name: string): void {
     if (this.now() - this.phaseAt < PHASE_INTERVAL) return;

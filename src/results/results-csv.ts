@@ -114,14 +114,25 @@ const MEASURED: readonly Column[] = [
  * - `engine`, `version` (of spark-eval), `weights_digest`, `tokenizer_digest`, `config_digest`, `data_digest`.
  */
 export function resultsCsv(results: readonly CellResult[], manifest: Manifest): string {
-  const params = [...new Set(results.flatMap(({ cell }) => Object.keys(cell.params)))].sort();
-  const columns: readonly Column[] = [
-    ...NAMES,
-    ...params.map((name): Column => [name, ({ cell }) => cell.params[name]]),
-    ...MEASURED,
-  ];
+  const columns = columnsOf(results);
   const rows = results.map((result) => columns.map(([, of]) => csvText(of(result, manifest))));
   return stringify([columns.map(([name]) => name), ...rows], { record_delimiter: 'unix' });
+}
+
+/** The rows of results.csv by the names of its columns; null for what is not known. */
+export function resultRows(
+  results: readonly CellResult[],
+  manifest: Manifest,
+): Record<string, string | number | boolean | null>[] {
+  const columns = columnsOf(results);
+  return results.map((result) =>
+    Object.fromEntries(columns.map(([name, of]) => [name, of(result, manifest) ?? null])),
+  );
+}
+
+function columnsOf(results: readonly CellResult[]): readonly Column[] {
+  const params = [...new Set(results.flatMap(({ cell }) => Object.keys(cell.params)))].sort();
+  return [...NAMES, ...params.map((name): Column => [name, ({ cell }) => cell.params[name]]), ...MEASURED];
 }
 
 function percentOf(records: readonly SampleRecord[]): number[] {

@@ -137,7 +137,7 @@ class Run {
     const reused = asked - missing;
     for (const remark of await checkSamples(this.spec, jobs, models, opener, signal)) progress.log(remark);
     this.folder.begin(this.manifest);
-    progress.start(missing, this.spec.name);
+    progress.start(asked, this.spec.name, reused);
     try {
       await this.pool.run(jobs, {
         manifest: this.manifest,

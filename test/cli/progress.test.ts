@@ -36,7 +36,7 @@ describe('cli/progress', () => {
   it('writes one JSON object a line', () => {
     expect(follow('json', 2).map((line) => JSON.parse(line) as unknown)).to.deep.equal([
       { event: 'phase', name: 'loading spark-nano' },
-      { event: 'start', total: 2, label: 'quick' },
+      { event: 'start', total: 2, done: 0, label: 'quick' },
       { event: 'phase', name: 'prefill' },
       { event: 'tick', done: 1, total: 2, label: 'sample 1' },
       { event: 'phase', name: 'prefill' },
@@ -55,6 +55,22 @@ describe('cli/progress', () => {
     progress.stop();
     expect(sink.text).to.contain(`${'░'.repeat(24)} 0/4  loading`);
     expect(sink.text).to.contain(`${'█'.repeat(24)} 4/4  loading`);
+  });
+
+  it('begins at what was done before', () => {
+    const sink = new Sink();
+    const progress = createProgress('json', sink.asStream());
+    progress.start(4, 'quick', 3);
+    progress.tick(1, 'sample 4');
+    expect(sink.text.trimEnd().split('\n')).to.deep.equal([
+      '{"event":"start","total":4,"done":3,"label":"quick"}',
+      '{"event":"tick","done":4,"total":4,"label":"sample 4"}',
+    ]);
+    const screen = Object.assign(new Sink(), { isTTY: true, columns: 100, rows: 20 });
+    const bar = createProgress('auto', screen.asStream());
+    bar.start(4, 'quick', 2);
+    bar.stop();
+    expect(screen.text).to.contain(`${'█'.repeat(12)}${'░'.repeat(12)} 2/4  `);
   });
 
   it('writes warnings only, if told to', () => {

@@ -1,8 +1,7 @@
 /**
  * `spark-eval calibrate MODEL`: finds the weights that a low-rank method runs on, ahead of a run.
  *
- * Decides what is said of the result, and that an interrupt leaves finished weights and nothing half-done. A run does
- * the same on demand and finds what is kept here.
+ * A run does the same on demand and finds what is kept here; an interrupt leaves finished weights and nothing half-done.
  */
 import { type Command, Option } from 'commander';
 import type { EngineName } from '../../engine/types.js';
@@ -12,11 +11,11 @@ import type { ModelConfig } from '../../checkpoint/types.js';
 import { requestsOfParams, requestsOfSpec } from '../calibrate-requests.js';
 import { shellCommand } from '../format.js';
 import { onInterrupt } from '../interrupt.js';
-import { engineOption, progressOption } from '../options.js';
+import { engineOption, jsonOption, type JsonOptions, progressOption } from '../options.js';
 import type { ProgressForm } from '../progress.js';
 import type { Session } from '../session.js';
 
-interface CalibrateOptions {
+interface CalibrateOptions extends JsonOptions {
   readonly param: readonly string[];
   readonly spec?: string;
   readonly engine: EngineName | 'auto';
@@ -41,6 +40,7 @@ export function addCalibrate(root: Command, session: Session): void {
     )
     .addOption(engineOption())
     .addOption(progressOption())
+    .addOption(jsonOption())
     .action((model: string, options: CalibrateOptions) => calibrateModel(model, options, session));
 }
 
@@ -87,6 +87,7 @@ async function calibrateAll(
     checkModelFits(engine, parameterBytes(files));
     const model = Transformer.load(engine, files);
     try {
+      const made: (WeightsRequest & { readonly folder: string; readonly kept: boolean })[] = [];
       progress.start(requests.length, `calibrating ${name}`);
       for (const request of requests) {
         const { factors, folder, kept } = await calibrate({
@@ -103,8 +104,10 @@ async function calibrateAll(
         });
         progress.tick(1, request.kind);
         progress.log(`${kept ? 'was kept already' : 'done'}: ${describe(factors, files.config)}`);
-        session.print(folder);
+        if (options.json === true) made.push({ ...request, folder, kept });
+        else session.print(folder);
       }
+      if (options.json === true) session.printJson(made);
     } finally {
       progress.stop();
       model.dispose();

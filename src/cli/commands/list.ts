@@ -1,9 +1,11 @@
 /**
- * `spark-eval list methods|tasks|models|data|engines`: what there is.
+ * `spark-eval list methods|tasks|models|data|engines`: what there is, one line each.
  *
- * Decides what one line says of each; methods stand in the order of their axes. Loads no tensor library.
+ * Methods stand in the order of their axes. Tasks are a line a family, because there are more than a screen of them.
  */
 import { Argument, type Command } from 'commander';
+import { didYouMean } from '../../base/did-you-mean.js';
+import { UserError } from '../../base/errors.js';
 import { alignColumns } from '../../report/text-table.js';
 import { loadRegistry } from '../catalogue.js';
 import { jsonOption, type JsonOptions, useOption, type UseOptions } from '../options.js';
@@ -31,16 +33,48 @@ export function addList(root: Command, session: Session): void {
     .command('list')
     .description('list what a spec or a pull may name')
     .addArgument(new Argument('<kind>', 'what to list').choices(KINDS))
+    .argument('[family]', 'list tasks only: the tasks of one family, a line each')
     .addOption(useOption())
     .addOption(jsonOption())
-    .action(async (kind: Kind, options: JsonOptions & UseOptions) => {
-      const entries = await listEntries(kind, options.use);
+    .action(async (kind: Kind, family: string | undefined, options: JsonOptions & UseOptions) => {
+      const all = await listEntries(kind, options.use);
+      const entries = family === undefined ? all : familyOf(kind, family, all);
       if (options.json === true) session.printJson(entries);
       else
-        session.print(
-          alignColumns(entries.map(({ name, group, summary }) => [name, group, summary])).join('\n'),
-        );
+        session.print(listText(kind === 'tasks' && family === undefined ? familyLines(all) : lines(entries)));
     });
+}
+
+function lines(entries: readonly Entry[]): string[][] {
+  return entries.map(({ name, group, summary }) => [name, group, summary]);
+}
+
+/** A family with the names of its tasks, without the family before each. */
+function familyLines(entries: readonly Entry[]): string[][] {
+  const families = [...new Set(entries.map(({ group }) => group))];
+  return families.map((family) => {
+    const names = entries.filter(({ group }) => group === family).map(({ name }) => name);
+    const own = (name: string): string =>
+      name.startsWith(`${family}/`) ? name.slice(family.length + 1) : name;
+    return [family, names.map(own).join(' ')];
+  });
+}
+
+function listText(rows: readonly (readonly string[])[]): string {
+  return alignColumns(rows).join('\n');
+}
+
+function familyOf(kind: Kind, family: string, entries: readonly Entry[]): readonly Entry[] {
+  if (kind !== 'tasks') {
+    throw new UserError(`only tasks have families; list ${kind} takes no "${family}"`, { exitCode: 2 });
+  }
+  const own = entries.filter(({ group, name }) => group === family || name === family);
+  if (own.length > 0) return own;
+  const families = [...new Set(entries.map(({ group }) => group))];
+  throw new UserError(`no family of tasks is called "${family}".${didYouMean(family, families)}`, {
+    hint: `Known: ${families.join(', ')}.`,
+    exitCode: 2,
+  });
 }
 
 /** Everything of a kind, in the order of its registry; methods axis by axis. */

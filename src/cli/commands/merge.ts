@@ -1,8 +1,7 @@
 /**
  * `spark-eval merge FOLDERS…`: the results of shards as one result folder.
  *
- * Decides what is said of results that are missing, and that they leave exit code 3. What may be joined, and how, is the
- * runner's business.
+ * Missing results leave exit code 3, so that a script can wait for the last shard.
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -10,13 +9,14 @@ import { taskTitle } from '../../report/gaps.js';
 import type { MergeOutcome } from '../../shards/merge.js';
 import { plural } from '../format.js';
 import { noteInapplicable } from '../inapplicable.js';
+import { jsonOption, type JsonOptions } from '../options.js';
 import { printSummary } from './run.js';
 import type { Session } from '../session.js';
 
 /** Lines about what is missing; the rest is counted. */
 const LINES = 20;
 
-interface MergeOptions {
+interface MergeOptions extends JsonOptions {
   readonly output?: string;
 }
 
@@ -26,6 +26,7 @@ export function addMerge(root: Command, session: Session): void {
     .description('join result folders of one spec, such as its shards; exit code 3 while results are missing')
     .argument('<folders...>', 'result folders, e.g. results/quickstart/shards/*')
     .option('--output <folder>', 'where the results go (default: the folder that holds "shards")')
+    .addOption(jsonOption())
     .action((folders: string[], options: MergeOptions) => merge(folders, options, session));
 }
 
@@ -42,8 +43,17 @@ async function merge(folders: readonly string[], options: MergeOptions, session:
   const asked = cells.reduce((sum, cell) => sum + cell.samples, 0);
   const missing = gaps.reduce((sum, { samples }) => sum + samples.length, 0);
   session.note(`${asked - missing} of ${plural(asked, 'result')} are in ${output}`);
+  if (options.json === true) {
+    session.printJson({
+      output,
+      complete: gaps.length === 0,
+      asked,
+      done: asked - missing,
+      missing: gaps.map(({ cell, samples }) => ({ cell: cell.key, pipeline: cell.pipeline, samples })),
+      inapplicable: inapplicable.map(({ cell, sample, inapplicable: why }) => ({ cell, sample, why })),
+    });
+  } else if (gaps.length === 0) await printSummary(cells, records, session, inapplicable);
   if (gaps.length === 0) {
-    await printSummary(cells, records, session, inapplicable);
     noteInapplicable(cells, inapplicable, session);
     return;
   }

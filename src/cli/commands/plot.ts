@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../base/errors.js';
 import type { Plot, PlotKind, ResultKind } from '../../report/plots/types.js';
-import { engineOption } from '../options.js';
+import { engineOption, jsonOption, type JsonOptions } from '../options.js';
 import { saliencyOf, type SaliencyOptions } from '../plot-saliency.js';
 import { noteGaps } from '../result-notes.js';
 import type { Session } from '../session.js';
@@ -16,7 +16,7 @@ import { writeOutput } from '../write-output.js';
 
 const KINDS = ['ratio', 'bytes', 'parts', 'needle', 'saliency'] as const satisfies readonly PlotKind[];
 
-interface PlotOptions extends SaliencyOptions {
+interface PlotOptions extends SaliencyOptions, JsonOptions {
   readonly kind?: PlotKind;
   readonly output?: string;
   readonly png?: boolean;
@@ -38,6 +38,7 @@ export function addPlot(root: Command, session: Session): void {
     .option('--layer <index>', 'saliency only', wholeNumber, 0)
     .option('--head <index>', 'saliency only: KV head', wholeNumber, 0)
     .addOption(engineOption())
+    .addOption(jsonOption())
     .action((paths: string[], options: PlotOptions) => plot(paths, options, session));
 }
 
@@ -48,8 +49,9 @@ async function plot(paths: readonly string[], options: PlotOptions, session: Ses
     const folder = options.output ?? '.';
     const file = join(folder, `${picture.name}.json`);
     writeOutput(file, `${JSON.stringify(data)}\n`);
-    session.print(file);
-    return draw([picture], folder, options.png === true, session);
+    const drawn = await draw([picture], folder, options.png === true);
+    printFiles([file, ...drawn], options, session);
+    return;
   }
   if (options.model !== undefined) refuse('--model goes with --kind saliency');
   if (paths.length === 0) refuse('expected at least one result folder');
@@ -61,24 +63,33 @@ async function plot(paths: readonly string[], options: PlotOptions, session: Ses
   const plots = plotsOf(read.results, options.kind === undefined ? undefined : [options.kind]);
   await noteGaps(read, session);
   if (plots.length === 0) throw nothingToDraw(options.kind, paths[0]!);
-  await draw(plots, options.output ?? join(paths[0]!, 'plots'), options.png === true, session);
+  const drawn = await draw(plots, options.output ?? join(paths[0]!, 'plots'), options.png === true);
+  printFiles(drawn, options, session);
 }
 
-async function draw(plots: readonly Plot[], folder: string, png: boolean, session: Session): Promise<void> {
+function printFiles(files: readonly string[], { json }: JsonOptions, session: Session): void {
+  if (json === true) session.printJson({ files });
+  else for (const file of files) session.print(file);
+}
+
+/** The files that were written. */
+async function draw(plots: readonly Plot[], folder: string, png: boolean): Promise<string[]> {
   const [{ renderSvg, standalone }, { openPngRenderer, renderPng }] = await Promise.all([
     import('../../report/plots/render.js'),
     import('../../report/plots/png.js'),
   ]);
   const renderer = png ? await openPngRenderer() : undefined;
+  const written: string[] = [];
   for (const picture of plots) {
     const svg = standalone(await renderSvg(picture));
     const files: [string, string | Uint8Array][] = [[`${picture.name}.svg`, svg]];
     if (renderer !== undefined) files.push([`${picture.name}.png`, renderPng(renderer, svg)]);
     for (const [name, content] of files) {
       writeOutput(join(folder, name), content);
-      session.print(join(folder, name));
+      written.push(join(folder, name));
     }
   }
+  return written;
 }
 
 function nothingToDraw(kind: ResultKind | undefined, place: string): UserError {

@@ -9,11 +9,12 @@ import type { Prompts } from '../../report/html/sample-data.js';
 import type { ReadResults } from '../../report/read-results.js';
 import type { Manifest } from '../../results/types.js';
 import { formatBytes } from '../format.js';
+import { jsonOption, type JsonOptions } from '../options.js';
 import { noteGaps } from '../result-notes.js';
 import type { Session } from '../session.js';
 import { writeOutput } from '../write-output.js';
 
-interface ReportOptions {
+interface ReportOptions extends JsonOptions {
   readonly output?: string;
   readonly prompts?: boolean;
 }
@@ -25,6 +26,7 @@ export function addReport(root: Command, session: Session): void {
     .argument('<results...>', 'result folders')
     .option('--output <file>', 'the page (default: report.html in the first folder)')
     .option('--prompts', 'make the ends of the prompts again; needs the models and the data of the tasks')
+    .addOption(jsonOption())
     .action((paths: string[], options: ReportOptions) => report(paths, options, session));
 }
 
@@ -38,8 +40,10 @@ async function report(paths: readonly string[], options: ReportOptions, session:
   const page = await reportPage(read, { prompts });
   const file = options.output ?? join(paths[0]!, 'report.html');
   writeOutput(file, page);
-  session.print(file);
-  session.note(`${formatBytes(Buffer.byteLength(page))}; opens in any browser, needs no network`);
+  const bytes = Buffer.byteLength(page);
+  if (options.json === true) session.printJson({ file, bytes });
+  else session.print(file);
+  session.note(`${formatBytes(bytes)}; opens in any browser, needs no network`);
   await noteGaps(read, session);
 }
 

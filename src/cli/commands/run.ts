@@ -1,8 +1,7 @@
 /**
  * `spark-eval run SPEC.yaml`: does what is missing, and shows what came out.
  *
- * Decides what is said before, during and after a run, and what an interrupt means. How a sample is run is the
- * runner's business.
+ * The same command goes on after an interrupt, so that the message of an interrupt is that command.
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -12,8 +11,11 @@ import type { QueuePool } from '../../queue/queue-pool.js';
 import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
 import type { CellInfo, Inapplicable, SampleRecord, Shard } from '../../results/types.js';
 import type { Progress } from '../../runner/progress.js';
+import type { RunOutcome } from '../../runner/run.js';
 import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
 import type { SpecDocument } from '../../experiment/document.js';
+import { STANDARD_INPUT } from '../../experiment/spec-text.js';
+import type { ResolvedSpec } from '../../experiment/types.js';
 import { readSpecDocument } from '../catalogue.js';
 import { mayStyle, plural, shellCommand } from '../format.js';
 import { noteInapplicable } from '../inapplicable.js';
@@ -64,12 +66,6 @@ export function addRun(root: Command, session: Session): void {
 
 async function run(file: string, options: RunOptions, session: Session): Promise<void> {
   if (options.dryRun === true) return printPlan(file, options, session);
-  if (options.json === true) {
-    throw new UserError('--json goes with --dry-run', {
-      exitCode: 2,
-      hint: 'Results are in the output folder: results.csv, accuracy.csv, memory.csv, manifest.json.',
-    });
-  }
   const { shard } = options;
   expectNoneBeside(options);
   const { spec: whole, document } = await readSpecDocument(file, options);
@@ -84,7 +80,10 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     const { cells, records, inapplicable } = state.finished;
     const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
     session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
-    if (shard === undefined) await printSummary(cells, records, session, inapplicable);
+    if (options.json === true) {
+      const counts = { complete: true, asked: state.total, reused: state.total };
+      await printJsonSummary(spec, shard, { ...state.finished, ...counts }, session);
+    } else if (shard === undefined) await printSummary(cells, records, session, inapplicable);
     else noteMerge(whole.output, shard, session);
     noteInapplicable(cells, inapplicable, session);
     return;
@@ -113,11 +112,13 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       shard,
       signal,
     });
+    if (options.json === true) await printJsonSummary(spec, shard, outcome, session);
     if (outcome.complete) {
       session.note(`results in ${spec.output}`);
       const { cells, records, inapplicable } = outcome;
-      if (shard === undefined) await printSummary(cells, records, session, inapplicable);
-      else noteMerge(whole.output, shard, session);
+      if (options.json !== true && shard === undefined)
+        await printSummary(cells, records, session, inapplicable);
+      if (shard !== undefined) noteMerge(whole.output, shard, session);
       noteInapplicable(cells, inapplicable, session);
       return;
     }
@@ -131,7 +132,8 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     pool?.close();
     interrupt.stop();
   }
-  session.note(`  Go on with: ${goOnCommand(session.args)}`);
+  const again = file === STANDARD_INPUT ? ', with the same spec on standard input' : '';
+  session.note(`  Go on with: ${goOnCommand(session.args)}${again}`);
 }
 
 /** A queue's workers are on machines of their own, and share the samples out themselves. */
@@ -195,6 +197,30 @@ function planLine(
   const left =
     state === undefined ? '' : `, ${state.total - state.done} of ${plural(state.total, 'result')} to do`;
   return `${title}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
+}
+
+/** What ends a run for programs: counts, and a row of results.csv for each cell. */
+async function printJsonSummary(
+  { name, output }: Pick<ResolvedSpec, 'name' | 'output'>,
+  shard: Shard | undefined,
+  { complete, asked, reused, manifest, cells, records, inapplicable }: RunOutcome,
+  session: Session,
+): Promise<void> {
+  const [{ collectResults }, { resultRows }] = await Promise.all([
+    import('../../results/cell-results.js'),
+    import('../../results/results-csv.js'),
+  ]);
+  session.printJson({
+    name,
+    output,
+    ...(shard === undefined ? {} : { shard }),
+    complete,
+    asked,
+    done: records.length + inapplicable.length,
+    reused,
+    inapplicable: inapplicable.map(({ cell, sample, inapplicable: why }) => ({ cell, sample, why })),
+    cells: resultRows(collectResults(cells, records, inapplicable), manifest),
+  });
 }
 
 /** The table that ends a run. */

@@ -1,7 +1,7 @@
 /**
  * `spark-eval show NAME`: everything about one method, task, family of tasks, model, data set or engine.
  *
- * Decides what is shown of each, and how a parameter's type, range and default read.
+ * Parameters are read from the schemas that check a spec, so that what is shown is what holds.
  */
 import type { Command } from 'commander';
 import type * as z from 'zod';
@@ -10,6 +10,7 @@ import { UserError } from '../../base/errors.js';
 import { alignColumns } from '../../report/text-table.js';
 import type { IgnoredField } from '../../tasks/types.js';
 import { formatBytes } from '../format.js';
+import { FULL } from '../../experiment/label.js';
 import { KINDS, listEntries } from './list.js';
 import type { Registry } from '../../registry/registry.js';
 import { loadRegistry } from '../catalogue.js';
@@ -58,7 +59,18 @@ export function addShow(root: Command, session: Session): void {
     });
 }
 
+/** The baseline is no method, but stands where methods do. */
+const FULL_CARD: Card = {
+  kind: 'pipeline',
+  name: FULL,
+  summary: 'the whole cache, nothing removed: what all other pipelines are compared with',
+  facts: { stores: 'every token, uncompressed, in cache_dtype' },
+  notes: ['Always there, whether a spec names it or not; it stands alone and takes no parameters.'],
+  parameters: [],
+};
+
 async function methodCard(name: string, { methods }: Registry): Promise<Card | undefined> {
+  if (name === FULL) return FULL_CARD;
   const { methodFacts } = await import('../method-facts.js');
   const method = methods.get(name);
   if (method === undefined) return undefined;
@@ -87,10 +99,24 @@ async function taskCard(name: string, { tasks }: Registry): Promise<Card | undef
     kind: 'task',
     name,
     summary,
-    facts: { family, source },
+    facts: { family, source, 'in a spec': `- ${name}: { ${await exampleOf(params)} }` },
     notes: [...notes, ...ignores.map((field) => IGNORED[field])],
-    parameters: await parametersOf(params),
+    parameters: [...(await parametersOf(params)), SAMPLES],
   };
+}
+
+/** What every task takes beside its own parameters. */
+const SAMPLES: Parameter = {
+  name: 'samples',
+  expected: 'an integer in [1, 1000000] or "all"',
+  required: false,
+  description: "samples of each cell, in place of the spec's; all: every row, for tasks on files",
+};
+
+/** What must be given, else samples. */
+async function exampleOf(schema: z.ZodType): Promise<string> {
+  const required = (await parametersOf(schema)).filter((parameter) => parameter.required);
+  return required.length === 0 ? 'samples: 20' : required.map(({ name }) => `${name}: …`).join(', ');
 }
 
 async function modelCard(name: string): Promise<Card | undefined> {

@@ -13,11 +13,19 @@ import { PACKAGE_FOLDER } from '../../base/package.js';
 import { MAX_SHARDS } from '../../results/types.js';
 import { readSpec } from '../catalogue.js';
 import { plural, shellCommand } from '../format.js';
-import { addSpec, engineOption, specArguments, type SpecOptions, workersOption } from '../options.js';
+import {
+  addSpec,
+  engineOption,
+  jsonOption,
+  type JsonOptions,
+  specArguments,
+  type SpecOptions,
+  workersOption,
+} from '../options.js';
 import type { Session } from '../session.js';
 import { mergeScript, runScript } from '../slurm-script.js';
 
-interface SlurmOptions extends SpecOptions {
+interface SlurmOptions extends SpecOptions, JsonOptions {
   readonly engine: EngineName | 'auto';
   readonly workers: number;
   readonly shards: number;
@@ -41,6 +49,7 @@ export function addSlurm(root: Command, session: Session): void {
     .addOption(engineOption())
     .addOption(workersOption())
     .option('--submit', 'call sbatch')
+    .addOption(jsonOption())
     .action((file: string, sbatch: string[], options: SlurmOptions) => slurm(file, sbatch, options, session));
 }
 
@@ -78,7 +87,11 @@ async function slurm(
   writeAtomically(run, texts[0]);
   writeAtomically(merge, texts[1]);
   session.note(`wrote ${run} (${plural(shards, 'shard')}) and ${merge}; logs go beside them`);
-  if (options.submit === true) submit(run, merge, session);
+  const written = { run, merge, shards };
+  if (options.submit === true) {
+    const jobs = submit(run, merge, session);
+    if (options.json === true) session.printJson({ ...written, jobs });
+  } else if (options.json === true) session.printJson({ ...written, commands: commands(run, merge) });
   else for (const line of commands(run, merge)) session.print(line);
 }
 
@@ -115,7 +128,12 @@ function commands(run: string, merge: string): string[] {
   ];
 }
 
-function submit(run: string, merge: string, session: Session): void {
+/** The numbers of the jobs. */
+function submit(
+  run: string,
+  merge: string,
+  session: Session,
+): { readonly run: string; readonly merge: string } {
   const array = sbatch(
     [run],
     'Submit on a machine of the cluster; "spark-eval slurm" without --submit prints the commands.',
@@ -127,6 +145,7 @@ function submit(run: string, merge: string, session: Session): void {
     `The shards are submitted; go on with: ${shellCommand(['sbatch', dependency, merge])}`,
   );
   session.note(`merge job ${second} is submitted; it starts when all shards have ended`);
+  return { run: array, merge: second };
 }
 
 /** The number of the job. */

@@ -1,12 +1,13 @@
 /**
  * `spark-eval tables RESULTS…`: what was measured, in the layout of a published table or as it is.
  *
- * Decides the options, and that missing samples leave exit code 3. What the numbers mean is the report's business.
+ * Missing samples leave exit code 3, so that no script takes a part for the whole.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PaperTableName } from '../../report/paper/index.js';
 import type { TableFormat } from '../../report/table/formats.js';
 import { plural } from '../format.js';
+import { jsonOption, type JsonOptions } from '../options.js';
 import type { Session } from '../session.js';
 
 const PAPERS = [
@@ -18,7 +19,7 @@ const PAPERS = [
 ] as const satisfies readonly PaperTableName[];
 const FORMATS = ['md', 'csv', 'latex'] as const satisfies readonly TableFormat[];
 
-interface TablesOptions {
+interface TablesOptions extends JsonOptions {
   readonly paper?: PaperTableName;
   readonly format: TableFormat;
   readonly margin: number;
@@ -38,6 +39,7 @@ export function addTables(root: Command, session: Session): void {
         .argParser(marginOf),
     )
     .addOption(new Option('--seed <number>', 'seed of the bootstrap').default(42).argParser(seedOf))
+    .addOption(jsonOption())
     .action((paths: string[], options: TablesOptions) => printTables(paths, options, session));
 }
 
@@ -53,14 +55,16 @@ async function printTables(
   ]);
   const results = readResults(paths);
   const { paper, format, margin, seed } = options;
-  session.print(writeTables(tablesOf(results, { paper, margin, seed }), format));
+  const tables = tablesOf(results, { paper, margin, seed });
+  const { done, asked } = completeness(results);
+  if (options.json === true) session.printJson({ complete: done === asked, done, asked, tables });
+  else session.print(writeTables(tables, format));
   for (const { path, tornBytes } of results.folders) {
     if (tornBytes > 0)
       session.note(`${path}: a torn last line of the journal is left out (${tornBytes} bytes)`);
   }
   const engines = new Set(results.folders.map(({ manifest }) => manifest.engine.name));
   if (engines.size > 1) session.note(`the results are of different engines: ${[...engines].join(', ')}`);
-  const { done, asked } = completeness(results);
   if (done < asked) {
     session.note(`${asked - done} of ${plural(asked, 'sample')} are missing; what depends on them is marked`);
     session.exitCode = 3;
