@@ -108,6 +108,22 @@ export function diskError(error: unknown, path: string, action: string, elsewher
   return new UserError(`cannot ${action}: ${reason}`, { place: path, cause: error, hint });
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/** Why a file cannot be read, in words and without its path, which the error has as its place. */
+export function readFault(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code === undefined ? undefined : (UNREADABLE[code] ?? REASONS[code]?.[0] ?? code)) ?? message;
+}
+
 /** Makes a rename outlast a power cut; not every system lets a folder be synced, and then it is left alone. */
 function syncFolder(path: string): void {
   let folder: number | undefined;

@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
+import { readFault } from './disk.js';
 import { UserError } from './errors.js';
 import { violations } from './violations.js';
 
@@ -21,9 +22,14 @@ const DAMAGED =
 /** Text of a file. Throws UserError where it is missing or absurdly large. */
 export function readTextFile(path: string): string {
   if (!existsSync(path)) throw new UserError('is missing', { place: path });
-  const { size } = statSync(path);
-  if (size > LARGEST_JSON) throw new UserError(`is too large: ${size} bytes`, { place: path });
-  return readFileSync(path, 'utf8');
+  try {
+    const { size } = statSync(path);
+    if (size > LARGEST_JSON) throw new UserError(`is too large: ${size} bytes`, { place: path });
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot be read: ${readFault(error)}`, { place: path, cause: error });
+  }
 }
 
 /** The parsed JSON of a file. */

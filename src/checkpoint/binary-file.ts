@@ -5,6 +5,7 @@
  * that ends too early is reported. Knows nothing of formats.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFault } from '../base/disk.js';
 import { UserError } from '../base/errors.js';
 
 /** A single `readSync` may not ask for 2 GiB or more. */
@@ -24,7 +25,7 @@ export class BinaryFile {
     try {
       fd = openSync(path, 'r');
     } catch (cause) {
-      throw new UserError(`cannot be opened: ${(cause as Error).message}`, { place: path, cause });
+      throw new UserError(`cannot be opened: ${readFault(cause)}`, { place: path, cause });
     }
     const stat = fstatSync(fd);
     if (!stat.isFile()) {

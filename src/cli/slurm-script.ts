@@ -79,7 +79,7 @@ function logFile({ folder }: SlurmJob, name: string): string {
   if (/[\\\n\r]/.test(folder)) {
     throw new UserError('SLURM cannot write logs to a path with a backslash or a line break', {
       place: folder,
-      hint: 'Choose another output folder: --set output=FOLDER.',
+      hint: 'Choose another output folder: --output FOLDER.',
       exitCode: 2,
     });
   }

@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readFault } from '../base/disk.js';
 import { UserError } from '../base/errors.js';
 import { didYouMean } from '../base/did-you-mean.js';
 import { type CatalogueEntry, findModel, MODEL_NAMES, modelFolder } from './models.js';
@@ -57,7 +58,7 @@ function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw new UserError(`cannot be looked at: ${(cause as Error).message}`, { place: path, cause });
+    throw new UserError(`cannot be looked at: ${readFault(cause)}`, { place: path, cause });
   }
 }
 

@@ -7,7 +7,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError, makeFolders, replaceFile } from '../base/disk.js';
 
-const ELSEWHERE = 'Choose another output folder: --set output=FOLDER (merge: --output FOLDER).';
+const ELSEWHERE = 'Choose another output folder: --output FOLDER.';
 
 /** Makes the folder and those above it. Throws UserError where that cannot be. */
 export function makeFolder(path: string): void {

@@ -189,7 +189,7 @@ function checkOwner(path: string, user: FolderUser, content: JournalContent): Ma
   const refuse = (message: string): never => {
     throw new UserError(message, {
       place: path,
-      hint: 'Choose another output folder (--set output=FOLDER), or start over: "spark-eval run" with --fresh removes what is there.',
+      hint: 'Choose another output folder (--output FOLDER), or start over: "spark-eval run" with --fresh removes what is there.',
     });
   };
   if (manifest === undefined) {

@@ -112,7 +112,7 @@ export function readManifest(path: string): Manifest | undefined {
   const refuse = (found: string): never => {
     throw new UserError(`not a manifest of format ${FORMAT_VERSION}: ${found}`, {
       place: path,
-      hint: 'The manifest was damaged or edited. Put a whole copy in its place, or run the spec again: "spark-eval run" with --fresh or --set output=FOLDER.',
+      hint: 'The manifest was damaged or edited. Put a whole copy in its place, or run the spec again: "spark-eval run" with --fresh or --output FOLDER.',
     });
   };
   let value: unknown;

@@ -174,7 +174,10 @@ describe('cli', () => {
   it('lists everything, as text and as JSON', async () => {
     for (const kind of ['methods', 'tasks', 'models', 'data', 'engines']) {
       const text = await tell('list', kind);
-      const entries = JSON.parse((await tell('list', kind, '--json')).out) as { name: string }[];
+      const entries = JSON.parse((await tell('list', kind, '--json')).out) as {
+        name: string;
+        group: string;
+      }[];
       expect(text.code).to.equal(0);
       expect(entries).to.not.have.length(0);
       expect(
@@ -182,7 +185,11 @@ describe('cli', () => {
           .trimEnd()
           .split('\n')
           .map((line) => line.split(/ {2,}/)[0]),
-      ).to.deep.equal(entries.map((entry) => entry.name));
+      ).to.deep.equal(
+        kind === 'tasks'
+          ? [...new Set(entries.map((entry) => entry.group))]
+          : entries.map((entry) => entry.name),
+      );
     }
   });
 

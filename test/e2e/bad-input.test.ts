@@ -95,7 +95,7 @@ describe('bad input', function () {
   it('an output folder that cannot be written', () => {
     writeFileSync(join(folder, 'file'), '');
     const spec = writeSpec(folder, `${GOOD}output: ${join(folder, 'file', 'out')}\n`);
-    expectError(['run', spec, '--engine', 'wasm'], 1, /a part of the path is a file[\s\S]*--set output=/);
+    expectError(['run', spec, '--engine', 'wasm'], 1, /a part of the path is a file[\s\S]*--output FOLDER/);
   });
 
   it('an output folder without permission', function () {

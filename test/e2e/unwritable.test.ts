@@ -108,7 +108,7 @@ describe('what cannot be written', function () {
       ...HANGING,
     });
     expect(stderr).to.contain(
-      '/proc/spark-eval/out  cannot create the result folder: the system takes no folder there\n  Choose another output folder: --set output=FOLDER',
+      '/proc/spark-eval/out  cannot create the result folder: the system takes no folder there\n  Choose another output folder: --output FOLDER',
     );
     expect(status).to.equal(1);
   });

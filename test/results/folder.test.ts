@@ -194,7 +194,7 @@ describe('results/folder', () => {
       '/out/journal.jsonl  cannot append to the journal: the disk is full\n  Free some space and run the same command again; what is finished is kept.',
     );
     expect(words('EACCES', '/out', 'create the result folder')).to.equal(
-      '/out  cannot create the result folder: permission denied\n  Choose another output folder: --set output=FOLDER (merge: --output FOLDER).',
+      '/out  cannot create the result folder: permission denied\n  Choose another output folder: --output FOLDER.',
     );
   });
 

@@ -4,9 +4,9 @@
  * It runs as it is, in seconds and without a download, so that the first change is made to something that works.
  */
 import { writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
-import { diskError } from '../../base/disk.js';
+import { diskError, makeFolders } from '../../base/disk.js';
 import { UserError } from '../../base/errors.js';
 import { STANDARD_INPUT } from '../../experiment/spec-text.js';
 import { shellCommand } from '../format.js';
@@ -14,6 +14,7 @@ import type { Session } from '../session.js';
 import { writeOutput } from '../write-output.js';
 
 const NAME = 'my-eval';
+const ELSEWHERE = 'Name another file.';
 
 export function addInit(root: Command, session: Session): void {
   root
@@ -44,12 +45,16 @@ function runName(file: string): string {
 }
 
 function write(file: string, text: string, force: boolean): void {
-  if (force) return writeOutput(file, text);
+  if (force) {
+    writeOutput(file, text);
+    return;
+  }
+  makeFolders(dirname(file), 'create the folder', ELSEWHERE);
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw diskError(error, file, 'write', 'Name another file, in a folder that is there.');
+      throw diskError(error, file, 'write', ELSEWHERE);
     }
     throw new UserError('is there already', {
       place: file,

@@ -45,7 +45,7 @@ export function describeProgram(root: Command, names: Names): CommandWords[] {
     options: [...command.options, ...root.options]
       .filter((option) => !option.hidden)
       .map((option) => ({
-        flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
+        flags: [option.short, option.long].filter((flag) => flag !== undefined),
         help: option.description,
         values: option.required || option.optional ? ofOption(option, names) : undefined,
         repeats: Array.isArray(option.defaultValue),

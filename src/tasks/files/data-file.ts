@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readFault } from '../../base/disk.js';
 import { UserError } from '../../base/errors.js';
 import { packageFile } from '../../base/package.js';
 
@@ -27,9 +28,9 @@ export function readDataFile(path: string): DataFile {
   try {
     bytes = readFileSync(place);
   } catch (error) {
-    throw new UserError(`cannot read the file: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`cannot read the file: ${readFault(error)}`, {
       place,
-      hint: 'Expected the path of a text file; relative paths start at the working directory.',
+      hint: 'Expected the path of a text file; in a spec, relative paths start at its folder.',
       cause: error,
     });
   }
@@ -62,7 +63,7 @@ export function fileDigest(path: string): string {
       closeSync(file);
     }
   } catch (error) {
-    throw new UserError(`cannot read the file: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`cannot read the file: ${readFault(error)}`, {
       place,
       cause: error,
     });

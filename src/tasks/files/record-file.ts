@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type * as z from 'zod';
+import { readFault } from '../../base/disk.js';
 import { UserError } from '../../base/errors.js';
 import { scannerFor, type RecordSpan, type SpanScanner } from './record-spans.js';
 
@@ -140,8 +141,7 @@ function scan(
     });
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`cannot read the file: ${reason}`, { place: path, hint, cause: error });
+    throw new UserError(`cannot read the file: ${readFault(error)}`, { place: path, hint, cause: error });
   }
   const spans = scanner!.finish();
   if (spans.length === 0) {
