@@ -117,7 +117,7 @@ exports.matMul = (a, b) => ({
   },
 });
 exports.backend = () => ({ binding: { TF_Version: '0.0.0' }, isUsingGpuDevice: false });
-exports.version = { 'tfjs-core': '0.0.0' };
+exports.version = { 'tfjs-core': '0.0.0', 'tfjs-node': '0.0.0' };
 EOF
 elif [ "$1" = exec ]; then mkdir -p build; sleep 0.2; touch lib; fi`,
   python3: `while [ $# -gt 0 ]; do
