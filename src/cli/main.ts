@@ -22,6 +22,7 @@ import { addPull } from './commands/pull.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { type ExitCode, Session } from './session.js';
+import { addSchema } from './commands/schema.js';
 import { addSetup } from './commands/setup.js';
 import { addShow } from './commands/show.js';
 import { addSlurm } from './commands/slurm.js';
@@ -43,6 +44,7 @@ const COMMANDS = [
   addEstimate,
   addList,
   addShow,
+  addSchema,
   addPull,
   addCalibrate,
   addSetup,

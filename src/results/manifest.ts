@@ -76,6 +76,7 @@ const manifestSchema = z.strictObject({
   ),
   data: z.array(z.strictObject({ task: z.string(), digest: z.string() })),
   cells: z.array(cellInfo),
+  plugins: z.array(z.strictObject({ use: z.string(), digest: z.string() })).optional(),
   shard: shard.optional(),
   original: runOrigin.optional(),
   extensions: z.array(runOrigin).optional(),
@@ -85,7 +86,17 @@ const manifestSchema = z.strictObject({
 
 export type RunDescription = Pick<
   Manifest,
-  'name' | 'spec' | 'specHash' | 'specFolder' | 'engine' | 'protocol' | 'models' | 'data' | 'cells' | 'shard'
+  | 'name'
+  | 'spec'
+  | 'specHash'
+  | 'specFolder'
+  | 'engine'
+  | 'protocol'
+  | 'models'
+  | 'data'
+  | 'cells'
+  | 'plugins'
+  | 'shard'
 >;
 
 /** The manifest of a run that starts now on this machine. */

@@ -125,6 +125,8 @@ export interface Manifest {
   readonly data: readonly { readonly task: string; readonly digest: string }[];
   /** Every cell of the spec, also where the folder holds one shard of their samples. */
   readonly cells: readonly CellInfo[];
+  /** Plug-ins that the run was given: what they are called, and digests of all that they import. */
+  readonly plugins?: readonly { readonly use: string; readonly digest: string }[] | undefined;
   readonly shard?: Shard | undefined;
   /** The spec that the folder began with, where it was extended since. */
   readonly original?: RunOrigin | undefined;

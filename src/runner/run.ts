@@ -211,6 +211,7 @@ function manifestOf(
   groups: readonly CellGroup[],
   shard: Shard | undefined,
 ): Manifest {
+  const { plugins } = spec.registry;
   return createManifest(
     {
       name: spec.name,
@@ -222,6 +223,7 @@ function manifestOf(
       models,
       data: dataOf(groups),
       cells: groups.flatMap(({ cells }) => cells),
+      ...(plugins.length === 0 ? {} : { plugins: plugins.map(({ use, digest }) => ({ use, digest })) }),
       shard,
     },
     spec.file,

@@ -43,7 +43,7 @@ describe('calibration', () => {
   });
 
   const request = (params: object): WeightsRequest =>
-    recalkv.weights!(
+    recalkv.weights(
       recalkv.params.parse({ samples: 2, length: 24, multiple: 4, text: join(root, 'text.txt'), ...params }),
     );
   const run = (params: object, change: Partial<CalibrationRun> = {}) =>

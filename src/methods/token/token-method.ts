@@ -33,9 +33,11 @@ export const budgetFields = {
     .describe('fraction of the tokens evicted, in [0, 1); ⌊S·(1 − ratio)⌋ tokens stay per KV head'),
 };
 
+const NOTHING_KEPT = { tokens: 0, of: 'nothing always stays' };
+
 /** Schema check: exactly one of `budget` and `ratio`, and a budget of at least what is always kept. */
 export function checkBudget<P extends BudgetParams>(
-  alwaysKept: (params: P) => { readonly tokens: number; readonly of: string },
+  alwaysKept: (params: P) => { readonly tokens: number; readonly of: string } = () => NOTHING_KEPT,
 ) {
   return (context: z.core.ParsePayload<P>): void => {
     const params = context.value;
@@ -76,8 +78,21 @@ export interface ScoringMethod<P extends BudgetParams = BudgetParams> extends To
   plan(trace: LayerTrace, params: P, plan: LayerPlan): LayerPlan;
 }
 
-/** Makes a method of a score. */
-export function tokenMethod<P extends BudgetParams>(spec: TokenScorer<P>): ScoringMethod<P> {
+/** What a method of one's own may leave out: remarks, and positions that always stay. */
+export type ScoreDefinition<P extends BudgetParams> = Omit<TokenScorer<P>, 'notes' | 'alwaysKept'> &
+  Partial<Pick<TokenScorer<P>, 'notes' | 'alwaysKept'>>;
+
+/**
+ * Makes a method of a score: budget, ratio, what always stays, top-k and ties are done here.
+ *
+ * @param definition `score` gives `[KV, S]`, higher = keep
+ */
+export function tokenMethod<P extends BudgetParams>(definition: ScoreDefinition<P>): ScoringMethod<P> {
+  const spec: TokenScorer<P> = {
+    notes: [],
+    alwaysKept: () => ({ first: 0, last: 0, of: NOTHING_KEPT.of }),
+    ...definition,
+  };
   return {
     name: spec.name,
     axis: 'token',
