@@ -6,7 +6,7 @@
 import { calibrationDigest } from '../calibration/digest.js';
 import { UserError } from '../base/errors.js';
 import { weightsRequestOf } from '../methods/weight-sets.js';
-import { checkLowRankModel } from '../model/low-rank.js';
+import { modelObjection } from '../methods/on-models.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { cellInfo, PROTOCOL_VERSION } from '../results/cell-key.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
@@ -60,9 +60,7 @@ export async function groupCells(
       );
     }
     checkLayers(spec, group.model, model.config);
-    if (spec.pipelines.some(({ steps }) => weightsRequestOf(steps, spec.registry.methods) !== undefined)) {
-      checkLowRankModel(model.config, group.model);
-    }
+    expectRunnable(spec, group.model, model.config);
     const task = await openIn(spec.file, opener, group);
     groups.push({ group, task, cells: cellsOfGroup(spec, group, model.record, task.digest, calibrations) });
   }
@@ -75,6 +73,23 @@ async function openIn(file: string, opener: TaskOpener, group: TaskCell): Promis
     return await opener.open(group);
   } catch (error) {
     throw error instanceof UserError && error.place === undefined ? error.at(file) : error;
+  }
+}
+
+/** Throws where a pipeline cannot run on the model. */
+function expectRunnable(
+  { file, pipelines, registry }: Pick<ResolvedSpec, 'file' | 'pipelines' | 'registry'>,
+  model: string,
+  config: ModelConfig,
+): void {
+  for (const { label, steps } of pipelines) {
+    const reason = modelObjection(steps, config, registry.methods);
+    if (reason === undefined) continue;
+    throw new UserError(`${label} cannot run on ${model}: it ${reason}`, {
+      place: file,
+      hint: `Leave it out for ${config.architecture}, or give that model a spec of its own.`,
+      exitCode: 2,
+    });
   }
 }
 

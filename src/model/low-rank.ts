@@ -47,7 +47,14 @@ export function checkLowRankModel(config: ModelConfig, name: string): void {
   });
 }
 
-function lowRankObjection({ headNorm, ropes, windows, experts, headDim }: ModelConfig): string | undefined {
+/** Why a model's keys and values cannot be factored; undefined where they can. */
+export function lowRankObjection({
+  headNorm,
+  ropes,
+  windows,
+  experts,
+  headDim,
+}: ModelConfig): string | undefined {
   if (headNorm !== 'none')
     return 'normalises its key heads after the projection, so they cannot be rebuilt from latents';
   if (ropes.some((rope) => rope !== undefined && (rope.width !== headDim || rope.pairing !== 'half')))

@@ -36,7 +36,19 @@ describe('cells of a run', () => {
       registry: builtIn,
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
-    const models = new Map([['m', { config: { maxPositions: 8192, layers: 6 } as ModelConfig, record }]]);
+    const models = new Map([
+      [
+        'm',
+        {
+          config: {
+            maxPositions: 8192,
+            layers: 6,
+            windows: [] as readonly undefined[],
+          } as unknown as ModelConfig,
+          record,
+        },
+      ],
+    ]);
     const task = { name: 'a/b', open: () => ({ digest: 'd' }), ignores } as unknown as Task;
     return groupCells(spec, models, new TaskOpener(new Map([['a/b', task]]), '/'));
   };
