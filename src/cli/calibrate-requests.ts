@@ -8,6 +8,7 @@ import { UserError } from '../base/errors.js';
 import type { RecalkvParams } from '../methods/rank/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
 import { yamlFault } from '../experiment/yaml-fault.js';
+import { withTextPath } from '../experiment/paths.js';
 import { readSpec } from './catalogue.js';
 
 /** The requests that `name=value` pairs stand for. Throws UserError (exit code 2) where they are not parameters. */
@@ -48,8 +49,8 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
 export async function requestsOfSpec(file: string): Promise<WeightsRequest[]> {
   const spec = await readSpec(file, { set: [], model: [], task: [] });
   const { weightSetsOf } = await import('../methods/weight-sets.js');
-  const requests = weightSetsOf(spec.pipelines, spec.registry.methods).flatMap(
-    ({ request }) => request ?? [],
+  const requests = weightSetsOf(spec.pipelines, spec.registry.methods).flatMap(({ request }) =>
+    request === undefined ? [] : withTextPath(request, spec.folder),
   );
   if (requests.length > 0) return requests;
   throw new UserError('no pipeline of this spec needs calibrated weights', { place: file, exitCode: 2 });

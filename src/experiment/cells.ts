@@ -12,6 +12,7 @@ import { cellInfo, PROTOCOL_VERSION } from '../results/cell-key.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
 import type { Pipeline } from '../methods/types.js';
 import { pluginDigests } from '../registry/registry.js';
+import { withTextPath } from './paths.js';
 import type { ResolvedSpec, TaskCell } from './types.js';
 import type { OpenTask } from '../tasks/types.js';
 import { TaskOpener } from './task-opener.js';
@@ -112,11 +113,11 @@ function checkLayers(
 
 /** Of the weights that each pipeline runs on, in the order of the spec; undefined where they are the model's own. */
 export function calibrationDigests(
-  spec: Pick<ResolvedSpec, 'pipelines' | 'registry'>,
+  spec: Pick<ResolvedSpec, 'pipelines' | 'registry' | 'folder'>,
 ): readonly (string | undefined)[] {
   return spec.pipelines.map(({ steps }) => {
     const request = weightsRequestOf(steps, spec.registry.methods);
-    return request === undefined ? undefined : calibrationDigest(request);
+    return request === undefined ? undefined : calibrationDigest(withTextPath(request, spec.folder));
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import type { WeightsRequest } from '../methods/types.js';
 import { MODEL_NAMES } from '../pull/models.js';
 import type { Params } from './params.js';
 
@@ -19,6 +20,13 @@ export function withPaths<P>(params: P, folder: string, seen = (path: string): s
       PATHS.includes(name) && typeof value === 'string' ? seen(resolve(folder, value)) : value,
     ]),
   ) as P;
+}
+
+/** A request for weights whose text is named by an absolute path. */
+export function withTextPath(request: WeightsRequest, folder: string): WeightsRequest {
+  const { text } = request.params;
+  if (typeof text !== 'string') return request;
+  return { ...request, params: { ...request.params, text: resolve(folder, text) } };
 }
 
 /** What a spec's model is opened as: a path is made absolute, a name stays as it is, unless a file has it. */

@@ -4,6 +4,7 @@
  * Decides how a job becomes records, and what stays loaded between jobs: one model and one weight set of it. Knows neither
  * folders nor other jobs.
  */
+import { withTextPath } from '../experiment/paths.js';
 import { fullCacheBytes } from '../cache/bytes.js';
 import { NoFactors } from '../calibration/recalkv.js';
 import { checkModelFits } from '../engine/index.js';
@@ -193,7 +194,8 @@ export class LocalRunner implements JobRunner {
       if (known !== undefined) return known;
       this.weightSet?.close();
       this.weightSet = undefined;
-      const { request } = weightSetsOf(spec.pipelines, spec.registry.methods)[index]!;
+      const { request: asked } = weightSetsOf(spec.pipelines, spec.registry.methods)[index]!;
+      const request = asked && withTextPath(asked, spec.folder);
       try {
         this.weightSet = { index, ...(await openWeightSet(weights, request, { files, progress, signal })) };
       } catch (error) {

@@ -10,7 +10,7 @@ import type { MergeOutcome } from '../../shards/merge.js';
 import { plural } from '../format.js';
 import { noteInapplicable } from '../inapplicable.js';
 import { jsonOption, type JsonOptions } from '../options.js';
-import { printSummary } from './run.js';
+import { printSummary } from '../run-summary.js';
 import type { Session } from '../session.js';
 
 /** Lines about what is missing; the rest is counted. */

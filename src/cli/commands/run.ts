@@ -9,7 +9,7 @@ import type { EngineName } from '../../engine/types.js';
 import { UserError } from '../../base/errors.js';
 import type { QueuePool } from '../../queue/queue-pool.js';
 import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
-import type { CellInfo, Inapplicable, SampleRecord, Shard } from '../../results/types.js';
+import type { Shard } from '../../results/types.js';
 import type { Progress } from '../../runner/progress.js';
 import type { RunOutcome } from '../../runner/run.js';
 import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
@@ -17,7 +17,7 @@ import type { SpecDocument } from '../../experiment/document.js';
 import { STANDARD_INPUT } from '../../experiment/spec-text.js';
 import type { ResolvedSpec } from '../../experiment/types.js';
 import { readSpecDocument } from '../catalogue.js';
-import { mayStyle, plural, shellCommand } from '../format.js';
+import { plural, shellCommand } from '../format.js';
 import { noteInapplicable } from '../inapplicable.js';
 import { onInterrupt } from '../interrupt.js';
 import { leftOutLines } from '../left-out.js';
@@ -36,6 +36,7 @@ import {
 } from '../options.js';
 import { printPlan } from './plan.js';
 import type { ProgressForm } from '../progress.js';
+import { printJsonSummary, printSummary } from '../run-summary.js';
 import type { Session } from '../session.js';
 
 interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
@@ -77,16 +78,11 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   if (state?.finished !== undefined) {
     const { tidyFolder } = await import('../../results/folder.js');
     tidyFolder(spec.output, shard === undefined ? state.finished : undefined);
-    const { cells, records, inapplicable } = state.finished;
-    const what = shard === undefined ? `all ${plural(cells.length, 'cell')} are` : 'its results are';
+    const count = plural(state.finished.cells.length, 'cell');
+    const what = shard === undefined ? `all ${count} are` : 'its results are';
     session.note(`${title} is finished: ${what} in ${spec.output} (--fresh starts over)`);
-    if (options.json === true) {
-      const counts = { complete: true, asked: state.total, reused: state.total };
-      await printJsonSummary(spec, shard, { ...state.finished, ...counts }, session);
-    } else if (shard === undefined) await printSummary(cells, records, session, inapplicable);
-    else noteMerge(whole.output, shard, session);
-    noteInapplicable(cells, inapplicable, session);
-    return;
+    const outcome = { ...state.finished, complete: true, asked: state.total, reused: state.total };
+    return tellOutcome({ whole, spec, options, outcome }, session);
   }
   session.note(planLine(title, spec.output, spec.groups.length, spec.pipelines.length, state));
 
@@ -112,18 +108,9 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       shard,
       signal,
     });
-    if (options.json === true) await printJsonSummary(spec, shard, outcome, session);
-    if (outcome.complete) {
-      session.note(`results in ${spec.output}`);
-      const { cells, records, inapplicable } = outcome;
-      if (options.json !== true && shard === undefined)
-        await printSummary(cells, records, session, inapplicable);
-      if (shard !== undefined) noteMerge(whole.output, shard, session);
-      noteInapplicable(cells, inapplicable, session);
-      return;
-    }
-    const kept = outcome.records.length + outcome.inapplicable.length;
-    session.note(`${kept} of ${plural(outcome.asked, 'result')} are kept in ${spec.output}`);
+    if (outcome.complete) session.note(`results in ${spec.output}`);
+    await tellOutcome({ whole, spec, options, outcome }, session);
+    if (outcome.complete) return;
     session.exitCode = interrupt.signal.aborted ? 130 : 3;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
@@ -134,6 +121,33 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   }
   const again = file === STANDARD_INPUT ? ', with the same spec on standard input' : '';
   session.note(`  Go on with: ${goOnCommand(session.args)}${again}`);
+}
+
+/** What a run that has ended, or was stopped, leaves: tables on standard output, what is left to do beside it. */
+async function tellOutcome(
+  {
+    whole,
+    spec,
+    options: { json, shard },
+    outcome,
+  }: {
+    readonly whole: ResolvedSpec;
+    readonly spec: ResolvedSpec;
+    readonly options: RunOptions;
+    readonly outcome: RunOutcome;
+  },
+  session: Session,
+): Promise<void> {
+  const { complete, asked, cells, records, inapplicable } = outcome;
+  if (json === true) await printJsonSummary(spec, shard, outcome, session);
+  else if (complete && shard === undefined) await printSummary(cells, records, session, inapplicable);
+  if (complete) {
+    if (shard !== undefined) noteMerge(whole.output, shard, session);
+    noteInapplicable(cells, inapplicable, session);
+  } else {
+    const kept = records.length + inapplicable.length;
+    session.note(`${kept} of ${plural(asked, 'result')} are kept in ${spec.output}`);
+  }
 }
 
 /** A queue's workers are on machines of their own, and share the samples out themselves. */
@@ -197,47 +211,4 @@ function planLine(
   const left =
     state === undefined ? '' : `, ${state.total - state.done} of ${plural(state.total, 'result')} to do`;
   return `${title}: ${plural(groups, 'group')} × ${plural(pipelines, 'pipeline')}${left} → ${output}`;
-}
-
-/** What ends a run for programs: counts, and a row of results.csv for each cell. */
-async function printJsonSummary(
-  { name, output }: Pick<ResolvedSpec, 'name' | 'output'>,
-  shard: Shard | undefined,
-  { complete, asked, reused, manifest, cells, records, inapplicable }: RunOutcome,
-  session: Session,
-): Promise<void> {
-  const [{ collectResults }, { resultRows }] = await Promise.all([
-    import('../../results/cell-results.js'),
-    import('../../results/results-csv.js'),
-  ]);
-  session.printJson({
-    name,
-    output,
-    ...(shard === undefined ? {} : { shard }),
-    complete,
-    asked,
-    done: records.length + inapplicable.length,
-    reused,
-    inapplicable: inapplicable.map(({ cell, sample, inapplicable: why }) => ({ cell, sample, why })),
-    cells: resultRows(collectResults(cells, records, inapplicable), manifest),
-  });
-}
-
-/** The table that ends a run. */
-export async function printSummary(
-  cells: readonly CellInfo[],
-  records: readonly SampleRecord[],
-  session: Session,
-  inapplicable: readonly Inapplicable[] = [],
-): Promise<void> {
-  const [{ collectResults }, { summarise }] = await Promise.all([
-    import('../../results/cell-results.js'),
-    import('../../report/summary.js'),
-  ]);
-  session.print(
-    summarise(collectResults(cells, records, inapplicable), {
-      width: process.stdout.isTTY ? process.stdout.columns : 160,
-      bold: mayStyle(process.stdout),
-    }),
-  );
 }
