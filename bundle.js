@@ -34,7 +34,7 @@ const OPTIONS = {
 
 const { outputFiles, metafile } = await build({
   ...OPTIONS,
-  entryPoints: ['src/cli/main.ts', 'src/runner/worker-main.ts'],
+  entryPoints: ['src/index.ts', 'src/cli/main.ts', 'src/runner/worker-main.ts'],
   outdir: DIST,
   outbase: 'src',
   // As deep as the sources: a path relative to a module holds in either.

@@ -3,7 +3,17 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['dist', 'build', 'node_modules', 'src/kernels/assembly', 'test/fixtures', 'results', 'models'],
+    // Examples import the installed package.
+    ignores: [
+      'dist',
+      'build',
+      'examples',
+      'node_modules',
+      'src/kernels/assembly',
+      'test/fixtures',
+      'results',
+      'models',
+    ],
   },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, installed in an empty folder without optional packages, and run. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -90,6 +90,83 @@ describe('the package, installed from its tarball', function () {
     expect(succeeds('tables', 'results/quickstart')).to.include('niah_single_2');
     succeeds('plot', 'results/quickstart');
     succeeds('report', 'results/quickstart');
+  });
+
+  describe("with methods, tasks and programs of one's own", () => {
+    const example = (name: string): string => join(folder, 'examples', name);
+    before(() => {
+      cpSync(join(installed, 'examples'), join(folder, 'examples'), { recursive: true });
+    });
+    const inExample = (name: string, ...args: string[]): Outcome =>
+      spawnSync(join(folder, 'node_modules/.bin/spark-eval'), args, {
+        cwd: example(name),
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+
+    it('runs a method beside built-in ones, knows it in every command, and resumes', () => {
+      const first = inExample('my-method', 'run', 'spec.yaml', '--engine', 'wasm');
+      expect(first.status, first.stderr).to.equal(0);
+      expect(first.stdout).to.match(/^value_norm\(ratio=0\.25\)\+spark\(ratio=0\.5\) /m);
+      for (const args of [['plan'], ['status'], ['run'], ['estimate', '--gflops', '100', '--gbps', '10']]) {
+        const [command, ...options] = args as [string, ...string[]];
+        const again = inExample('my-method', command, 'spec.yaml', ...options);
+        expect(again.status, again.stderr).to.equal(0);
+      }
+      expect(inExample('my-method', 'tables', 'results/my-method').stdout).to.include(
+        'value_norm(ratio=0.5)',
+      );
+      const use = ['--use', './value-norm.ts'];
+      expect(inExample('my-method', 'list', 'methods', ...use).stdout).to.match(/^value_norm +token/m);
+      expect(inExample('my-method', 'show', 'value_norm', ...use).stdout).to.include('ratio');
+      expect(inExample('my-method', 'schema', ...use).stdout).to.include('"value_norm"');
+      const { plugins } = JSON.parse(
+        readFileSync(join(example('my-method'), 'results/my-method/manifest.json'), 'utf8'),
+      ) as { plugins: readonly { use: string; digest: string }[] };
+      expect(plugins.map(({ use }) => use)).to.deep.equal(['./value-norm.ts']);
+      expect(plugins[0]!.digest).to.match(/^[0-9a-f]{64}$/);
+    });
+
+    it('computes a method anew when a file of it has changed, and nothing else', () => {
+      const file = join(example('my-method'), 'value-norm.ts');
+      writeFileSync(file, `${readFileSync(file, 'utf8')}// changed\n`);
+      const plan = inExample('my-method', 'plan', 'spec.yaml', '--json');
+      expect(plan.status, plan.stderr).to.equal(0);
+      const again = inExample('my-method', 'run', 'spec.yaml', '--engine', 'wasm');
+      expect(again.stderr).to.match(/6 of 10 results to do/);
+      expect(again.status, again.stderr).to.equal(0);
+    });
+
+    it('runs a task, in worker processes and shards too', () => {
+      for (const options of [
+        ['--workers', '2'],
+        ['--fresh', '--shard', '1/2'],
+        ['--shard', '2/2'],
+      ]) {
+        const { status, stderr } = inExample('my-task', 'run', 'spec.yaml', '--engine', 'wasm', ...options);
+        expect(status, stderr).to.equal(0);
+      }
+    });
+
+    it('runs a program on the library', () => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['run.mjs'], {
+        cwd: example('library'),
+        encoding: 'utf8',
+      });
+      expect(status, stderr).to.equal(0);
+      expect(stdout.trim().split('\n')).to.have.length(3);
+      expect(stdout).to.match(/^full \d+ null 1$/m);
+    });
+
+    it('gives a plug-in the classes of the program, and tells its faults with their place', () => {
+      writeFileSync(
+        join(example('my-method'), 'wrong.ts'),
+        "import { UserError } from 'spark-eval';\nthrow new UserError('mine', { hint: 'help' });\n",
+      );
+      const { status, stderr } = inExample('my-method', 'list', 'methods', '--use', './wrong.ts');
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/^--use, .*wrong\.ts {2}mine\n {2}help$/m);
+    });
   });
 
   it('says what a missing optional package would have done', () => {
