@@ -29,6 +29,8 @@ import { resolveSource } from './spec-source.js';
 export interface AdmissionOptions {
   /** The built-in methods and tasks, and the plug-ins that this worker was given itself. */
   readonly registry: Registry;
+  /** Where relative paths of specs start. Default: as `resolveSource`. */
+  readonly folder?: string | undefined;
   /** `auto`: the run's. */
   readonly engine: EngineName | 'auto';
   /** Bytes that the worker may take. Default: the machine's, or the container's. */
@@ -53,7 +55,7 @@ export async function admit(card: RunCard, options: AdmissionOptions): Promise<A
     throw new UserError(`the run is on engine ${card.engine}, and this worker on ${options.engine}`);
   }
   expectPlugins(card, options.registry);
-  const spec = await resolveSource(card.spec, options.registry);
+  const spec = await resolveSource(card.spec, options.registry, options.folder);
   const files = await lookAtFiles(spec, card.engine, options.memory);
   expectSame(card, files.identity);
   const { signal } = options;

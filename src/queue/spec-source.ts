@@ -17,12 +17,15 @@ export function sourceOf(document: SpecDocument): SpecSource {
 }
 
 /**
- * The spec with the methods and tasks of this machine. Its paths start at the coordinator's folder where that is here, too,
- * else at the working directory.
+ * The spec with the methods and tasks of this machine.
  *
+ * @param here where its paths start; default: the coordinator's folder where that is here, too, else the working directory
  * @throws UserError (exit code 2) where the spec is wrong for this version of the program
  */
-export function resolveSource({ file, folder, text }: SpecSource, registry: Registry): Promise<ResolvedSpec> {
-  const here = existsSync(folder) ? folder : process.cwd();
+export function resolveSource(
+  { file, folder, text }: SpecSource,
+  registry: Registry,
+  here = existsSync(folder) ? folder : process.cwd(),
+): Promise<ResolvedSpec> {
   return resolveWith(SpecDocument.parse(text, file, here), registry);
 }

@@ -87,7 +87,7 @@ describe('spark-eval run --queue, worker', function () {
     const lost = worker('lost');
     await computing(lost);
     lost.child.kill('SIGSTOP'); // so that it holds its job however long the next one takes to look
-    const other = start(['worker', url(), '--name', 'other', '--until-idle'], withPassword, elsewhere);
+    const other = start(['worker', url(), '--name', 'other', '--until-idle', '--folder', elsewhere]);
     expect(await other.exited).to.equal(0);
     lost.child.kill('SIGKILL');
     const good = worker('good');

@@ -6,6 +6,7 @@ import { SpecDocument } from '../../src/experiment/document.js';
 import type { SpecFlags } from '../../src/experiment/flags.js';
 import { loadDocument, specHash } from '../../src/experiment/load.js';
 import { TaskOpener } from '../../src/experiment/task-opener.js';
+import { resolveSource, sourceOf } from '../../src/queue/spec-source.js';
 import { builtIn } from '../../src/registry/registry.js';
 import { userErrorAsync } from '../model/support.js';
 import { labels, load, problemsOf, specText } from './support.js';
@@ -169,5 +170,27 @@ describe('spec/paths, rows and flags', () => {
   it('a model that the command line names by a path is found from the spec', async () => {
     const spec = await loadIt({ tasks: '[ruler/vt]' }, { models: ['./models/spark-nano'] });
     expect(spec.groups[0]!.model).to.match(/^\.\..*models\/spark-nano$/);
+  });
+});
+
+describe('queue/spec-source', () => {
+  it('keeps what a spec means: options are part of it, paths start where the spec lies', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'source-'));
+    const file = join(folder, 'my.yaml');
+    writeFileSync(join(folder, 'my.jsonl'), JSON.stringify({ context: 'c', answers: ['a'] }));
+    writeFileSync(file, specText({ tasks: '[own/f1: { file: my.jsonl, samples: all }]' }));
+    const document = SpecDocument.read(file);
+    const spec = await loadDocument(document, {
+      overrides: ['cache=[knorm(ratio=0.5)]'],
+      flags: { output: join(folder, 'out') },
+    });
+    const source = sourceOf(document);
+    const there = await resolveSource(source, builtIn);
+    expect(specHash(there)).to.equal(specHash(spec));
+    expect(there.folder).to.equal(folder);
+    const lost = { ...source, folder: join(folder, 'not here') };
+    expect((await resolveSource(lost, builtIn, folder)).folder).to.equal(folder);
+    const missing = await userErrorAsync(() => resolveSource(lost, builtIn));
+    expect(missing.format()).to.include(join(process.cwd(), 'my.jsonl'));
   });
 });

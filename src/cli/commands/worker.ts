@@ -4,6 +4,7 @@
  * Decides what a worker is called, and that an interrupt gives the sample that is being computed back to the queue.
  */
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/types.js';
 import { parseRedisUrl } from '../../queue/address.js';
@@ -17,6 +18,7 @@ import type { Session } from '../session.js';
 interface WorkerOptions extends UseOptions {
   readonly engine: EngineName | 'auto';
   readonly name: string;
+  readonly folder?: string;
   readonly memory?: number;
   readonly lease: number;
   readonly untilIdle?: boolean;
@@ -40,6 +42,10 @@ export function addWorker(root: Command, session: Session): void {
         .default(30)
         .argParser(leaseSeconds),
     )
+    .option(
+      '--folder <folder>',
+      "where relative paths of specs start here (default: the spec's own folder where it is here, too, else the working directory)",
+    )
     .addOption(useOption())
     .option('--until-idle', 'end when no job is waiting that this worker could take')
     .addOption(progressOption())
@@ -59,6 +65,7 @@ async function work(url: string, options: WorkerOptions, session: Session): Prom
       registry: await loadRegistry(options.use),
       engine: options.engine,
       name: options.name,
+      folder: options.folder === undefined ? undefined : resolve(options.folder),
       memory: options.memory,
       leaseMs: 1000 * options.lease,
       untilIdle: options.untilIdle === true,
