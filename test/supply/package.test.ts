@@ -18,11 +18,13 @@ interface Packed {
 const MEANT = [
   /^(package\.json|README\.md|LICENSE)$/,
   /^bin\/spark-eval\.js$/,
+  /^dist\/(index\.js|types\/[\w./-]+\.d\.ts)$/,
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
   /^build\/(kernels|kernels-fma|matmul-fma)\.wasm$/,
   /^assets\/plugin-hooks\.js$/,
   /^assets\/report\/[\w-]+\.(css|js)$/,
+  /^examples\/[\w-]+\/[\w-]+\.(ts|mjs|yaml)$/,
   /^experiments\/(paper\/)?[\w.-]+\.yaml$/,
   /^datasets\/\w+\/[\w.-]+\.(md|txt|csv)$/,
   /^datasets\/words\/LICENSE$/,
