@@ -44,8 +44,8 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
   const [{ countsOf, TaskOpener }, { buildSegments }, { measureSaliency }, { saliencyPlot }] =
     await Promise.all([
       import('../experiment/task-opener.js'),
-      import('../runner/prompt.js'),
-      import('../runner/saliency.js'),
+      import('../runner/sample/prompt.js'),
+      import('../runner/sample/saliency.js'),
       import('../report/plots/saliency.js'),
     ]);
   const known = await taskOf(task);

@@ -47,29 +47,42 @@ export async function groupCells(
   const groups: CellGroup[] = [];
   for (const group of spec.groups) {
     const model = models.get(group.model)!;
-    const ownLengths = opener.tasks.get(group.task)!.ignores?.includes('context') === true;
-    if (group.context > model.config.maxPositions && !ownLengths) {
-      throw new UserError(
-        `context ${group.context} is longer than the ${model.config.maxPositions} positions of ${group.model}`,
-        { place: spec.file, hint: `Use at most context: ${model.config.maxPositions}.`, exitCode: 2 },
-      );
-    }
-    if (group.maxContext !== undefined && group.maxContext > model.config.maxPositions) {
-      throw new UserError(
-        `max_context ${group.maxContext} is more than the ${model.config.maxPositions} positions of ${group.model}`,
-        { place: spec.file, hint: `Use at most max_context: ${model.config.maxPositions}.`, exitCode: 2 },
-      );
-    }
-    checkLayers(spec, group.model, model.config);
-    expectRunnable(spec, group.model, model.config);
-    const task = await openIn(spec.file, opener, group);
+    checkGroup(spec, group, model.config);
+    const task = await openGroup(spec, group, opener);
     groups.push({ group, task, cells: cellsOfGroup(spec, group, model.record, task.digest, calibrations) });
   }
   return groups;
 }
 
+/**
+ * Whether a model can be given a group's samples and all pipelines.
+ *
+ * @throws UserError (exit code 2) as `groupCells`, but for the task
+ */
+export function checkGroup(spec: ResolvedSpec, group: TaskCell, config: ModelConfig): void {
+  const ownLengths = spec.registry.tasks.get(group.task)!.ignores?.includes('context') === true;
+  if (group.context > config.maxPositions && !ownLengths) {
+    throw new UserError(
+      `context ${group.context} is longer than the ${config.maxPositions} positions of ${group.model}`,
+      { place: spec.file, hint: `Use at most context: ${config.maxPositions}.`, exitCode: 2 },
+    );
+  }
+  if (group.maxContext !== undefined && group.maxContext > config.maxPositions) {
+    throw new UserError(
+      `max_context ${group.maxContext} is more than the ${config.maxPositions} positions of ${group.model}`,
+      { place: spec.file, hint: `Use at most max_context: ${config.maxPositions}.`, exitCode: 2 },
+    );
+  }
+  checkLayers(spec, group.model, config);
+  expectRunnable(spec, group.model, config);
+}
+
 /** The task of a group; an error that has no place of its own is the spec's. */
-async function openIn(file: string, opener: TaskOpener, group: TaskCell): Promise<OpenTask> {
+export async function openGroup(
+  { file }: Pick<ResolvedSpec, 'file'>,
+  group: TaskCell,
+  opener: TaskOpener,
+): Promise<OpenTask> {
   try {
     return await opener.open(group);
   } catch (error) {

@@ -6,14 +6,13 @@
  */
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
-import { dataOf, groupCells } from '../experiment/cells.js';
-import type { JobRunner } from '../runner/job.js';
-import { modelRecord } from '../runner/model-record.js';
-import { fitModels, openModels } from '../runner/models.js';
+import { dataOf } from '../experiment/cells.js';
+import type { JobRunner } from '../runner/jobs.js';
+import { fitModels } from '../runner/models.js';
+import { prepareRun } from '../runner/prepare.js';
 import type { Progress } from '../runner/progress.js';
 import { WorkerRunner } from '../runner/workers.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { TaskOpener } from '../experiment/task-opener.js';
 import type { Registry } from '../registry/registry.js';
 import {
   differences,
@@ -75,25 +74,16 @@ async function lookAtFiles(
   engine: EngineName,
   memory: number | undefined,
 ): Promise<{ identity: Identity; cells: string[]; cacheBytes: number }> {
-  const models = await openModels(spec);
+  const prepared = await prepareRun(spec);
   try {
-    const known = [...models].map(
-      ([name, files]) => [name, { config: files.config, record: modelRecord(files, spec.folder) }] as const,
-    );
-    const groups = await groupCells(spec, new Map(known), new TaskOpener(spec.registry.tasks, spec.folder));
-    const cells = groups.flatMap((group) => group.cells);
-    const cacheBytes = fitModels(spec, models, { engine, workers: 1, memory });
+    const { models, records, groups, cells } = prepared;
     return {
-      identity: filesIdentity({
-        models: known.map(([, { record }]) => record),
-        data: dataOf(groups),
-        cells,
-      }),
+      identity: filesIdentity({ models: records, data: dataOf(groups), cells }),
       cells: cells.map(({ key }) => key),
-      cacheBytes,
+      cacheBytes: fitModels(spec, models, { engine, workers: 1, memory }),
     };
   } finally {
-    for (const files of models.values()) files.weights.close();
+    prepared.close();
   }
 }
 

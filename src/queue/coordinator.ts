@@ -10,10 +10,10 @@ import { Queue } from 'bullmq';
 import { UserError } from '../base/errors.js';
 import { canonicalJson, digestOf } from '../base/canonical-json.js';
 import type { Manifest } from '../results/types.js';
-import type { Job } from '../runner/job.js';
+import type { Job } from '../runner/jobs.js';
 import type { PoolRun } from '../runner/pool.js';
 import type { Progress } from '../runner/progress.js';
-import type { EngineFacts } from '../runner/engine-facts.js';
+import type { EngineRecord } from '../runner/engine-record.js';
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import type { RedisAddress } from './address.js';
@@ -190,7 +190,7 @@ function every(ms: number): () => boolean {
 }
 
 function cardOf(spec: ResolvedSpec, source: SpecSource, manifest: Manifest): RunCard {
-  const engine = manifest.engine as EngineFacts;
+  const engine = manifest.engine as EngineRecord;
   return {
     name: spec.name,
     spec: source,

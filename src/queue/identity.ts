@@ -13,7 +13,7 @@ import { PACKAGE_FOLDER, packageVersion } from '../base/package.js';
 import { modelDigests } from '../results/manifest.js';
 import type { Manifest } from '../results/types.js';
 import type { PluginRecord } from '../registry/registry.js';
-import type { EngineFacts } from '../runner/engine-facts.js';
+import type { EngineRecord } from '../runner/engine-record.js';
 
 /** Values by what they are of. */
 export type Identity = Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export function programIdentity(): Identity {
 }
 
 /** Threads change the order of sums on `native` alone. */
-export function engineIdentity({ name, threads, versions }: EngineFacts): Identity {
+export function engineIdentity({ name, threads, versions }: EngineRecord): Identity {
   const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
   return {
     engine: name,

@@ -6,9 +6,9 @@
  */
 import { UserError } from '../base/errors.js';
 import type { Manifest } from '../results/types.js';
-import type { Job, JobRecord } from '../runner/job.js';
+import type { Job, JobRecord } from '../runner/jobs.js';
 import type { PoolRun } from '../runner/pool.js';
-import { sampleName } from '../runner/sample-name.js';
+import { sampleName } from '../runner/sample/sample-name.js';
 import { fromWorker } from '../runner/worker-error.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import type { RunBoard } from './board.js';

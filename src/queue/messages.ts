@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { ENGINE_NAMES } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import { sampleRecord } from '../results/record-schema.js';
-import type { Job, JobRecord } from '../runner/job.js';
+import type { Job, JobRecord } from '../runner/jobs.js';
 import type { WorkerError } from '../runner/worker-error.js';
 import { violations } from '../base/violations.js';
 

@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job as QueuedJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { UserError } from '../base/errors.js';
-import type { Job, JobRunner } from '../runner/job.js';
+import type { Job, JobRunner } from '../runner/jobs.js';
 import type { Progress } from '../runner/progress.js';
-import { sampleName } from '../runner/sample-name.js';
+import { sampleName } from '../runner/sample/sample-name.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
 import { toWorkerError } from '../runner/worker-error.js';
 import { WorkerEnded } from '../runner/workers.js';
@@ -49,7 +49,7 @@ export class Serving {
   private runner: JobRunner | undefined;
   private telling: ((phase: string) => void) | undefined;
 
-  constructor(
+  private constructor(
     redis: Redis,
     private readonly board: RunBoard,
     private readonly admitted: Admitted,
@@ -72,9 +72,16 @@ export class Serving {
     return this.admitted.spec.name;
   }
 
-  /** Begins to look for jobs whose workers are gone. */
-  async open(): Promise<void> {
-    await this.source.startStalledCheckTimer();
+  /** Takes a run, and begins to look for jobs of it whose workers are gone. */
+  static async open(
+    redis: Redis,
+    board: RunBoard,
+    admitted: Admitted,
+    options: ServingOptions,
+  ): Promise<Serving> {
+    const serving = new Serving(redis, board, admitted, options);
+    await serving.source.startStalledCheckTimer();
+    return serving;
   }
 
   /** The next job, which is this worker's from now on; undefined where none is waiting. */

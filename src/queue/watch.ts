@@ -5,7 +5,7 @@
  * that is so. Changes nothing.
  */
 import type { Queue } from 'bullmq';
-import type { Job } from '../runner/job.js';
+import type { Job } from '../runner/jobs.js';
 import type { Progress } from '../runner/progress.js';
 import type { RunBoard } from './board.js';
 import { printable } from './messages.js';

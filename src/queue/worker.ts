@@ -106,12 +106,9 @@ class WorkLoop {
       if (text === undefined) return;
       const card = parseRunCard(text);
       progress.phase(`looking at ${printable(card.name)}`);
-      const serving = new Serving(this.redis, board, await admit(card, this.options), {
-        ...this.options,
-        worker: name,
-      });
+      const admitted = await admit(card, this.options);
       await board.forgetRefusal(name);
-      await serving.open();
+      const serving = await Serving.open(this.redis, board, admitted, { ...this.options, worker: name });
       this.serving.set(id, serving);
       progress.log(`takes ${serving.name}, on engine ${card.engine}`);
     } catch (error) {

@@ -4,7 +4,7 @@
  * Decides that weights which must be calibrated first are calibrated by one runner, the others finding what it has kept.
  * Knows neither processes nor records.
  */
-import type { Job, JobRecord, JobRunner } from './job.js';
+import type { Job, JobRecord, JobRunner } from './jobs.js';
 
 export interface DispatchOptions {
   /** Names the weights of a job where they have to be calibrated, else undefined. */

@@ -1,35 +1,33 @@
 /**
- * Where the jobs of a run are computed, and by how many.
+ * Where the jobs of a run are computed, and by how many: in this process, or in several that it starts.
  *
- * Decides what a run asks of whoever computes for it, and how that is done on this machine: in this process, or in several
- * that it starts. Knows nothing of result folders.
+ * A pool is what a run needs of whoever computes for it, so that a run does not know where its jobs go.
  */
 import { openEngine } from '../engine/index.js';
-import type { Engine, EngineName } from '../engine/types.js';
-import type { ModelFiles } from '../checkpoint/types.js';
-import type { Manifest } from '../results/types.js';
-import type { TaskOpener } from '../experiment/task-opener.js';
-import type { ResolvedSpec } from '../experiment/types.js';
-import { dispatch } from './dispatch.js';
-import { type EngineFacts, factsOf } from './engine-facts.js';
-import { LocalRunner, type Job, type JobRecord, type JobRunner } from './job.js';
-import { fitModels } from './models.js';
-import type { Progress } from './progress.js';
+import type { EngineName } from '../engine/types.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
+import type { Manifest } from '../results/types.js';
+import { dispatch } from './dispatch.js';
+import { type EngineRecord, engineRecord } from './engine-record.js';
+import type { Job, JobRecord, JobRunner } from './jobs.js';
+import { LocalRunner } from './local-runner.js';
+import { fitModels } from './models.js';
+import type { PreparedRun } from './prepare.js';
+import type { Progress } from './progress.js';
 import { checkWorkers, threadsOfEach, WorkerRunner } from './workers.js';
 
 /** Computes the jobs of one run. */
 export interface JobPool {
-  /**
-   * Called first, once.
-   *
-   * @param models by the name that the spec gives them
-   * @throws UserError where the engine is not there, or the models do not fit
-   */
-  open(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): Promise<EngineFacts>;
+  /** What they are computed on. */
+  readonly engine: EngineRecord;
   /** Computes all jobs, started in their order. Rejects with the first failure, or with the signal's reason. */
   run(jobs: readonly Job[], context: PoolRun): Promise<void>;
+  /** Gives back what the pool holds; called once, whatever has become of the run. */
+  close(): void;
 }
+
+/** Makes the pool of a run. Rejects with UserError where the engine is not there, or the models do not fit. */
+export type OpenPool = (run: PreparedRun) => Promise<JobPool>;
 
 export interface PoolRun {
   /** Of the run that the jobs belong to. */
@@ -46,69 +44,48 @@ export interface LocalPoolOptions {
   readonly memory?: number | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** The run's, where its own process computes. */
-  readonly opener?: TaskOpener | undefined;
 }
 
 /** This machine. */
-export class LocalPool implements JobPool {
-  private opened:
-    | {
-        readonly spec: ResolvedSpec;
-        readonly models: ReadonlyMap<string, ModelFiles>;
-        readonly engine: Engine;
-        readonly cacheBytes: number;
-      }
-    | undefined;
-
-  constructor(private readonly options: LocalPoolOptions) {}
-
-  async open(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>): Promise<EngineFacts> {
-    const { workers, memory } = this.options;
-    const threads = threadsOfEach(workers);
-    const engine = await openEngine(this.options.engine, threads === undefined ? {} : { threads });
-    checkWorkers(workers, engine.name);
-    const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });
-    this.opened = { spec, models, engine, cacheBytes };
-    return factsOf(engine);
-  }
-
-  async run(jobs: readonly Job[], { onRecords }: PoolRun): Promise<void> {
-    const { groups, pipelines, registry } = this.opened!.spec;
-    const weightSets = weightSetsOf(pipelines, registry.methods);
-    const runners = this.openRunners(jobs.length);
-    try {
-      await dispatch(runners.length === 1 ? jobs : longestFirst(jobs, groups), runners, {
-        calibrates: (job) => weightSets[job.weightSet]!.request && weightsOf(job, groups),
-        onRecords,
-      });
-    } finally {
-      for (const runner of runners) runner.close();
-    }
-  }
+export async function openLocalPool(
+  { spec, models, opener }: PreparedRun,
+  { engine: name, workers, memory, progress, signal }: LocalPoolOptions,
+): Promise<JobPool> {
+  const threads = threadsOfEach(workers);
+  const engine = await openEngine(name, threads === undefined ? {} : { threads });
+  checkWorkers(workers, engine.name);
+  const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });
+  const weightSets = weightSetsOf(spec.pipelines, spec.registry.methods);
+  const shared = { spec, cacheBytes, progress, signal };
 
   /** As many as asked for, but no more than there are jobs. */
-  private openRunners(jobs: number): JobRunner[] {
-    const { spec, models, engine, cacheBytes } = this.opened!;
-    const { progress, signal, opener } = this.options;
-    const workers = Math.min(this.options.workers, jobs);
-    if (workers === 1) {
-      const filesOf = (model: string): ModelFiles => models.get(model)!;
-      return [new LocalRunner({ spec, engine, cacheBytes, filesOf, progress, signal, opener })];
+  const openRunners = (jobs: number): JobRunner[] => {
+    const count = Math.min(workers, jobs);
+    if (count === 1) {
+      return [new LocalRunner({ ...shared, engine, filesOf: (model) => models.get(model)!, opener })];
     }
+    const { name: engineName, threads: each } = engine;
     return Array.from(
-      { length: workers },
-      () =>
-        new WorkerRunner({
-          spec,
-          engine: engine.name,
-          threads: engine.threads,
-          cacheBytes,
-          progress,
-          signal,
-        }),
+      { length: count },
+      () => new WorkerRunner({ ...shared, engine: engineName, threads: each }),
     );
-  }
+  };
+
+  return {
+    engine: engineRecord(engine),
+    run: async (jobs, { onRecords }) => {
+      const runners = openRunners(jobs.length);
+      try {
+        await dispatch(runners.length === 1 ? jobs : longestFirst(jobs, spec.groups), runners, {
+          calibrates: (job) => weightSets[job.weightSet]!.request && weightsOf(job, spec.groups),
+          onRecords,
+        });
+      } finally {
+        for (const runner of runners) runner.close();
+      }
+    },
+    close: () => undefined,
+  };
 }
 
 /** Names what a job runs on: a model and its weight set. */

@@ -1,13 +1,11 @@
 /**
  * A run: every missing (cell, sample) of a spec, computed and written as it finishes.
  *
- * Decides the order (model, weight set, group, sample: weights are loaded once, a sample is prefilled once for all of its
- * missing pipelines that run on the same weights) and that nothing finished is computed again. Only this process writes
- * results, whoever computes them. Knows nothing of how a sample is run.
+ * Nothing finished is computed again, and only this process writes results, whoever computes them: a run can be stopped at
+ * any time and goes on where it was.
  */
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
-import type { ModelFiles } from '../checkpoint/types.js';
 import { PROTOCOL_VERSION } from '../results/cell-key.js';
 import { ResultFolder } from '../results/folder.js';
 import { continued } from '../results/growth.js';
@@ -18,25 +16,20 @@ import {
   type Inapplicable,
   type JournalEntry,
   type Manifest,
-  type ModelRecord,
   type SampleRecord,
   type Shard,
 } from '../results/types.js';
 import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { dataOf, groupCells, type CellGroup } from '../experiment/cells.js';
-import { TaskOpener } from '../experiment/task-opener.js';
-import { checkSamples } from './check-samples.js';
-import type { Job, JobRecord } from './job.js';
-import { modelRecord } from './model-record.js';
-import { openModels } from './models.js';
-import { type JobPool, LocalPool } from './pool.js';
+import { dataOf } from '../experiment/cells.js';
+import type { EngineRecord } from './engine-record.js';
+import { countAsked, type JobRecord, missingJobs } from './jobs.js';
+import { type JobPool, openLocalPool, type OpenPool } from './pool.js';
+import { type PreparedRun, prepareRun } from './prepare.js';
 import type { Progress } from './progress.js';
-import { sampleName } from './sample-name.js';
-import { shardFilter } from '../experiment/shard.js';
-import { weightSetsOf, type WeightSet } from '../methods/weight-sets.js';
+import { checkSamples } from './sample/check-samples.js';
+import { sampleName } from './sample/sample-name.js';
 import { fromWorker } from './worker-error.js';
-import type { EngineFacts } from './engine-facts.js';
 
 export interface RunOptions {
   readonly engine: EngineName | 'auto';
@@ -48,7 +41,7 @@ export interface RunOptions {
   /** Bytes that the run may take, all processes together. Default: the machine's, or the container's. */
   readonly memory?: number | undefined;
   /** Who computes in place of this machine; engine, workers and memory are then its own business. */
-  readonly pool?: JobPool | undefined;
+  readonly openPool?: OpenPool | undefined;
   /** Only this part of the samples; the spec's output is then the shard's own folder, which gets no tables. */
   readonly shard?: Shard | undefined;
   /** Stops between layers and tokens; what is finished is kept. */
@@ -72,143 +65,107 @@ export interface RunOutcome {
 
 /** Runs what is missing and, once nothing is, writes the tables. */
 export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<RunOutcome> {
-  const models = await openModels(spec);
+  const prepared = await prepareRun(spec);
   try {
-    const identities = new Map(
-      [...models].map(([name, files]) => [
-        name,
-        { config: files.config, record: modelRecord(files, spec.folder) },
-      ]),
-    );
-    const opener = new TaskOpener(spec.registry.tasks, spec.folder);
-    const groups = await groupCells(spec, identities, opener);
-    const records = [...identities.values()].map(({ record }) => record);
-    const pool = options.pool ?? new LocalPool({ ...options, opener });
-    const engine = await pool.open(spec, models);
-    const hash = specHash(spec);
-    const folder = ResultFolder.open(spec.output, {
-      spec: spec.canonical,
-      specHash: hash,
-      engine: engine.name,
-      kernels: engine.versions['kernels'],
-      protocol: PROTOCOL_VERSION,
-      models: records,
-      fresh: options.fresh,
-    });
+    const { openPool = (run) => openLocalPool(run, options) } = options;
+    const pool = await openPool(prepared);
     try {
-      for (const [name, { notes = [] }] of models)
-        for (const note of notes) options.progress.log(`${name}: ${note}`);
-      for (const warning of folder.warnings) options.progress.log(warning);
-      const own = manifestOf(spec, hash, engine, records, groups, options.shard);
-      const manifest = continued(own, folder.earlier, [...folder.records, ...folder.inapplicable]);
-      return await new Run(spec, options, pool, folder, manifest, groups).finish(models, opener);
+      return await runPrepared(prepared, pool, options);
     } finally {
-      options.progress.stop();
-      folder.close();
+      pool.close();
     }
   } finally {
-    for (const files of models.values()) files.weights.close();
+    prepared.close();
   }
 }
 
-class Run {
-  private readonly weightSets: readonly WeightSet[];
-  /** Whether a sample of a group is part of this run. */
-  private readonly owns: (group: number, sample: number) => boolean;
-
-  constructor(
-    private readonly spec: ResolvedSpec,
-    private readonly options: RunOptions,
-    private readonly pool: JobPool,
-    private readonly folder: ResultFolder,
-    private readonly manifest: Manifest,
-    private readonly groups: readonly CellGroup[],
-  ) {
-    this.weightSets = weightSetsOf(spec.pipelines, spec.registry.methods);
-    this.owns = shardFilter(spec.groups, options.shard);
+async function runPrepared(
+  prepared: PreparedRun,
+  pool: JobPool,
+  { fresh, shard, progress, signal }: RunOptions,
+): Promise<RunOutcome> {
+  const own = manifestOf(prepared, pool.engine, shard);
+  const folder = ResultFolder.open(prepared.spec.output, {
+    ...own,
+    engine: pool.engine.name,
+    kernels: pool.engine.versions['kernels'],
+    fresh,
+  });
+  try {
+    for (const [name, { notes = [] }] of prepared.models)
+      for (const note of notes) progress.log(`${name}: ${note}`);
+    for (const warning of folder.warnings) progress.log(warning);
+    const manifest = continued(own, folder.earlier, [...folder.records, ...folder.inapplicable]);
+    return await computeMissing({ prepared, pool, folder, manifest }, { shard, progress, signal });
+  } finally {
+    progress.stop();
+    folder.close();
   }
+}
 
-  async finish(models: ReadonlyMap<string, ModelFiles>, opener: TaskOpener): Promise<RunOutcome> {
-    const { progress, signal } = this.options;
-    const jobs = [...models.keys()].flatMap((model) => this.jobsOf(model));
-    const missing = jobs.reduce((total, job) => total + job.missing.length, 0);
-    const cells = this.groups.flatMap((group) => group.cells);
-    const asked = this.countAsked();
-    const reused = asked - missing;
-    for (const remark of await checkSamples(this.spec, jobs, models, opener, signal)) progress.log(remark);
-    this.folder.begin(this.manifest);
-    progress.start(asked, this.spec.name, reused);
-    try {
-      await this.pool.run(jobs, {
-        manifest: this.manifest,
-        onRecords: (job, records) => {
-          this.take(job, records);
-        },
-      });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      return { complete: false, manifest: this.manifest, cells, ...this.entriesOf(cells), asked, reused };
-    }
-    const manifest = { ...this.manifest, finishedAt: new Date().toISOString() };
-    this.folder.finish(cells, manifest);
-    return { complete: true, manifest, cells, ...this.entriesOf(cells), asked, reused };
-  }
+/** All that a run needs, ready. */
+interface ReadyRun {
+  readonly prepared: PreparedRun;
+  readonly pool: JobPool;
+  readonly folder: ResultFolder;
+  readonly manifest: Manifest;
+}
 
-  /** Keeps records, and that a pipeline cannot be applied, which is told at once. */
-  private take({ group, sample }: Job, records: readonly JobRecord[]): void {
-    const { progress } = this.options;
-    for (const record of records) {
-      if ('error' in record) {
-        const { cell, sample, error: told } = record;
-        const error = fromWorker(told);
-        const inapplicable = error instanceof UserError ? error.format() : error.message;
-        progress.log(inapplicable);
-        this.folder.append({ format: FORMAT_VERSION, cell, sample, inapplicable });
-      } else this.folder.append(record);
-    }
-    progress.tick(records.length, sampleName(this.groups[group]!.group, sample));
+async function computeMissing(
+  { prepared, pool, folder, manifest }: ReadyRun,
+  { shard, progress, signal }: Pick<RunOptions, 'shard' | 'progress' | 'signal'>,
+): Promise<RunOutcome> {
+  const { spec, cells } = prepared;
+  const jobs = missingJobs(prepared, (cell, sample) => folder.has(cell, sample), shard);
+  const asked = countAsked(spec, shard);
+  const reused = asked - jobs.reduce((total, { missing }) => total + missing.length, 0);
+  for (const remark of await checkSamples(prepared, jobs, signal)) progress.log(remark);
+  folder.begin(manifest);
+  progress.start(asked, spec.name, reused);
+  const outcome = { cells, asked, reused };
+  try {
+    await pool.run(jobs, {
+      manifest,
+      onRecords: ({ group, sample }, records) => {
+        for (const record of records) keep(record, folder, progress);
+        progress.tick(records.length, sampleName(spec.groups[group]!, sample));
+      },
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { complete: false, manifest, ...outcome, ...entriesOf(folder, cells) };
   }
+  const finished = { ...manifest, finishedAt: new Date().toISOString() };
+  folder.finish(cells, finished);
+  return { complete: true, manifest: finished, ...outcome, ...entriesOf(folder, cells) };
+}
 
-  private countAsked(): number {
-    const { groups, pipelines } = this.spec;
-    const own = groups.flatMap(({ samples }, group) =>
-      Array.from({ length: samples }, (_, sample) => this.owns(group, sample)),
-    );
-    return own.filter(Boolean).length * pipelines.length;
+/** Writes a record, or that a pipeline cannot be applied, which is told at once. */
+function keep(record: JobRecord, folder: ResultFolder, progress: Pick<Progress, 'log'>): void {
+  if (!('error' in record)) {
+    folder.append(record);
+    return;
   }
+  const { cell, sample } = record;
+  const error = fromWorker(record.error);
+  const inapplicable = error instanceof UserError ? error.format() : error.message;
+  progress.log(inapplicable);
+  folder.append({ format: FORMAT_VERSION, cell, sample, inapplicable });
+}
 
-  /** What is missing of a model, weight set by weight set. */
-  private jobsOf(model: string): Job[] {
-    const groups = this.groups
-      .map((group, index) => ({ ...group, index }))
-      .filter(({ group }) => group.model === model);
-    return this.weightSets.flatMap(({ pipelines }, weightSet) =>
-      groups.flatMap(({ group, cells, index }) =>
-        Array.from({ length: group.samples }, (_, sample): Job => {
-          const missing = pipelines
-            .map((pipeline) => ({ pipeline, cell: cells[pipeline]!.key }))
-            .filter(({ cell }) => this.owns(index, sample) && !this.folder.has(cell, sample));
-          return { group: index, sample, weightSet, missing };
-        }).filter(({ missing }) => missing.length > 0),
-      ),
-    );
-  }
-
-  /** Those that the spec asks for: an earlier one may have asked for more samples. */
-  private entriesOf(cells: readonly CellInfo[]): Pick<RunOutcome, 'records' | 'inapplicable'> {
-    const samples = new Map(cells.map((cell) => [cell.key, cell.samples]));
-    const isAsked = ({ cell, sample }: JournalEntry): boolean => sample < (samples.get(cell) ?? 0);
-    const { records, inapplicable } = this.folder;
-    return { records: records.filter(isAsked), inapplicable: inapplicable.filter(isAsked) };
-  }
+/** Those that the spec asks for: an earlier one may have asked for more samples. */
+function entriesOf(
+  { records, inapplicable }: ResultFolder,
+  cells: readonly CellInfo[],
+): Pick<RunOutcome, 'records' | 'inapplicable'> {
+  const samples = new Map(cells.map((cell) => [cell.key, cell.samples]));
+  const isAsked = ({ cell, sample }: JournalEntry): boolean => sample < (samples.get(cell) ?? 0);
+  return { records: records.filter(isAsked), inapplicable: inapplicable.filter(isAsked) };
 }
 
 function manifestOf(
-  spec: ResolvedSpec,
-  hash: string,
-  engine: EngineFacts,
-  models: readonly ModelRecord[],
-  groups: readonly CellGroup[],
+  { spec, records, groups, cells }: PreparedRun,
+  { name, threads, versions }: EngineRecord,
   shard: Shard | undefined,
 ): Manifest {
   const { plugins } = spec.registry;
@@ -216,13 +173,13 @@ function manifestOf(
     {
       name: spec.name,
       spec: spec.canonical,
-      specHash: hash,
+      specHash: specHash(spec),
       specFolder: spec.folder,
-      engine: { name: engine.name, threads: engine.threads, versions: engine.versions },
+      engine: { name, threads, versions },
       protocol: PROTOCOL_VERSION,
-      models,
+      models: records,
       data: dataOf(groups),
-      cells: groups.flatMap(({ cells }) => cells),
+      cells,
       ...(plugins.length === 0 ? {} : { plugins: plugins.map(({ use, digest }) => ({ use, digest })) }),
       shard,
     },

@@ -7,8 +7,9 @@
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { reopenRegistry } from '../registry/load-plugins.js';
-import { factsOf } from './engine-facts.js';
-import { LocalRunner, type JobRunner } from './job.js';
+import { engineRecord } from './engine-record.js';
+import type { JobRunner } from './jobs.js';
+import { LocalRunner } from './local-runner.js';
 import { openModel } from './models.js';
 import { toWorkerError } from './worker-error.js';
 import type { FromWorker, ToWorker } from './workers.js';
@@ -55,7 +56,7 @@ async function answer(question: Exclude<ToWorker, { readonly kind: 'start' }>): 
     const { engine, runner } = await starting!;
     if (question.kind === 'job') send({ kind: 'records', records: await runner.run(question.job) });
     else {
-      send({ kind: 'engine', engine: factsOf(engine) });
+      send({ kind: 'engine', engine: engineRecord(engine) });
     }
   } catch (error) {
     send({ kind: 'failed', error: toWorkerError(error) });

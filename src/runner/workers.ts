@@ -12,8 +12,8 @@ import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import { type PlainSpec, plainSpec, type ResolvedSpec } from '../experiment/types.js';
 import type { PluginRecord } from '../registry/registry.js';
-import type { EngineFacts } from './engine-facts.js';
-import type { Job, JobRecord, JobRunner } from './job.js';
+import type { EngineRecord } from './engine-record.js';
+import type { Job, JobRecord, JobRunner } from './jobs.js';
 import type { Progress } from './progress.js';
 import { fromWorker, type WorkerError } from './worker-error.js';
 
@@ -30,7 +30,7 @@ export type ToWorker =
 export type FromWorker = { readonly kind: 'phase' | 'log'; readonly text: string } | Answer;
 
 type Answer =
-  | { readonly kind: 'engine'; readonly engine: EngineFacts }
+  | { readonly kind: 'engine'; readonly engine: EngineRecord }
   | { readonly kind: 'records'; readonly records: readonly JobRecord[] }
   | { readonly kind: 'failed'; readonly error: WorkerError };
 
@@ -102,7 +102,7 @@ export class WorkerRunner implements JobRunner {
   }
 
   /** What the worker computes on. Rejects where the engine does not open. */
-  async engine(): Promise<EngineFacts> {
+  async engine(): Promise<EngineRecord> {
     return (await this.ask({ kind: 'engine' }, 'engine')).engine;
   }
 

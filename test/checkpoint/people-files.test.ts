@@ -7,7 +7,7 @@ import { configIdentity } from '../../src/checkpoint/config-identity.js';
 import { parseConfig } from '../../src/checkpoint/config.js';
 import { openModelFiles } from '../../src/checkpoint/load.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
-import { buildSegments } from '../../src/runner/prompt.js';
+import { buildSegments } from '../../src/runner/sample/prompt.js';
 import type { Sample } from '../../src/tasks/types.js';
 import {
   f32,

@@ -86,8 +86,10 @@ describe('cli', () => {
   describe('plan', () => {
     it('gives the cells, what is there, and the size of the full cache where the model is present', async () => {
       const told = await tell('plan', spec, '--json');
-      expect(told).to.include({ code: 0, err: '' });
+      // One of the models is not there, which a run refuses.
+      expect(told).to.include({ code: 2, err: '' });
       const plan = JSON.parse(told.out) as {
+        refusals: object[];
         results: number;
         reused: number;
         pipelines: { label: string }[];
@@ -100,6 +102,9 @@ describe('cli', () => {
         }[];
       };
       expect(plan).to.include({ results: 2 * 2 * 4 * (2 + 3), reused: 0 });
+      expect(plan.refusals).to.deep.equal([
+        { place: join(folder, 'not-there'), message: 'no such folder or file' },
+      ]);
       expect(plan.pipelines.map(({ label }) => label)).to.deep.equal([
         'full',
         'snapkv(budget=64)',
@@ -143,6 +148,47 @@ describe('cli', () => {
       expect(told.out)
         .to.contain('prompts of 4096 tokens')
         .and.to.match(/^own\/f1\(file=.*\) +1 +64 /m);
+    });
+
+    it('says what a run would refuse, with its exit code', async () => {
+      const other = join(folder, 'refused.yaml');
+      const rows = join(folder, 'two.jsonl');
+      writeFileSync(rows, `${JSON.stringify({ context: 'A text.', answers: ['text'] })}\n`.repeat(2));
+      const missing = join(folder, 'missing.jsonl');
+      const lines = [
+        ...[
+          'name: refused',
+          'model: spark-nano',
+          'context: [512, 65536]',
+          'cache: [full, {knorm: {ratio: 0.5, whole_layers: [99]}}]',
+        ],
+        `tasks: [needle/map, {file: ${rows}, scorer: f1}, {file: ${missing}, scorer: f1}]`,
+        ...['samples: 3', `output: ${join(folder, 'refused')}`],
+      ];
+      writeFileSync(other, lines.join('\n'));
+      const names = await tell('plan', other);
+      expect(names.code).to.equal(2);
+      expect(names.out).to.contain('a run would be refused:').and.to.contain('names layer 99');
+      expect(names.out).to.contain('context 65536 is longer than the 4096 positions of spark-nano');
+      const whole = await tell('plan', other, '--set', 'cache=[full]');
+      expect(whole.out)
+        .to.contain('two.jsonl')
+        .and.to.contain('missing.jsonl')
+        .and.not.to.contain('layer 99');
+      expect(
+        (
+          await tell(
+            'plan',
+            other,
+            '--set',
+            'cache=[full]',
+            '--set',
+            'context=512',
+            '--set',
+            'tasks=[needle/map]',
+          )
+        ).code,
+      ).to.equal(0);
     });
 
     it('says the same as run --dry-run', async () => {

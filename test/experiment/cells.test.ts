@@ -29,11 +29,13 @@ describe('cells of a run', () => {
       },
       ...(maxContext === undefined ? {} : { maxContext }),
     };
+    const task = { name: 'a/b', open: () => ({ digest: 'd' }), ignores } as unknown as Task;
+    const tasks = new Map([['a/b', task]]);
     const spec = {
       ...{ file: 'spec.yaml', folder: '/', name: 'x', output: '/x', cacheDtype: 'bfloat16', canonical: {} },
       pipelines,
       groups: [group],
-      registry: builtIn,
+      registry: { ...builtIn, tasks },
     } as ResolvedSpec;
     const record = { name: 'm', weightsDigest: 'w', tokenizerDigest: 't', configDigest: 'c', files: [] };
     const models = new Map([
@@ -49,8 +51,7 @@ describe('cells of a run', () => {
         },
       ],
     ]);
-    const task = { name: 'a/b', open: () => ({ digest: 'd' }), ignores } as unknown as Task;
-    return groupCells(spec, models, new TaskOpener(new Map([['a/b', task]]), '/'));
+    return groupCells(spec, models, new TaskOpener(tasks, '/'));
   };
 
   it('may cut contexts below the positions of a model, which makes other cells', async () => {

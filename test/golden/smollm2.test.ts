@@ -17,7 +17,7 @@ import { openModelFiles, resolveModel } from '../../src/checkpoint/load.js';
 import { prefill } from '../../src/model/prefill.js';
 import { Transformer } from '../../src/model/transformer.js';
 import type { ModelFiles } from '../../src/checkpoint/types.js';
-import { buildSegments } from '../../src/runner/prompt.js';
+import { buildSegments } from '../../src/runner/sample/prompt.js';
 import { oneQuestion } from '../../src/tasks/one-question.js';
 import { engineIfPresent } from '../support/engines.js';
 import { GOLDEN_DIR, readGoldenJson, stepsOf } from './support.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RunBoard } from '../../src/queue/board.js';
 import { Intake } from '../../src/queue/intake.js';
 import { jobId } from '../../src/queue/messages.js';
-import type { Job, JobRecord } from '../../src/runner/job.js';
+import type { Job, JobRecord } from '../../src/runner/jobs.js';
 import { CELLS, jobs, manifest, record, recordsOf, spec } from './support.js';
 
 /** Results in a list, as Redis keeps them. */

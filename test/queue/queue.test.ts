@@ -8,7 +8,7 @@ import { Coordinator, type CoordinatorOptions } from '../../src/queue/coordinato
 import { jobId } from '../../src/queue/messages.js';
 import { Serving } from '../../src/queue/serving.js';
 import { UserError } from '../../src/base/errors.js';
-import type { Job, JobRecord, JobRunner } from '../../src/runner/job.js';
+import type { Job, JobRecord, JobRunner } from '../../src/runner/jobs.js';
 import { WorkerEnded } from '../../src/runner/workers.js';
 import { needsRedis, startRedis, type TestRedis } from '../support/redis.js';
 import { admitted, jobs, listener, manifest, recordsOf, SOURCE, spec } from './support.js';
@@ -95,14 +95,13 @@ describe('the queue, on a real Redis', function () {
     const { redis } = await connect();
     const { signal } = new AbortController();
     const board = new RunBoard(redis, id);
-    const serving = new Serving(redis, board, admitted(work), {
+    const serving = await Serving.open(redis, board, admitted(work), {
       worker: name,
       leaseMs,
       progress: listener(),
       signal,
     });
     opened.unshift(serving);
-    await serving.open();
     return serving;
   }
 

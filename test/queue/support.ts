@@ -2,7 +2,7 @@
 import { builtIn } from '../../src/registry/registry.js';
 import type { Admitted } from '../../src/queue/admission.js';
 import type { Progress } from '../../src/runner/progress.js';
-import type { Job, JobRunner } from '../../src/runner/job.js';
+import type { Job, JobRunner } from '../../src/runner/jobs.js';
 import type { Manifest, SampleRecord } from '../../src/results/types.js';
 import { SpecDocument } from '../../src/experiment/document.js';
 import { applyOverride } from '../../src/experiment/overrides.js';

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { dispatch } from '../../src/runner/dispatch.js';
-import type { Job, JobRunner } from '../../src/runner/job.js';
+import type { Job, JobRunner } from '../../src/runner/jobs.js';
 import { UserError } from '../../src/base/errors.js';
 import { checkWorkers, threadsOfEach } from '../../src/runner/workers.js';
 

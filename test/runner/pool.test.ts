@@ -1,6 +1,6 @@
 /** The order of jobs for several workers. */
 import { expect } from 'chai';
-import type { Job } from '../../src/runner/job.js';
+import type { Job } from '../../src/runner/jobs.js';
 import { longestFirst } from '../../src/runner/pool.js';
 
 describe('longestFirst', () => {

@@ -1,7 +1,7 @@
 /**
  * `spark-eval plan SPEC.yaml`: what a run would do.
  *
- * Decides what is shown before anything is run: cells, samples, the size of the full cache, what is there already.
+ * Shows cells, samples, the size of the full cache and what is there already; what a run would refuse leaves its exit code.
  */
 import type { Command } from 'commander';
 import { UserError } from '../../base/errors.js';
@@ -11,7 +11,6 @@ import { taskLabel } from '../../experiment/label.js';
 import { modelPlace } from '../../experiment/paths.js';
 import type { ModelConfig } from '../../checkpoint/types.js';
 import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
-import type { Registry } from '../../registry/registry.js';
 import { readSpecState } from '../catalogue.js';
 import { formatBytes, plural } from '../format.js';
 import { leftOutLines } from '../left-out.js';
@@ -39,14 +38,22 @@ export function addPlan(root: Command, session: Session): void {
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
   const { spec, state } = await readSpecState(file, options);
   const bytes = await fullCachesOf(spec);
-  if (options.json === true) session.printJson(planJson(spec, state, bytes));
-  else session.print(planText(spec, spec.registry.tasks, state, bytes));
+  const { foreseeRefusals } = await import('../../runner/prepare.js');
+  const refusals = await foreseeRefusals(spec);
+  if (options.json === true) session.printJson(planJson(spec, state, bytes, refusals));
+  else session.print(planText(spec, state, bytes, refusals));
+  if (refusals[0] !== undefined) session.exitCode = refusals[0].exitCode;
 }
 
 const OWN_LENGTHS =
   '* rows of a file have lengths of their own: this is only what the full cache is reckoned for';
 
-function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<TaskCell, number>): unknown {
+function planJson(
+  spec: ResolvedSpec,
+  state: FolderState,
+  bytes: ReadonlyMap<TaskCell, number>,
+  refusals: readonly UserError[],
+): unknown {
   return {
     name: spec.name,
     output: spec.output,
@@ -59,6 +66,7 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
       cells: state.leftOut.cells.map(({ cell, results }) => ({ ...cell, results })),
     },
     changedModels: state.changedModels,
+    refusals: refusals.map(({ place, message, hint }) => ({ place, message, hint })),
     cells: state.cells.map(({ group, pipeline, samples, done }) => ({
       ...group,
       samples,
@@ -71,10 +79,11 @@ function planJson(spec: ResolvedSpec, state: FolderState, bytes: ReadonlyMap<Tas
 
 function planText(
   spec: ResolvedSpec,
-  tasks: Registry['tasks'],
   state: FolderState,
   bytes: ReadonlyMap<TaskCell, number>,
+  refusals: readonly UserError[],
 ): string {
+  const { tasks } = spec.registry;
   const hasOwnLengths = ({ task }: TaskCell): boolean =>
     tasks.get(task)?.ignores?.includes('context') === true;
   const header = ['model', 'task', 'context', 'seed', 'question', 'samples', 'full cache', 'reused'];
@@ -110,6 +119,8 @@ function planText(
       (model) =>
         `files of ${model} have changed since; a run compares their digests, and goes on only where they are the same`,
     ),
+    ...(refusals.length === 0 ? [] : ['', 'a run would be refused:']),
+    ...refusals.map((error) => error.format().replace(/^/gm, '  ')),
   ].join('\n');
 }
 

@@ -52,7 +52,7 @@ async function promptsOf({ folders, results }: ReadResults): Promise<Prompts> {
   const [{ openModel }, { remakePrompts }, { promptKey }, { groupIdentity }, { groupBy }] = await Promise.all(
     [
       import('../../runner/models.js'),
-      import('../../runner/prompt-ends.js'),
+      import('../../runner/sample/prompt-ends.js'),
       import('../../report/html/sample-data.js'),
       import('../../results/cell-results.js'),
       import('../../report/group-by.js'),

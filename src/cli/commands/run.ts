@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EngineName } from '../../engine/types.js';
 import { UserError } from '../../base/errors.js';
-import type { QueuePool } from '../../queue/queue-pool.js';
 import { type RedisAddress, withoutPasswords } from '../../queue/address.js';
 import type { Shard } from '../../results/types.js';
+import type { OpenPool } from '../../runner/pool.js';
 import type { Progress } from '../../runner/progress.js';
 import type { RunOutcome } from '../../runner/run.js';
 import { SHARDS_FOLDER, specOfShard } from '../../experiment/shard.js';
@@ -89,7 +89,6 @@ async function run(file: string, options: RunOptions, session: Session): Promise
   if (state !== undefined) for (const line of leftOutLines(state.leftOut)) session.note(line);
 
   const interrupt = onInterrupt(session, 'what is finished is kept');
-  let pool: QueuePool | undefined;
   try {
     const [{ runSpec }, { createProgress }] = await Promise.all([
       import('../../runner/run.js'),
@@ -97,11 +96,10 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     ]);
     const { signal } = interrupt;
     const progress = createProgress(options.progress, session.stderr);
-    pool = await queuePool(document, options, progress, signal);
     const outcome = await runSpec(spec, {
       engine: options.engine,
       progress,
-      pool,
+      openPool: await queueOf(document, options, progress, signal),
       fresh: options.fresh === true,
       workers: options.workers,
       memory: options.memory,
@@ -116,7 +114,6 @@ async function run(file: string, options: RunOptions, session: Session): Promise
     if (!interrupt.signal.aborted) throw error;
     session.exitCode = 130;
   } finally {
-    pool?.close();
     interrupt.stop();
   }
   const again = file === STANDARD_INPUT ? ', with the same spec on standard input' : '';
@@ -168,19 +165,21 @@ function expectNoneBeside({ queue, shard, workers, memory }: RunOptions): void {
   });
 }
 
-async function queuePool(
+/** Who computes with `--queue`. */
+async function queueOf(
   document: SpecDocument,
   { queue, engine, fresh }: RunOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<QueuePool | undefined> {
+): Promise<OpenPool | undefined> {
   if (queue === undefined) return undefined;
-  const [{ QueuePool }, { sourceOf }] = await Promise.all([
+  const [{ openQueuePool }, { sourceOf }] = await Promise.all([
     import('../../queue/queue-pool.js'),
     import('../../queue/spec-source.js'),
   ]);
   const source = sourceOf(document);
-  return new QueuePool({ address: queue, source, engine, fresh: fresh === true, progress, signal });
+  const options = { address: queue, source, engine, fresh: fresh === true, progress, signal };
+  return ({ spec }) => openQueuePool(spec, options);
 }
 
 /** The same command, without what would start over, and without passwords. */

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { openModelFiles } from '../../../src/checkpoint/load.js';
 import { readModelConfig } from '../../../src/checkpoint/read-config.js';
 import type { ModelFiles } from '../../../src/checkpoint/types.js';
-import { buildSegments } from '../../../src/runner/prompt.js';
+import { buildSegments } from '../../../src/runner/sample/prompt.js';
 import {
   gguf,
   ggufTensors,

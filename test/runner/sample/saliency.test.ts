@@ -1,8 +1,8 @@
-import { onceByName } from '../../src/cache/once.js';
+import { onceByName } from '../../../src/cache/once.js';
 import { expect } from 'chai';
-import type { LayerTrace } from '../../src/cache/types.js';
-import { observationKey } from '../../src/cache/types.js';
-import { headSaliency } from '../../src/runner/saliency.js';
+import type { LayerTrace } from '../../../src/cache/types.js';
+import { observationKey } from '../../../src/cache/types.js';
+import { headSaliency } from '../../../src/runner/sample/saliency.js';
 
 describe('runner/saliency', () => {
   /** One KV head, two channels, four tokens; the queries ask twice as much of channel 1. */

@@ -5,16 +5,16 @@
  * one which cannot be applied to the prompt does not hold up the others.
  * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
  */
-import { addBytes, NO_BYTES, paperBytes } from '../cache/bytes.js';
-import type { ByteParts, CacheDtype, LayerCache } from '../cache/types.js';
-import { UserError } from '../base/errors.js';
-import type { Kernels } from '../kernels/index.js';
-import { OutOfCacheMemory } from '../kernels/memory.js';
-import { observationsOf } from '../methods/pipeline.js';
-import type { Method, Pipeline } from '../methods/types.js';
-import { generate } from '../model/decode.js';
-import { prefill } from '../model/prefill.js';
-import type { Transformer } from '../model/transformer.js';
+import { addBytes, NO_BYTES, paperBytes } from '../../cache/bytes.js';
+import type { ByteParts, CacheDtype, LayerCache } from '../../cache/types.js';
+import { UserError } from '../../base/errors.js';
+import type { Kernels } from '../../kernels/index.js';
+import { OutOfCacheMemory } from '../../kernels/memory.js';
+import { observationsOf } from '../../methods/pipeline.js';
+import type { Method, Pipeline } from '../../methods/types.js';
+import { generate } from '../../model/decode.js';
+import { prefill } from '../../model/prefill.js';
+import type { Transformer } from '../../model/transformer.js';
 import { LayerWork } from './layer-work.js';
 import type { Segments } from './prompt.js';
 import { decodeRoom, expectToFit, inTurns } from './turns.js';

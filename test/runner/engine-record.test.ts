@@ -1,16 +1,16 @@
 import { expect } from 'chai';
 import { kernelForm } from '../../src/kernels/index.js';
 import { engineIdentity } from '../../src/queue/identity.js';
-import { factsOf } from '../../src/runner/engine-facts.js';
+import { engineRecord } from '../../src/runner/engine-record.js';
 
-describe('factsOf', () => {
+describe('engineRecord', () => {
   it('names the kernels among the versions, by which workers and shards are compared', () => {
-    const facts = factsOf({ name: 'wasm', threads: 1, versions: { tfjs: '4' } });
-    expect(facts).to.deep.equal({
+    const record = engineRecord({ name: 'wasm', threads: 1, versions: { tfjs: '4' } });
+    expect(record).to.deep.equal({
       name: 'wasm',
       threads: 1,
       versions: { tfjs: '4', kernels: kernelForm() },
     });
-    expect(engineIdentity(facts)['versions of the engine']).to.equal(`kernels ${kernelForm()}, tfjs 4`);
+    expect(engineIdentity(record)['versions of the engine']).to.equal(`kernels ${kernelForm()}, tfjs 4`);
   });
 });

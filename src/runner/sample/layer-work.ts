@@ -4,12 +4,12 @@
  * It is made when a layer's prefill ends and dropped when the last pipeline has packed it, so that nothing of a layer stays
  * behind but the caches themselves.
  */
-import { encodeLayer } from '../cache/layer-cache.js';
-import { PackedSides } from '../cache/packed-sides.js';
-import type { CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../cache/types.js';
-import type { Kernels } from '../kernels/index.js';
-import { LayerPlans } from '../methods/layer-plans.js';
-import type { Method, MethodStep } from '../methods/types.js';
+import { encodeLayer } from '../../cache/layer-cache.js';
+import { PackedSides } from '../../cache/packed-sides.js';
+import type { CacheDtype, LayerCache, LayerPlan, LayerTrace } from '../../cache/types.js';
+import type { Kernels } from '../../kernels/index.js';
+import { LayerPlans } from '../../methods/layer-plans.js';
+import type { Method, MethodStep } from '../../methods/types.js';
 
 /** A pipeline's cache of one layer. */
 export interface PackedLayer {

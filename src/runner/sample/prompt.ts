@@ -6,10 +6,10 @@
  * only the context is ever cut, in the middle, to what the model's positions leave or what the spec says; and which
  * tokens end the answer. Knows nothing of caches.
  */
-import { UserError } from '../base/errors.js';
-import type { ModelFiles } from '../checkpoint/types.js';
-import type { QuestionMode } from '../experiment/types.js';
-import type { Question, Sample } from '../tasks/types.js';
+import { UserError } from '../../base/errors.js';
+import type { ModelFiles } from '../../checkpoint/types.js';
+import type { QuestionMode } from '../../experiment/types.js';
+import type { Question, Sample } from '../../tasks/types.js';
 
 export interface Segments {
   /** Prefilled and compressed. */

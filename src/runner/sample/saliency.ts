@@ -4,13 +4,13 @@
  * Decides which tokens are shown (evenly spaced ones) and how much channels vary from token to token. Knows nothing of how
  * that is drawn.
  */
-import type { LayerTrace } from '../cache/types.js';
-import { windowQueries } from '../methods/observations.js';
-import { markLargest } from '../methods/select.js';
-import { Saliency, type SaliencyParams } from '../methods/channel/spark-saliency.js';
-import { prefill } from '../model/prefill.js';
-import type { Transformer } from '../model/transformer.js';
-import { UserError } from '../base/errors.js';
+import type { LayerTrace } from '../../cache/types.js';
+import { windowQueries } from '../../methods/observations.js';
+import { markLargest } from '../../methods/select.js';
+import { Saliency, type SaliencyParams } from '../../methods/channel/spark-saliency.js';
+import { prefill } from '../../model/prefill.js';
+import type { Transformer } from '../../model/transformer.js';
+import { UserError } from '../../base/errors.js';
 
 /** As the released code ranks channels. */
 const RANKING: SaliencyParams = { window: 32, saliency: 'released', reduce: 'l2' };

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as z from 'zod';
-import { UserError } from '../../src/base/errors.js';
-import type { ModelConfig, ModelFiles } from '../../src/checkpoint/types.js';
-import { TaskOpener } from '../../src/experiment/task-opener.js';
-import type { TaskCell } from '../../src/experiment/types.js';
-import { checkSamples } from '../../src/runner/check-samples.js';
-import { oneQuestion } from '../../src/tasks/one-question.js';
-import { tasks as knownTasks } from '../../src/tasks/built-in.js';
-import { ContextTooShort } from '../../src/tasks/too-short.js';
-import type { OpenTask, Task } from '../../src/tasks/types.js';
-import { folderOf, removeFolders } from '../tasks/loader-support.js';
-import { HOTPOT } from '../tasks/ruler/support.js';
+import { UserError } from '../../../src/base/errors.js';
+import type { ModelConfig, ModelFiles } from '../../../src/checkpoint/types.js';
+import { TaskOpener } from '../../../src/experiment/task-opener.js';
+import type { TaskCell } from '../../../src/experiment/types.js';
+import { checkSamples } from '../../../src/runner/sample/check-samples.js';
+import { oneQuestion } from '../../../src/tasks/one-question.js';
+import { tasks as knownTasks } from '../../../src/tasks/built-in.js';
+import { ContextTooShort } from '../../../src/tasks/too-short.js';
+import type { OpenTask, Task } from '../../../src/tasks/types.js';
+import { folderOf, removeFolders } from '../../tasks/loader-support.js';
+import { HOTPOT } from '../../tasks/ruler/support.js';
 
 describe('samples looked at ahead of a run', () => {
   const POSITIONS = 400;
@@ -88,10 +88,12 @@ describe('samples looked at ahead of a run', () => {
     samples.map((each) => ({ group: index, sample: each }));
   const check = (groups: readonly TaskCell[], missing: ReturnType<typeof jobs>, tasks?: readonly Task[]) =>
     checkSamples(
-      { file: 'spec.yaml', groups },
+      {
+        spec: { file: 'spec.yaml', groups },
+        models,
+        opener: new TaskOpener(new Map((tasks ?? [generated, rows()]).map((task) => [task.name, task])), '/'),
+      },
       missing,
-      models,
-      new TaskOpener(new Map((tasks ?? [generated, rows()]).map((task) => [task.name, task])), '/'),
     );
   const fault = async (...args: Parameters<typeof check>): Promise<string> => {
     try {
@@ -147,7 +149,7 @@ describe('samples looked at ahead of a run', () => {
       const all = jobs(0, 0, 1, 2, 3);
       const wide = new Map([['m', { ...models.get('m')!, config: { maxPositions: 4000 } as ModelConfig }]]);
       const opener = new TaskOpener(knownTasks, '/');
-      await checkSamples({ file: 's', groups: [asked(Number(hint))] }, all, wide, opener);
+      await checkSamples({ spec: { file: 's', groups: [asked(Number(hint))] }, models: wide, opener }, all);
     }
   });
 

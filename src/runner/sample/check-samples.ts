@@ -5,15 +5,15 @@
  * Where a task can tell without making a sample, one is made and the others are checked; else all are made.
  */
 import { setImmediate } from 'node:timers/promises';
-import { UserError } from '../base/errors.js';
-import type { ModelFiles } from '../checkpoint/types.js';
-import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
-import { countsOf, type TaskOpener } from '../experiment/task-opener.js';
-import { scoreAnswer } from '../tasks/score-answer.js';
-import { ContextTooShort } from '../tasks/too-short.js';
-import type { OpenTask, Sample, TaskContext } from '../tasks/types.js';
+import { UserError } from '../../base/errors.js';
+import type { ModelFiles } from '../../checkpoint/types.js';
+import type { ResolvedSpec, TaskCell } from '../../experiment/types.js';
+import { countsOf, type TaskOpener } from '../../experiment/task-opener.js';
+import { scoreAnswer } from '../../tasks/score-answer.js';
+import { ContextTooShort } from '../../tasks/too-short.js';
+import type { OpenTask, Sample, TaskContext } from '../../tasks/types.js';
 import { ControlTokens } from './control-tokens.js';
-import type { Job } from './job.js';
+import type { Job } from '../jobs.js';
 import { expectRoom } from './prompt.js';
 
 type Files = Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>;
@@ -21,54 +21,53 @@ type Files = Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>;
 /** Samples between two turns of the event loop, in which an interrupt is heard. */
 const AT_ONCE = 16;
 
+/** What samples are made of: a spec whose models are open. */
+interface Checked {
+  readonly spec: Pick<ResolvedSpec, 'file' | 'groups'>;
+  /** By the name that the spec gives them. */
+  readonly models: ReadonlyMap<string, Files>;
+  readonly opener: TaskOpener;
+}
+
 /**
  * Looks at the samples of what is to run.
  *
  * @param jobs in the order of their samples
- * @param models by the name that the spec gives them
  * @returns what a user should know of them, a sentence each
  * @throws UserError of the first sample that cannot be had, with its row, else with the spec's file; where a context is too
  * short, the error says one into which all samples of its group fit
  */
 export async function checkSamples(
-  spec: Pick<ResolvedSpec, 'file' | 'groups'>,
+  checked: Checked,
   jobs: readonly Pick<Job, 'group' | 'sample'>[],
-  models: ReadonlyMap<string, Files>,
-  opener: TaskOpener,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  const { file, groups } = checked.spec;
   const remarks = new Set<string>();
   const asked = new Map<number, Set<number>>();
   for (const { group, sample } of jobs) {
     const samples = asked.get(group) ?? new Set();
     asked.set(group, samples.add(sample));
   }
-  const checked: Checked = { groups: spec.groups, models, opener, signal };
   for (const [index, samples] of asked) {
     try {
-      const remark = await checkGroup(spec.groups[index]!, [...samples], checked);
+      const remark = await checkGroup(groups[index]!, [...samples], checked, signal);
       if (remark !== undefined) remarks.add(remark);
     } catch (error) {
-      throw error instanceof UserError && error.place === undefined ? error.at(spec.file) : error;
+      throw error instanceof UserError && error.place === undefined ? error.at(file) : error;
     }
   }
   return [...remarks];
-}
-
-interface Checked {
-  readonly groups: readonly TaskCell[];
-  readonly models: ReadonlyMap<string, Files>;
-  readonly opener: TaskOpener;
-  readonly signal: AbortSignal | undefined;
 }
 
 async function checkGroup(
   group: TaskCell,
   samples: readonly number[],
   checked: Checked,
+  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const { opener, signal } = checked;
-  const files = checked.models.get(group.model)!;
+  const { opener, models } = checked;
+  const files = models.get(group.model)!;
   const task = await opener.open(group, countsOf(files.tokenizer));
   const controls = new ControlTokens(files.tokenizer);
   // The last first: where a file has too few rows, it tells at once.
@@ -83,7 +82,7 @@ async function checkGroup(
     }
   } catch (error) {
     if (!(error instanceof ContextTooShort)) throw error;
-    const fits = await contextForAll(group, checked, error.needs);
+    const fits = await contextForAll(group, checked, error.needs, signal);
     throw new UserError(error.message, {
       hint: `All samples that the spec asks for at ${group.context} fit into context: ${fits}.`,
       exitCode: 2,
@@ -107,10 +106,11 @@ async function checkMade(task: OpenTask, index: number, group: TaskCell, files: 
  */
 async function contextForAll(
   { context: asked }: TaskCell,
-  { groups, models, opener, signal }: Checked,
+  { spec, models, opener }: Checked,
   least: number,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
-  const alike = groups.filter(
+  const alike = spec.groups.filter(
     ({ context, task }) => context === asked && opener.tasks.get(task)!.ignores?.includes('context') !== true,
   );
   let [context, tried] = [least, 0];

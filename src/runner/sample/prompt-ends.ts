@@ -4,11 +4,11 @@
  * Decides when a prompt may be shown as the one that was run: tokenizer and data are the recorded ones, and the answers
  * agree. Only its ends are kept.
  */
-import { UserError } from '../base/errors.js';
-import type { ModelFiles } from '../checkpoint/types.js';
-import type { CellInfo, Manifest } from '../results/types.js';
-import type { Sample, Task } from '../tasks/types.js';
-import { countsOf, TaskOpener } from '../experiment/task-opener.js';
+import { UserError } from '../../base/errors.js';
+import type { ModelFiles } from '../../checkpoint/types.js';
+import type { CellInfo, Manifest } from '../../results/types.js';
+import type { Sample, Task } from '../../tasks/types.js';
+import { countsOf, TaskOpener } from '../../experiment/task-opener.js';
 
 export interface PromptEnds {
   readonly head: string;

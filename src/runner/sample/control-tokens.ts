@@ -4,8 +4,8 @@
  * A tokenizer reads `<|eot_id|>` in a user's text as the token itself, here as in every other tool: nothing is changed, but it
  * is counted and said, since a chat may end in the middle of a text.
  */
-import type { Tokenizer } from '../checkpoint/types.js';
-import type { Sample } from '../tasks/types.js';
+import type { Tokenizer } from '../../checkpoint/types.js';
+import type { Sample } from '../../tasks/types.js';
 
 /** Tokens that are named; the others are counted. */
 const NAMED = 4;

@@ -5,18 +5,18 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { createChatTemplate } from '../../src/checkpoint/chat-template.js';
-import { openModelFiles } from '../../src/checkpoint/load.js';
-import type { ModelFiles } from '../../src/checkpoint/types.js';
-import { countsOf, TaskOpener } from '../../src/experiment/task-opener.js';
-import { buildSegments, stopIdsOf } from '../../src/runner/prompt.js';
-import { tasks } from '../../src/tasks/built-in.js';
-import { LONGBENCH_NAMES } from '../../src/tasks/longbench/facts.js';
-import { row } from '../tasks/longbench/rows.js';
-import { folderOf, jsonLines, removeFolders } from '../tasks/loader-support.js';
-import { HOTPOT, SQUAD } from '../tasks/ruler/support.js';
+import { createChatTemplate } from '../../../src/checkpoint/chat-template.js';
+import { openModelFiles } from '../../../src/checkpoint/load.js';
+import type { ModelFiles } from '../../../src/checkpoint/types.js';
+import { countsOf, TaskOpener } from '../../../src/experiment/task-opener.js';
+import { buildSegments, stopIdsOf } from '../../../src/runner/sample/prompt.js';
+import { tasks } from '../../../src/tasks/built-in.js';
+import { LONGBENCH_NAMES } from '../../../src/tasks/longbench/facts.js';
+import { row } from '../../tasks/longbench/rows.js';
+import { folderOf, jsonLines, removeFolders } from '../../tasks/loader-support.js';
+import { HOTPOT, SQUAD } from '../../tasks/ruler/support.js';
 
-const FIXTURE = new URL('../fixtures/prompts/split.jsonl', import.meta.url);
+const FIXTURE = new URL('../../fixtures/prompts/split.jsonl', import.meta.url);
 const CONTEXT = 1536;
 /** Ids of the compressed part that are shown, as text. */
 const TAIL = 12;

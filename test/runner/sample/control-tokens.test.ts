@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ControlTokens } from '../../src/runner/control-tokens.js';
-import { oneQuestion } from '../../src/tasks/one-question.js';
+import { ControlTokens } from '../../../src/runner/sample/control-tokens.js';
+import { oneQuestion } from '../../../src/tasks/one-question.js';
 
 const sample = (context: string, place?: string, question = '') =>
   oneQuestion({

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import * as z from 'zod';
-import { remakePrompts } from '../../src/runner/prompt-ends.js';
-import { TaskOpener } from '../../src/experiment/task-opener.js';
-import { oneQuestion } from '../../src/tasks/one-question.js';
-import type { Task } from '../../src/tasks/types.js';
-import { cell, full, manifest } from '../results/support.js';
+import { remakePrompts } from '../../../src/runner/sample/prompt-ends.js';
+import { TaskOpener } from '../../../src/experiment/task-opener.js';
+import { oneQuestion } from '../../../src/tasks/one-question.js';
+import type { Task } from '../../../src/tasks/types.js';
+import { cell, full, manifest } from '../../results/support.js';
 
 const params = z.strictObject({ words: z.array(z.string()) });
 const task: Task<z.infer<typeof params>> = {

@@ -4,10 +4,10 @@
  * Decides how a list that does not fit is cut. What a cache needs is measured on the first layer, so that a cut costs a
  * layer and not a prefill; where that was too little after all, memory runs out later, and the list is cut in two.
  */
-import { CHUNK_TOKENS } from '../cache/rows/tail.js';
-import { OutOfCacheMemory } from '../kernels/memory.js';
-import type { Pipeline } from '../methods/types.js';
-import type { ModelConfig } from '../checkpoint/types.js';
+import { CHUNK_TOKENS } from '../../cache/rows/tail.js';
+import { OutOfCacheMemory } from '../../kernels/memory.js';
+import type { Pipeline } from '../../methods/types.js';
+import type { ModelConfig } from '../../checkpoint/types.js';
 import type { Segments } from './prompt.js';
 
 /** Scores that attention holds at once, bytes, unless one token needs more. */

@@ -1,13 +1,13 @@
 /** Prefill once, compress many, decode together: no row may notice the others. */
-import { methods } from '../../src/methods/built-in.js';
+import { methods } from '../../../src/methods/built-in.js';
 import { expect } from 'chai';
-import { sumBytes } from '../../src/cache/bytes.js';
-import type { Engine, Tensor } from '../../src/engine/types.js';
-import { UserError } from '../../src/base/errors.js';
-import { openKernels, type Kernels } from '../../src/kernels/index.js';
-import type { Pipeline } from '../../src/methods/types.js';
-import { logitsAfter } from '../../src/model/decode.js';
-import type { Transformer } from '../../src/model/transformer.js';
+import { sumBytes } from '../../../src/cache/bytes.js';
+import type { Engine, Tensor } from '../../../src/engine/types.js';
+import { UserError } from '../../../src/base/errors.js';
+import { openKernels, type Kernels } from '../../../src/kernels/index.js';
+import type { Pipeline } from '../../../src/methods/types.js';
+import { logitsAfter } from '../../../src/model/decode.js';
+import type { Transformer } from '../../../src/model/transformer.js';
 import {
   CompressedPrompt,
   compressPrompt,
@@ -15,10 +15,10 @@ import {
   type PipelineOutcome,
   type SampleOutcome,
   type SampleRun,
-} from '../../src/runner/sample.js';
-import { engineOrSkip, TESTED_ENGINES } from '../support/engines.js';
-import { loadTinyModel, tinyIds } from '../support/tiny-model.js';
-import { pipelineOf } from '../support/pipelines.js';
+} from '../../../src/runner/sample/run-sample.js';
+import { engineOrSkip, TESTED_ENGINES } from '../../support/engines.js';
+import { loadTinyModel, tinyIds } from '../../support/tiny-model.js';
+import { pipelineOf } from '../../support/pipelines.js';
 
 const PIPELINES: readonly Pipeline[] = [
   pipelineOf(),

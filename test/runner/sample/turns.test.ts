@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/base/errors.js';
-import { OutOfCacheMemory } from '../../src/kernels/memory.js';
-import type { Pipeline } from '../../src/methods/types.js';
-import { expectToFit, inTurns } from '../../src/runner/turns.js';
+import { UserError } from '../../../src/base/errors.js';
+import { OutOfCacheMemory } from '../../../src/kernels/memory.js';
+import type { Pipeline } from '../../../src/methods/types.js';
+import { expectToFit, inTurns } from '../../../src/runner/sample/turns.js';
 
 const pipelines = ['a', 'b', 'c', 'd', 'e'].map((label): Pipeline => ({ label, steps: [] }));
 const labels = (turn: readonly Pipeline[]): string => turn.map(({ label }) => label).join('');

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { UserError } from '../../src/base/errors.js';
-import type { ChatTemplate, ModelConfig, Tokenizer } from '../../src/checkpoint/types.js';
-import { buildSegments, cutMiddle, stopIdsOf } from '../../src/runner/prompt.js';
-import { oneQuestion } from '../../src/tasks/one-question.js';
-import type { Sample } from '../../src/tasks/types.js';
+import { UserError } from '../../../src/base/errors.js';
+import type { ChatTemplate, ModelConfig, Tokenizer } from '../../../src/checkpoint/types.js';
+import { buildSegments, cutMiddle, stopIdsOf } from '../../../src/runner/sample/prompt.js';
+import { oneQuestion } from '../../../src/tasks/one-question.js';
+import type { Sample } from '../../../src/tasks/types.js';
 
 /** One id per character. */
 const tokenizer: Tokenizer = {

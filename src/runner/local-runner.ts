@@ -1,8 +1,7 @@
 /**
- * Jobs: one sample under those pipelines of one set of weights that are missing of it.
+ * Runs jobs in this process: from a job to its records.
  *
- * Decides how a job becomes records, and what stays loaded between jobs: one model and one weight set of it. Knows neither
- * folders nor other jobs.
+ * One model and one weight set of it stay loaded from job to job, so jobs that share them come one after the other.
  */
 import { withTextPath } from '../experiment/paths.js';
 import { fullCacheBytes } from '../cache/bytes.js';
@@ -13,48 +12,20 @@ import { UserError } from '../base/errors.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
 import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../checkpoint/types.js';
-import { FORMAT_VERSION, type SampleRecord } from '../results/types.js';
+import { FORMAT_VERSION } from '../results/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { countsOf, TaskOpener } from '../experiment/task-opener.js';
 import { scoreAnswer } from '../tasks/score-answer.js';
 import type { OpenTask } from '../tasks/types.js';
+import type { Failure, Job, JobRecord, JobRunner } from './jobs.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
-import { buildSegments, stopIdsOf } from './prompt.js';
-import { sampleName } from './sample-name.js';
-import { runSample } from './sample.js';
+import { buildSegments, stopIdsOf } from './sample/prompt.js';
+import { sampleName } from './sample/sample-name.js';
+import { runSample } from './sample/run-sample.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
 import { openWeightSet, type OpenWeightSet } from './open-weight-set.js';
-import { toWorkerError, type WorkerError } from './worker-error.js';
-
-/** Plain data: it also goes to other processes. */
-export interface Job {
-  /** Index into the spec's groups. */
-  readonly group: number;
-  readonly sample: number;
-  /** Index into `weightSetsOf` the spec's pipelines. */
-  readonly weightSet: number;
-  /** Index into the spec's pipelines, and the key of the cell. */
-  readonly missing: readonly { readonly pipeline: number; readonly cell: string }[];
-}
-
-/** A pipeline that cannot be applied to a sample. Plain data. */
-export interface Failure {
-  readonly cell: string;
-  readonly sample: number;
-  readonly error: WorkerError;
-}
-
-export type JobRecord = SampleRecord | Failure;
-
-/** Runs jobs, one at a time. */
-export interface JobRunner {
-  /**
-   * The records of a job, in the order of its pipelines. Rejects with the signal's reason where that stops it.
-   */
-  run(job: Job): Promise<readonly JobRecord[]>;
-  close(): void;
-}
+import { toWorkerError } from './worker-error.js';
 
 /** What the jobs of a process share. */
 export interface JobContext {
