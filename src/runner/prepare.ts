@@ -2,13 +2,10 @@
  * From a resolved spec to a run that can begin: models and tasks open, cells keyed.
  *
  * Whoever computes a spec, on this machine or as a worker of a queue, goes through here, so that all refuse the same and
- * have the same keys. `foreseeRefusals` is as much of it as can be known without reading weights.
+ * have the same keys. What of it can be known without reading weights is `refusals.ts`.
  */
-import { UserError } from '../base/errors.js';
-import { readModelConfig } from '../checkpoint/read-config.js';
-import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
-import { type CellGroup, checkGroup, groupCells, openGroup } from '../experiment/cells.js';
-import { modelPlace } from '../experiment/paths.js';
+import type { ModelFiles } from '../checkpoint/types.js';
+import { type CellGroup, groupCells } from '../experiment/cells.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import type { CellInfo, ModelRecord } from '../results/types.js';
@@ -58,38 +55,4 @@ export async function prepareRun(spec: ResolvedSpec): Promise<PreparedRun> {
     close();
     throw error;
   }
-}
-
-/**
- * Why a run would be refused before its first prefill, as far as configurations and data tell: models that are not there or
- * not supported, contexts that do not fit them, data that is missing, more samples than rows. Of each model and each group
- * the first reason; none where nothing speaks against it.
- */
-export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> {
-  const opener = new TaskOpener(spec.registry.tasks, spec.folder);
-  const reasons = new Map<string, UserError>();
-  const unless = async <T>(look: () => T | Promise<T>): Promise<T | undefined> => {
-    try {
-      return await look();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      reasons.set(error.format(), error);
-      return undefined;
-    }
-  };
-  const configs = new Map<string, ModelConfig | undefined>();
-  for (const { model } of spec.groups) {
-    if (configs.has(model)) continue;
-    configs.set(model, await unless(() => readModelConfig(modelPlace(model, spec.folder))));
-  }
-  for (const group of spec.groups) {
-    const config = configs.get(group.model);
-    await unless(async () => {
-      if (config !== undefined) checkGroup(spec, group, config);
-      const task = await openGroup(spec, group, opener);
-      // It tells in its own words.
-      if (task.rows !== undefined && task.rows < group.samples) await task.sample(group.samples - 1);
-    });
-  }
-  return [...reasons.values()];
 }

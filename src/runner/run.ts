@@ -67,7 +67,7 @@ export interface RunOutcome {
 export async function runSpec(spec: ResolvedSpec, options: RunOptions): Promise<RunOutcome> {
   const prepared = await prepareRun(spec);
   try {
-    const { openPool = (run) => openLocalPool(run, options) } = options;
+    const { openPool = (run: PreparedRun) => openLocalPool(run, options) } = options;
     const pool = await openPool(prepared);
     try {
       return await runPrepared(prepared, pool, options);

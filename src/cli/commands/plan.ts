@@ -38,7 +38,7 @@ export function addPlan(root: Command, session: Session): void {
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
   const { spec, state } = await readSpecState(file, options);
   const bytes = await fullCachesOf(spec);
-  const { foreseeRefusals } = await import('../../runner/prepare.js');
+  const { foreseeRefusals } = await import('../../runner/refusals.js');
   const refusals = await foreseeRefusals(spec);
   if (options.json === true) session.printJson(planJson(spec, state, bytes, refusals));
   else session.print(planText(spec, state, bytes, refusals));

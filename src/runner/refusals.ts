@@ -1,0 +1,45 @@
+/**
+ * Why a run would be refused, foreseen from configurations and data: no weights are read and no tokenizer is loaded.
+ *
+ * The checks are those that a run itself goes through, so that a plan and a run say the same.
+ */
+import { UserError } from '../base/errors.js';
+import { readModelConfig } from '../checkpoint/read-config.js';
+import type { ModelConfig } from '../checkpoint/types.js';
+import { checkGroup, openGroup } from '../experiment/cells.js';
+import { modelPlace } from '../experiment/paths.js';
+import { TaskOpener } from '../experiment/task-opener.js';
+import type { ResolvedSpec } from '../experiment/types.js';
+
+/**
+ * Models that are not there or not supported, contexts that do not fit them, data that is missing, more samples than rows:
+ * of each model and each group the first reason; none where nothing speaks against a run.
+ */
+export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> {
+  const opener = new TaskOpener(spec.registry.tasks, spec.folder);
+  const reasons = new Map<string, UserError>();
+  const unless = async <T>(look: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      reasons.set(error.format(), error);
+      return undefined;
+    }
+  };
+  const configs = new Map<string, ModelConfig | undefined>();
+  for (const { model } of spec.groups) {
+    if (configs.has(model)) continue;
+    configs.set(model, await unless(() => readModelConfig(modelPlace(model, spec.folder))));
+  }
+  for (const group of spec.groups) {
+    const config = configs.get(group.model);
+    await unless(async () => {
+      if (config !== undefined) checkGroup(spec, group, config);
+      const task = await openGroup(spec, group, opener);
+      // It tells in its own words.
+      if (task.rows !== undefined && task.rows < group.samples) await task.sample(group.samples - 1);
+    });
+  }
+  return [...reasons.values()];
+}
