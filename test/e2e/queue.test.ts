@@ -92,6 +92,7 @@ describe('spark-eval run --queue, worker', function () {
     lost.child.kill('SIGKILL');
     const good = worker('good');
     expect(await coordinator.exited, coordinator.stderr()).to.equal(0);
+    await whileRunning(good, () => good.stderr().includes('looks for runs')); // it listens, however late it started
     good.child.kill('SIGTERM');
     expect(await good.exited, good.stderr()).to.equal(130);
 
