@@ -7,7 +7,7 @@ import { entryBytes } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';
 import type { ByteParts, CacheDtype } from './types.js';
 import { NO_BYTES } from './bytes.js';
-import { borrowTable, giveBackTable, type TableName } from './shared-weights.js';
+import type { TableName } from '../kernels/shared-tables.js';
 
 export class PackedBuffers {
   private readonly pieces = new Map<Pointer, { readonly part: keyof ByteParts; readonly bytes: number }>();
@@ -43,9 +43,9 @@ export class PackedBuffers {
     this.parts[part] -= bytes;
   }
 
-  /** A table that belongs to the model (`borrowTable`): not counted, given back with the buffers. */
+  /** A table that belongs to the model (`SharedTables`): not counted, given back with the buffers. */
   borrow(source: Float32Array, name: TableName, fill: (table: Float32Array) => void): Pointer {
-    const pointer = borrowTable(this.memory, source, name, fill);
+    const pointer = this.memory.tables.borrow(source, name, fill);
     this.borrowed.push([source, name]);
     return pointer;
   }
@@ -65,7 +65,7 @@ export class PackedBuffers {
     if (--this.users > 0) return;
     for (const pointer of this.pieces.keys()) this.memory.free(pointer);
     this.pieces.clear();
-    for (const [source, name] of this.borrowed) giveBackTable(this.memory, source, name);
+    for (const [source, name] of this.borrowed) this.memory.tables.giveBack(source, name);
     this.borrowed.length = 0;
   }
 }

@@ -27,6 +27,8 @@ export interface CalibrationRun {
   readonly model: Transformer;
   readonly files: Pick<ModelFiles, 'name' | 'config' | 'tokenizer' | 'weightsDigest'>;
   readonly request: WeightsRequest;
+  /** Fisher scores of this model by their sequences, added to: requests that differ only in what is done with them share them. */
+  readonly knownScores: Map<string, FisherScores[]>;
   /** Long phases: `Fisher scores 3/32`. */
   readonly onPhase: (phase: string) => void;
   /** Lines that stay. */
@@ -96,16 +98,11 @@ async function findFactors(run: CalibrationRun, params: RecalkvParams): Promise<
   });
 }
 
-/** Scores by model and sequences: requests that differ only in what is done with them share them. */
-const knownScores = new WeakMap<Transformer, Map<string, FisherScores[]>>();
-
 async function scoresOf(
-  { model, onPhase, signal }: CalibrationRun,
+  { model, knownScores: known, onPhase, signal }: CalibrationRun,
   { text, samples, length, seed }: RecalkvParams,
   sequences: readonly (readonly number[])[],
 ): Promise<FisherScores[]> {
-  const known = knownScores.get(model) ?? new Map<string, FisherScores[]>();
-  knownScores.set(model, known);
   const key = canonicalJson([text ?? null, samples, length, seed]);
   const scores =
     known.get(key) ??

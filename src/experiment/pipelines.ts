@@ -51,13 +51,13 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
     problems.expected(path, 'at least one step', item);
     return [];
   }
-  const variants = written.flatMap((step, index) => {
+  const choices = written.flatMap((step, index) => {
     const at = listed ? [...path, index] : path;
     return typeof step === 'string'
       ? readStepsOfLabel(step, at, methods, problems)
       : [readStep(step, at, methods, problems)];
   });
-  const count = variants.reduce((total, choices) => total * choices.length, 1);
+  const count = choices.reduce((total, sets) => total * sets.length, 1);
   if (count > MAX_COMBINATIONS) {
     problems.add(
       path,
@@ -65,7 +65,7 @@ function readPipeline(item: unknown, path: Path, methods: Methods, problems: Pro
     );
     return [];
   }
-  return product(variants);
+  return product(choices);
 }
 
 /** Of each step of `snapkv(ratio=0.5)+spark(ratio=0.8)`, every parameter set. */

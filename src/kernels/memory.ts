@@ -6,6 +6,7 @@
 import { UserError } from '../base/errors.js';
 import { Allocator, ALIGNMENT } from './allocator.js';
 import { PAGE_BYTES, type WasmMemory } from './webassembly.js';
+import { SharedTables } from './shared-tables.js';
 
 /** An address in the kernels' memory, in bytes. */
 export type Pointer = number;
@@ -19,6 +20,8 @@ const STEP_PAGES = 64;
 export class OutOfCacheMemory extends UserError {}
 
 export class KernelMemory {
+  /** What several caches read. */
+  readonly tables = new SharedTables(this);
   private readonly allocator: Allocator;
 
   /**

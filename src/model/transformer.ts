@@ -21,7 +21,7 @@ export class Transformer {
     readonly config: ModelConfig,
     readonly layers: readonly LayerWeights[],
     private readonly outer: OuterWeights,
-    /** What `dispose` gives back: all of it, or what a variant does not share. */
+    /** What `dispose` gives back: all of it, or what another weight set does not share. */
     private readonly owned: readonly Tensor[],
   ) {
     this.ops = engine.ops;

@@ -24,7 +24,7 @@ import { buildSegments, stopIdsOf } from './sample/prompt.js';
 import { sampleName } from './sample/sample-name.js';
 import { runSample } from './sample/run-sample.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
-import { openWeightSet, type OpenWeightSet } from './open-weight-set.js';
+import { openWeightSet, type OpenWeightSet, type WeightSetContext } from './open-weight-set.js';
 import { toWorkerError } from './worker-error.js';
 
 /** What the jobs of a process share. */
@@ -41,10 +41,14 @@ export interface JobContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface LoadedModel extends Pick<WeightSetContext, 'files' | 'knownScores'> {
+  readonly weights: Transformer;
+}
+
 /** Runs jobs in this process. */
 export class LocalRunner implements JobRunner {
   private readonly kernels: Kernels;
-  private model: { readonly files: ModelFiles; readonly weights: Transformer } | undefined;
+  private model: LoadedModel | undefined;
   private weightSet: (OpenWeightSet & { readonly index: number }) | undefined;
   /** By model and weight set: they are not looked for again. */
   private readonly noFactors = new Map<string, NoFactors>();
@@ -157,9 +161,9 @@ export class LocalRunner implements JobRunner {
       const files = await filesOf(name);
       progress.phase(`loading ${name}`);
       checkModelFits(engine, parameterBytes(files));
-      this.model = { files, weights: Transformer.load(engine, files) };
+      this.model = { files, weights: Transformer.load(engine, files), knownScores: new Map() };
     }
-    const { files, weights } = this.model;
+    const { files, weights, knownScores } = this.model;
     if (this.weightSet?.index !== index) {
       const known = this.noFactors.get(`${name} ${index}`);
       if (known !== undefined) return known;
@@ -168,7 +172,10 @@ export class LocalRunner implements JobRunner {
       const { request: asked } = weightSetsOf(spec.pipelines, spec.registry.methods)[index]!;
       const request = asked && withTextPath(asked, spec.folder);
       try {
-        this.weightSet = { index, ...(await openWeightSet(weights, request, { files, progress, signal })) };
+        this.weightSet = {
+          index,
+          ...(await openWeightSet(weights, request, { files, knownScores, progress, signal })),
+        };
       } catch (error) {
         if (!(error instanceof NoFactors)) throw error;
         this.noFactors.set(`${name} ${index}`, error);

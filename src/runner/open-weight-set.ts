@@ -1,16 +1,15 @@
 /**
- * Variants of a model: the weights that its pipelines run on, where a method changes them.
+ * Weight sets on the engine: the model's own weights, or those that a method has changed.
  *
- * Decides which pipelines share weights, and with them their prefills, and that one weight set at a time is on the engine
- * beside the model's own weights. Knows nothing of what a method does with them.
+ * One set at a time stands beside the model's own, which is what fits into memory.
  */
-import { calibrate } from '../calibration/recalkv.js';
+import { calibrate, type CalibrationRun } from '../calibration/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
 import type { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import type { Progress } from './progress.js';
 
-export interface WeightSetContext {
+export interface WeightSetContext extends Pick<CalibrationRun, 'knownScores'> {
   readonly files: ModelFiles;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal?: AbortSignal | undefined;
@@ -27,13 +26,14 @@ export interface OpenWeightSet {
 export async function openWeightSet(
   model: Transformer,
   request: WeightsRequest | undefined,
-  { files, progress, signal }: WeightSetContext,
+  { files, knownScores, progress, signal }: WeightSetContext,
 ): Promise<OpenWeightSet> {
   if (request === undefined) return { model, close: () => undefined };
   const { factors, folder, kept } = await calibrate({
     model,
     files,
     request,
+    knownScores,
     onPhase: (phase) => {
       progress.phase(`calibrating ${files.name}: ${phase}`);
     },

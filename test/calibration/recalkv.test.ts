@@ -46,11 +46,13 @@ describe('calibration', () => {
     recalkv.weights(
       recalkv.params.parse({ samples: 2, length: 24, multiple: 4, text: join(root, 'text.txt'), ...params }),
     );
+  const scores: CalibrationRun['knownScores'] = new Map();
   const run = (params: object, change: Partial<CalibrationRun> = {}) =>
     calibrate({
       model,
       files: { name: 'tiny', config: model.config, tokenizer, weightsDigest: 'w' },
       request: request(params),
+      knownScores: scores,
       onPhase: () => undefined,
       log: () => undefined,
       ...change,

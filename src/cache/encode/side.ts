@@ -37,7 +37,7 @@ export function encodeSide(
   const { precision } = side;
   if (side.codec === 'channels' && side.everyToken === true) {
     const sources = plan.tokens.map((tokens, head) => ({
-      ...headSource(trace, trace[name], tokens, head, buffers.format),
+      ...headSource(trace, name, tokens, head, buffers.format),
       masks: headMasks(trace, side, head),
     }));
     return encodePruned(sources, precision, buffers, kernels);
@@ -67,7 +67,7 @@ function encodeHead(
   buffers: PackedBuffers,
   kernels: Kernels,
 ): PackedSide {
-  const source = headSource(trace, trace[name], tokens, head, buffers.format);
+  const source = headSource(trace, name, tokens, head, buffers.format);
   switch (side.codec) {
     case 'dense':
       return encodeDense(contentsOf(source, side, head), buffers);
@@ -88,7 +88,7 @@ function quantisedSource(
   head: number,
   format: CacheDtype,
 ): QuantisedSource {
-  const source = headSource(trace, trace[name], tokens, head, format);
+  const source = headSource(trace, name, tokens, head, format);
   if (side.codec === 'dense') return { ...contentsOf(source, side, head), recent: 0 };
   return { ...source, masks: headMasks(trace, side, head), recent: side.recent };
 }
@@ -102,10 +102,9 @@ function headMasks(
   return { mask: masks[head]!, queryMasks: queryMasks?.slice(head * group, (head + 1) * group) };
 }
 
-/** `side` is `[KV, S, D]`. */
 function headSource(
   trace: LayerTrace,
-  side: Float32Array,
+  name: 'keys' | 'values',
   tokens: Int32Array,
   head: number,
   format: CacheDtype,
@@ -113,22 +112,17 @@ function headSource(
   const from = head * trace.length * trace.headDim;
   const end = from + trace.length * trace.headDim;
   return {
-    bits: bitsOf(side).subarray(from, end),
-    entries: () => storedSide(side, format).subarray(from, end),
+    bits: bitsOf(trace[name]).subarray(from, end),
+    entries: () => storedSide(trace, name, format).subarray(from, end),
     tokens,
     width: trace.headDim,
   };
 }
 
-/** Sides in bfloat16: many pipelines pack the same trace. */
-const rounded = new WeakMap<Float32Array, Entries>();
-
-/** All entries of a side in the cache's format; the side must not change afterwards. */
-function storedSide(side: Float32Array, format: CacheDtype): Entries {
-  if (format === 'float32') return bitsOf(side);
-  const known = rounded.get(side) ?? entriesOf(bitsOf(side), format);
-  rounded.set(side, known);
-  return known;
+/** All entries of a side in the cache's format, rounded once for all pipelines; the side must not change afterwards. */
+function storedSide(trace: LayerTrace, name: 'keys' | 'values', format: CacheDtype): Entries {
+  if (format === 'float32') return bitsOf(trace[name]);
+  return trace.once(`${name} in ${format}`, () => entriesOf(bitsOf(trace[name]), format));
 }
 
 /** What stands in place of the kept tokens' entries, if anything does. */

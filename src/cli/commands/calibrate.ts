@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { EngineName } from '../../engine/types.js';
+import type { CalibrationRun } from '../../calibration/recalkv.js';
 import type { WeightsRequest } from '../../methods/types.js';
 import type { LowRankFactors } from '../../model/low-rank.js';
 import type { ModelConfig } from '../../checkpoint/types.js';
@@ -87,6 +88,7 @@ async function calibrateAll(
     checkModelFits(engine, parameterBytes(files));
     const model = Transformer.load(engine, files);
     try {
+      const knownScores: CalibrationRun['knownScores'] = new Map();
       const made: (WeightsRequest & { readonly folder: string; readonly kept: boolean })[] = [];
       progress.start(requests.length, `calibrating ${name}`);
       for (const request of requests) {
@@ -94,6 +96,7 @@ async function calibrateAll(
           model,
           files,
           request,
+          knownScores,
           onPhase: (phase) => {
             progress.phase(phase);
           },
