@@ -44,7 +44,10 @@ function rows(schema: JsonSchema, describe: (name: string, field: JsonSchema) =>
   });
 }
 
-function table(schema: JsonSchema, describe = (_: string, field: JsonSchema) => describeSchema(field)): string {
+function table(
+  schema: JsonSchema,
+  describe = (_: string, field: JsonSchema) => describeSchema(field),
+): string {
   const lines = rows(schema, describe);
   if (lines.length === 0) return 'No fields.\n';
   return ['| field | takes | default | |', '| --- | --- | --- | --- |', ...lines].join('\n') + '\n';

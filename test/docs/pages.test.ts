@@ -107,7 +107,9 @@ describe('README and docs', function () {
       for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
         const path = join(ROOT, page, '..', target!);
         expect(() => readdirSync(path.replace(/\/?[^/]*$/, '/')), target).to.not.throw();
-        expect(readdirSync(join(path, '..')), `${page}: ${target!}`).to.include(path.replace(/\/$/, '').split('/').at(-1));
+        expect(readdirSync(join(path, '..')), `${page}: ${target!}`).to.include(
+          path.replace(/\/$/, '').split('/').at(-1),
+        );
       }
     });
   }
@@ -119,7 +121,9 @@ describe('README and docs', function () {
       .replaceAll(/^```.*?^```$/gms, '')
       .replaceAll(/^[|#!].*$/gm, '')
       .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
-    const sentences = prose.split(/\n\s*\n|^\s*(?:-|\d+\.) /m).flatMap((part) => part.split(/(?<=[.:?!])\s+/));
+    const sentences = prose
+      .split(/\n\s*\n|^\s*(?:-|\d+\.) /m)
+      .flatMap((part) => part.split(/(?<=[.:?!])\s+/));
     for (const sentence of sentences) {
       expect(sentence.split(/\s+/).filter(Boolean).length, sentence).to.be.at.most(30);
     }
