@@ -8,7 +8,7 @@ import { describeSchema, inputSchema, type JsonSchema } from '../base/describe.j
 import { packageFile } from '../base/package.js';
 import { AXES, specSchema } from '../experiment/schema.js';
 import { groupBy } from '../report/group-by.js';
-import { loadCatalogue } from './catalogue.js';
+import { builtIn } from '../registry/registry.js';
 import { AXIS_ORDER } from './method-facts.js';
 
 const HEAD = `# The spec file
@@ -53,7 +53,7 @@ function table(
   return ['| field | takes | default | |', '| --- | --- | --- | --- |', ...lines].join('\n') + '\n';
 }
 
-const { methods, tasks } = await loadCatalogue();
+const { methods, tasks } = builtIn;
 const isAxis = (name: string): boolean => (AXES as readonly string[]).includes(name);
 const top = table(inputSchema(specSchema), (name, field) =>
   isAxis(name) && field.items?.type !== undefined
