@@ -1,7 +1,7 @@
 /**
  * Where downloads are kept between runs.
  *
- * Decides the one cache root of the program: `SPARK_EVAL_CACHE`, else the user's cache folder of the platform.
+ * `SPARK_EVAL_CACHE` wins over the platform's own cache folder, so that a cluster can share one.
  */
 import { resolve } from 'node:path';
 import envPaths from 'env-paths';

@@ -1,7 +1,7 @@
 /**
- * One text for each JSON value, whatever the order of its keys; and the digest of it.
+ * One text for each JSON value, whatever the order of its keys, and the digest of it.
  *
- * Decides what "equal" means for specs, parameters and cells.
+ * Specs, parameters and cells count as equal when this text is equal.
  */
 import { createHash } from 'node:crypto';
 

@@ -1,8 +1,7 @@
 /**
  * What a schema expects and what a value is, in words.
  *
- * Decides the wording of what is expected and what was found, and of the parameter lists of `show`. Reads JSON Schemas that
- * zod made; knows nothing of specs and files.
+ * Errors, `show` and the spec's page use the same words, all made from the schemas that validate.
  */
 import * as z from 'zod';
 

@@ -1,7 +1,7 @@
 /**
  * "Did you mean": the known name that is nearest to a mistyped one.
  *
- * Decides how near is near enough. Knows nothing of what the names stand for.
+ * Most unknown names are typing errors; the answer should be in the message.
  */
 
 /**

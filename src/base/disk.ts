@@ -1,8 +1,7 @@
 /**
  * Writing to a disk.
  *
- * Decides that folders are made one by one, that a file is either the old one or the new one, never half of it, and how a
- * full disk or a place that may not be written reads as an error. Which other place could be chosen, the caller says.
+ * A file is the old one or the new one, never half of it, and a full or read-only disk reads as one clear error.
  */
 import {
   closeSync,

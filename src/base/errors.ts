@@ -1,7 +1,7 @@
 /**
  * The one error that a user's mistake or a broken file raises.
  *
- * Decides how such an error reads: place, what is wrong, what helps. Knows nothing of who raises it.
+ * Whoever catches it can print place, fault and help in one form, without a stack trace.
  */
 
 export interface ErrorDetails {

@@ -1,7 +1,7 @@
 /**
  * Paths that others wrote, of files in a folder of ours.
  *
- * Decides which of them may be looked at: those that lead nowhere else, on any system. Touches no file.
+ * Archives and records come from elsewhere: a path that leads out of the folder, on any system, is refused.
  */
 import * as z from 'zod';
 

@@ -1,7 +1,7 @@
 /**
  * Processes by their ids.
  *
- * Decides how it is told that one has ended. Knows nothing of what a process has left.
+ * Locks and staging folders of a process that has ended may be taken over.
  */
 
 /** True where no process has this id; one that belongs to somebody else is there. */

@@ -1,8 +1,8 @@
 /**
  * Seeded draws for tasks: the same key gives the same numbers on every machine and in every version of Node.
  *
- * Decides the generator, xoshiro128** (Blackman and Vigna, 2018) seeded by SHA-256 of the key. Knows nothing of
- * what is drawn.
+ * xoshiro128** (Blackman and Vigna, 2018), seeded by SHA-256 of the key: a draw does not depend on what was drawn
+ * before.
  */
 import { createHash } from 'node:crypto';
 

@@ -1,7 +1,7 @@
 /**
  * Runs one external program and explains its failure.
  *
- * Decides how a failing build tool reads. No shell is involved: arguments are passed as they are.
+ * Arguments are passed as they are, without a shell, and a failing build tool is told with its last lines.
  */
 import { spawn } from 'node:child_process';
 import { UserError } from './errors.js';

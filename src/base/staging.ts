@@ -1,8 +1,7 @@
 /**
  * Folders of the cache, which appear only when they are finished.
  *
- * Decides how a folder is made beside its final place and moved there in one step, and that what a killed process
- * left behind is cleared away by the next one. Knows nothing of what is put into it.
+ * A folder is made beside its final place and moved there in one step, so that a killed process leaves no half of one.
  */
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

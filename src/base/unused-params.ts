@@ -1,8 +1,7 @@
 /**
  * Parameters that the parameters beside them leave without effect.
  *
- * Decides that they are refused wherever a spec gives them another value than their default: a sweep over one would give
- * equal rows under different names. Knows nothing of what a parameter means.
+ * A sweep over a parameter without effect would give equal rows under different names.
  */
 import * as z from 'zod';
 import { canonicalJson } from './canonical-json.js';

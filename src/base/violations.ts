@@ -1,8 +1,7 @@
 /**
  * What is wrong with a value that others wrote, by its schema.
  *
- * Decides the form `field: expected …, found …; field: …`, and that a few of many faults are told. Knows nothing of where the
- * value stands.
+ * One form, `field: expected …, found …`, for journals, records and messages alike.
  */
 import type * as z from 'zod';
 import { describeSchema, describeValue, inputSchema, type JsonSchema, subSchema } from './describe.js';

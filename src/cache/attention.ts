@@ -1,8 +1,7 @@
 /**
  * Attention of new tokens over one layer's packed segments.
  *
- * Decides the order of the kernels and their scratch, which is borrowed for one call and bounded: as many new
- * tokens are taken together as their scores fit into it. Knows no codec.
+ * Scratch is bounded: as many new tokens are taken together as their scores fit into it.
  * Alphabet: T new tokens, H query heads, KV, G = H/KV, R = G·T query rows of a KV head, n cached tokens, D width.
  */
 import type { Kernels, Pointer } from '../kernels/index.js';

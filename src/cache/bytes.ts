@@ -1,7 +1,8 @@
 /**
  * Byte counts of caches: sums of what exists, and two figures to compare them with.
  *
- * Decides how those two are counted. Measured parts come from the caches themselves (`LayerCache.bytes`).
+ * Measured parts come from the caches themselves (`LayerCache.bytes`); a full cache and the paper's own count stand
+ * beside them.
  */
 import { entryBytes } from '../kernels/entries.js';
 import { wordsOf } from './encode/pack-bits.js';

@@ -1,7 +1,8 @@
 /**
  * The slow, obvious reading of packed rows, entry by entry and bit by bit, without the kernels.
  *
- * Decides nothing: it is what the codecs mean, written a second time. Alphabet: n tokens, D width, T kept channels.
+ * It says what each codec means, a second time, and the kernels are tested against it.
+ * Alphabet: n tokens, D width, T kept channels.
  */
 import { concatenate } from '../base/concatenate.js';
 import type { EntryFormat } from '../kernels/entries.js';

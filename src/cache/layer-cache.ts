@@ -1,7 +1,7 @@
 /**
  * One layer's cache of one row: the packed prompt and the tail.
  *
- * Decides in which turns new tokens attend, and that a failed encoding leaves nothing behind. Knows no codec.
+ * The same class serves all codecs; a failed encoding leaves nothing allocated.
  * Alphabet: n kept tokens of a KV head, T new tokens, H, KV, D.
  */
 import { UserError } from '../base/errors.js';

@@ -1,9 +1,8 @@
 /**
  * One layer's cache whose tokens come and go while decoding, as a policy decides.
  *
- * Decides the order of a step: (tokens go,) a token joins, attends to all that is held, itself included, the policy sees
- * that attention, (tokens go). New tokens take their steps one by one, however many come at once. Prompt and decoded
- * tokens stand in one store per KV head, plain and dense. Knows no method.
+ * New tokens take their steps one by one: a token joins, attends, the policy sees its attention, tokens go. Prompt and
+ * decoded tokens stand in one dense store per KV head.
  * Alphabet: S prompt tokens, n held tokens of a KV head, T new tokens, H, KV, G = H/KV, D.
  */
 import type { Kernels, Pointer } from '../kernels/index.js';

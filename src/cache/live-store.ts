@@ -1,8 +1,7 @@
 /**
  * The keys and values of one KV head whose tokens come and go.
  *
- * Decides how much room there is: what is stored, and, as long as tokens only come, a few rows more; never beyond the
- * budget and one token, unless more are really there. Rows stay in the order in which they came.
+ * Room follows what is stored, never far beyond the budget, so that the bytes that are counted are those that exist.
  * Alphabet: n stored tokens, D width.
  */
 import { bitsOf, entryBytes, EntryWriter } from '../kernels/entries.js';

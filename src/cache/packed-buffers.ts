@@ -1,7 +1,7 @@
 /**
  * The buffers of one packed side, each entered under what it holds.
  *
- * Decides what is counted: the exact size of every buffer that exists. Knows no layout.
+ * Byte counts are sums over these buffers, so nothing can be stored uncounted.
  */
 import { entryBytes } from '../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../kernels/memory.js';

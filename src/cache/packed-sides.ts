@@ -1,8 +1,8 @@
 /**
  * The packed sides of one layer: what several caches would hold alike is packed once, and read by all of them.
  *
- * Decides what is alike: the same side of a plan over the same lists of kept tokens, both by identity, where the prompt
- * stands apart from the tokens after it. Each cache counts what it reads as its own. Knows no codec.
+ * Pipelines that keep the same tokens hold the same values: they are packed once, and each cache counts what it reads as
+ * its own.
  */
 import type { Kernels } from '../kernels/index.js';
 import { encodeSide, type CachedSide } from './encode/side.js';

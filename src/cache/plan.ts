@@ -1,7 +1,7 @@
 /**
  * Layer plans: the one that keeps everything, and the check that a plan can be stored.
  *
- * Decides what a well-formed plan is. A plan that is not is a fault of the method that made it, not of the user.
+ * A plan that cannot be stored is a fault of the method that made it, and is told as one.
  */
 import { wordsOf } from './encode/pack-bits.js';
 import type { Fill, LayerPlan, LayerShape, SidePlan } from './types.js';

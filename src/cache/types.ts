@@ -1,7 +1,7 @@
 /**
  * What passes between prefill, methods and caches: traces, observations, plans, byte counts.
  *
- * Decides the shapes. Knows neither models nor methods.
+ * One file of shapes, so that neither models nor methods need to know each other.
  * Alphabet: H query heads, KV key/value heads, G = H/KV, S cached tokens, D head width, W window.
  */
 import type { Once } from './once.js';

@@ -1,7 +1,8 @@
 /**
  * What decides calibrated weights beside the model and the parameters: the text, and the version of the code.
  *
- * Decides when kept factors and finished cells are stale. Needs neither an engine nor a model.
+ * Kept factors and finished cells are stale when the text or the code is another; neither engine nor model is needed to
+ * know.
  */
 import { recalkvParams } from '../methods/rank/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';

@@ -1,8 +1,8 @@
 /**
  * ReCalKV's offline step over a whole model: layer after layer, on calibration sequences.
  *
- * Decides what each layer is factored on: the whitening sees the inputs of the model as it is, the value calibration
- * those behind the layers that run on their factors already. The mathematics is in `src/methods/recalkv`.
+ * Whitening sees the inputs of the model as it is; value calibration those behind layers that run on their factors
+ * already.
  */
 import { factoriseLayer, type FactoriseParams } from '../methods/rank/recalkv/layer.js';
 import type { LayerRanks } from '../methods/rank/recalkv/ranks.js';

@@ -1,8 +1,7 @@
 /**
  * Factors on disk: `factors.safetensors` with the matrices, `factors.json` with what they are and a digest.
  *
- * Decides the form, that a folder appears only when it is whole, and that one which is damaged or does not fit the
- * model is told apart. Knows nothing of how factors are found.
+ * A folder appears only when it is whole, and one that is damaged or of another model is told apart.
  */
 import { constants, existsSync } from 'node:fs';
 import { access, writeFile } from 'node:fs/promises';

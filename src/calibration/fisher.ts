@@ -1,8 +1,7 @@
 /**
  * Fisher scores: how much the loss of the model depends on each key and value head (ReCalKV section 3.1, as Palu).
  *
- * Decides the backward pass: layer by layer from the stored inputs, so that no more than one layer's intermediates are
- * ever held. Knows nothing of ranks.
+ * The backward pass goes layer by layer from stored inputs, so that no more than one layer's intermediates are held.
  * Alphabet: T tokens, E model width, V vocabulary, H query heads, KV heads, D head width.
  */
 import type { Tensor } from '../engine/types.js';

@@ -1,8 +1,7 @@
 /**
  * The model over calibration sequences, one layer of one sequence at a time.
  *
- * Decides that what waits between layers waits on the host, so that any number of sequences fits beside the weights, and
- * that an interrupt is heard after every sequence.
+ * What waits between layers waits on the host, so that any number of sequences fits beside the weights.
  * Alphabet: T tokens of a sequence, E model width.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';

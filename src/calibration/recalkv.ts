@@ -1,8 +1,7 @@
 /**
  * The factors of a model for ReCalKV: taken from the cache folder, or found now and kept there.
  *
- * Decides what makes kept factors stale: the model's weights, configuration and tokenizer, the text, the parameters, the
- * version of this code, and the engine, whose last bits are its own.
+ * They depend on weights, configuration, tokenizer, text, parameters, the version of this code and the engine.
  */
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.js';

@@ -1,8 +1,7 @@
 /**
  * Calibration text: what is read, and which sequences of it a model is run over.
  *
- * Decides that sequences begin anywhere in the text, drawn by the seed (as in the released code of ReCalKV and Palu).
- * Knows nothing of models beyond their tokenizer.
+ * Sequences begin anywhere in the text, drawn by the seed, as in the released code of ReCalKV and Palu.
  */
 import { UserError } from '../base/errors.js';
 import type { Tokenizer } from '../checkpoint/types.js';

@@ -1,8 +1,7 @@
 /**
  * A read-only file whose every read is checked against its size first.
  *
- * Decides how bytes come off the disk (positional reads, no cursor shared between readers) and how a file
- * that ends too early is reported. Knows nothing of formats.
+ * Positional reads, no cursor shared between readers, and a file that ends too early is told with its place.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFault } from '../base/disk.js';

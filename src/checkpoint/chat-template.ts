@@ -1,8 +1,8 @@
 /**
  * Chat templates: Jinja text that comes with a model, rendered by `@huggingface/jinja`.
  *
- * Decides what a template is given: one user message, the generation prompt, no thinking, and a fixed date, so that
- * the same sample gives the same prompt on any day. Knows nothing of tokens.
+ * It is given one user message, the generation prompt, no thinking, and a fixed date, so that the same sample gives the
+ * same prompt on any day.
  */
 import * as jinja from '@huggingface/jinja';
 import * as z from 'zod';

@@ -1,8 +1,7 @@
 /**
  * float16 and bfloat16 to float32, by bits.
  *
- * Decides nothing but speed: both conversions are exact. Knows nothing of files. Little-endian hosts only,
- * as the file formats are little-endian and read in place.
+ * Both conversions are exact. Little-endian hosts only, as the file formats are little-endian and read in place.
  */
 
 /** float32 value of each of the 65,536 float16 patterns; built on first use. */

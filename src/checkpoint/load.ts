@@ -1,7 +1,7 @@
 /**
  * Opens a model: configuration, weights, tokenizer and chat template from whatever files it has.
  *
- * Decides which file gives what, and that configuration and weights fit each other before anything is computed.
+ * Configuration and weights are held against each other before anything is computed.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * The configuration of a model alone: for commands that answer at once and must load neither tokenizer nor weights.
  *
- * Decides where it is read from: the model's files, or the catalogue where they are not there.
+ * The model's own files come first, the catalogue where they are not there.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

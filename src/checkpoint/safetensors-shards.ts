@@ -1,7 +1,7 @@
 /**
  * A checkpoint that is split over several safetensors files, listed in model.safetensors.index.json.
  *
- * Decides which shard a tensor is read from, and that shards lie in the checkpoint's own folder.
+ * Shards lie in the checkpoint's own folder, and a tensor is read where the index says.
  */
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';

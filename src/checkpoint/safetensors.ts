@@ -1,8 +1,7 @@
 /**
  * safetensors files: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
  *
- * Decides what a sound file is (every check is made before a byte of data is read) and how F32, F16 and BF16
- * become float32. Knows nothing of models or of which names are needed.
+ * Every check is made before a byte of data is read.
  */
 import { UserError } from '../base/errors.js';
 import { BinaryFile } from './binary-file.js';

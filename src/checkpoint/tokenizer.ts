@@ -1,8 +1,8 @@
 /**
  * Text to token ids and back, by `@huggingface/tokenizers`.
  *
- * Decides how the library is called (special tokens added on request, those written in the text recognised) and mends
- * where it is not exact: its `Digits` knows only ASCII digits, its `ByteLevel` takes JavaScript's idea of white space. Knows nothing of where files lie.
+ * Special tokens are added on request, those written in the text recognised; what the library does otherwise than the
+ * original is mended here.
  */
 import { createHash } from 'node:crypto';
 import { Tokenizer as UntypedLibrary } from '@huggingface/tokenizers';

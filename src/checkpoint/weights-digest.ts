@@ -1,8 +1,8 @@
 /**
  * The one digest that stands for a model's weights in manifests and cell keys.
  *
- * Decides how several files give one digest, and when a digest that a pull recorded still counts: size and
- * modification time unchanged. So opening a pulled model does not read all of it.
+ * A digest that a pull recorded counts as long as size and modification time are unchanged. So opening a pulled model
+ * does not read all of it.
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';

@@ -1,8 +1,7 @@
 /**
  * Which weights `spark-eval calibrate` is asked for.
  *
- * Decides how the parameters of recalkv are written on the command line (values as YAML, a list is a sweep, as in a
- * spec) and what is said where they are wrong.
+ * Values are YAML and a list is a sweep, as in a spec, so that the same weights are asked for.
  */
 import { UserError } from '../base/errors.js';
 import type { RecalkvParams } from '../methods/rank/recalkv.js';

@@ -1,7 +1,7 @@
 /**
  * Counts, bytes and times as people read them.
  *
- * Decides units (binary) and digits.
+ * Units are binary, and every command writes them alike.
  */
 
 /** `12 samples`, `1 sample`. */

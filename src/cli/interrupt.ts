@@ -1,8 +1,7 @@
 /**
  * What an interrupt means to a command that works for long.
  *
- * Decides that the first one (SIGINT or SIGTERM) asks to stop where it is safe, and the second leaves at once. Knows
- * nothing of what is interrupted.
+ * The first one (SIGINT or SIGTERM) asks to stop where it is safe, the second leaves at once.
  */
 import type { Session } from './session.js';
 

@@ -1,8 +1,7 @@
 /**
  * The command line: reads it, runs one command, turns errors into messages and exit codes.
  *
- * Decides what is global (`--debug`), how a failure is shown, and what it means that standard output or standard error cannot
- * be written. The commands load what they need when they run, so that `--help` loads nothing.
+ * Commands load what they need when they run, so that `--help` loads nothing.
  */
 import { Command, CommanderError } from 'commander';
 import { diskError } from '../base/disk.js';

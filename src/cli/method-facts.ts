@@ -1,7 +1,7 @@
 /**
  * What sets a method apart beside its axis: that it evicts while decoding, that it runs on changed weights.
  *
- * Decides the words, and reads from a method's own answers under which setting it evicts. Knows no method by name.
+ * It is read from the method's own answers, so that `list` and `show` cannot differ from a run.
  */
 import type { Axis, Method } from '../methods/types.js';
 import { inputSchema, type JsonSchema } from '../base/describe.js';

@@ -1,7 +1,7 @@
 /**
  * The data behind `spark-eval plot --kind saliency`: one prompt through a model, one head measured.
  *
- * Decides which prompt: a sample of a task with its default parameters, as a run would send it.
+ * The prompt is a sample of a task with its default parameters, as a run would send it.
  */
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';

@@ -1,7 +1,7 @@
 /**
  * What is said of results that are not whole, whatever is made of them.
  *
- * Decides that missing samples are told on standard error and leave exit code 3.
+ * Missing samples are told on standard error and leave exit code 3, whatever is made of the rest.
  */
 import type { ReadResults } from '../report/read-results.js';
 import type { Session } from './session.js';

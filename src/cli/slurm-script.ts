@@ -1,7 +1,7 @@
 /**
  * Batch scripts for SLURM: an array job of shards, and the job that joins them.
  *
- * Decides what stands in the scripts, and how words are quoted for sbatch and for the shell. Writes and submits nothing.
+ * Words are quoted for sbatch and for the shell; nothing is written or submitted here.
  */
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';

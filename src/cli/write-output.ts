@@ -1,7 +1,7 @@
 /**
  * Files that a command makes for people: plots, pages.
  *
- * Decides that a file is replaced as a whole, at the end of a link, too, while a device or a pipe is written to.
+ * A file is replaced as a whole, also at the end of a link; a device or a pipe is written to.
  */
 import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

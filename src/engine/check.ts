@@ -1,8 +1,7 @@
 /**
  * Loads a tfjs-node package in a child process and compares a matmul with the right numbers.
  *
- * Decides what "works" means. The child keeps a broken library from taking this process down, and keeps
- * the half a second and the gigabyte of a load out of commands that only ask.
+ * A broken library would take this process down, and a load costs half a second and a gigabyte.
  */
 import * as z from 'zod';
 import { UserError } from '../base/errors.js';

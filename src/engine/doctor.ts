@@ -1,8 +1,7 @@
 /**
  * What `spark-eval doctor` and `spark-eval list engines` say about engines.
  *
- * Decides what is looked at, and that nothing that is missing or broken makes the question itself fail.
- * TensorFlow is only ever loaded in a child process here.
+ * Nothing that is missing or broken may make the question itself fail.
  */
 import { availableParallelism } from 'node:os';
 import { UserError } from '../base/errors.js';

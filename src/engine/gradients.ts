@@ -1,8 +1,8 @@
 /**
  * Gradients of the kernels that the op vocabulary is made of.
  *
- * Decides how each is computed, the same on every engine and without transposed matmuls, which are slow on wasm; the
- * portable backends bring none of their own. Knows nothing of models.
+ * The same on every engine, and without transposed products, which are slow on wasm; the portable backends bring none of
+ * their own.
  */
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import type { TfNamespace } from './types.js';

@@ -1,8 +1,7 @@
 /**
  * Opens an engine: a TensorFlow.js backend behind the op vocabulary.
  *
- * Decides which backend is taken and that each is loaded once per process, on demand. Knows nothing of
- * models. How a backend is loaded is in `open-portable.ts` and `open-native.ts`.
+ * Each backend is loaded once per process, on demand, because loading takes seconds.
  */
 import { UserError } from '../base/errors.js';
 import { nativeAbsence, openNative } from './native/open.js';

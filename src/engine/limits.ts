@@ -1,7 +1,7 @@
 /**
  * Whether a model's weights fit into an engine's memory.
  *
- * Decides the limit of wasm, which otherwise ends in "memory access out of bounds". Knows only bytes.
+ * wasm otherwise ends in "memory access out of bounds".
  */
 import { UserError } from '../base/errors.js';
 import { kernelForm } from '../kernels/index.js';

@@ -1,8 +1,7 @@
 /**
  * Opens the two engines that need nothing installed: wasm, and cpu for tests.
  *
- * Decides where the wasm files are found, and that loading them leaves no handlers on the process. Both have
- * one thread.
+ * Loading them must leave no handlers on the process. Both have one thread.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

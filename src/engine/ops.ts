@@ -1,8 +1,7 @@
 /**
  * The op vocabulary over one TensorFlow.js namespace.
  *
- * Decides which kernels each operation is made of, so that all engines compute the same and no wrong or slow
- * kernel can be reached. Knows nothing of how an engine is found or loaded.
+ * All engines compute the same, and no wrong or slow kernel of a backend can be reached.
  */
 import { gradients } from './gradients.js';
 import type { Ops, Tensor, TfNamespace } from './types.js';

@@ -1,8 +1,8 @@
 /**
  * The op vocabulary: the tensor operations that are right and fast on every engine.
  *
- * Decides what the floors above may ask of TensorFlow.js. Batched or transposed matmuls and gathers with
- * batch dimensions are left out on purpose: on wasm they are wrong or 10 to 500 times slower.
+ * Batched or transposed products and gathers with batch dimensions are left out on purpose: on wasm they are wrong, or
+ * 10 to 500 times slower.
  */
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 

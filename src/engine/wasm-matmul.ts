@@ -1,8 +1,7 @@
 /**
  * Products of matrices on the wasm backend, with fused multiply-adds.
  *
- * Decides which products: of two matrices, not transposed, which is all that the op vocabulary asks for; gradients are left to
- * the backend. Its own kernel has no fused instruction and keeps a second, packed copy of every weight.
+ * The backend's own kernel has no fused instruction and keeps a second, packed copy of every weight.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';

@@ -1,8 +1,8 @@
 /**
  * Cuts a part out of a tensor of the wasm backend, memory to memory.
  *
- * Decides this kernel only. The one that comes with the backend first copies the whole tensor to an array of
- * JavaScript, whatever it cuts: at a prefill's sizes that is most of what the garbage collector has to clean up.
+ * The backend's own kernel first copies the whole tensor to a JavaScript array, which is most of what the garbage
+ * collector of a prefill has to clean up.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';

@@ -1,8 +1,8 @@
 /**
  * Bytes that each pipeline will store of a prompt, before any model runs.
  *
- * Decides at which lengths pipelines are packed: at the prompt's own, or, where that is long, at three shorter ones. What
- * grows along a straight line from one to the next is read off it; what does not is packed in full.
+ * Long prompts are packed at three shorter lengths: what grows along a straight line is read off it, what does not is
+ * packed in full.
  */
 import { sumBytes } from '../cache/bytes.js';
 import type { ByteParts, CacheDtype } from '../cache/types.js';

@@ -1,8 +1,8 @@
 /**
  * What a spec will take, from configurations alone: bytes of every pipeline, operations and time of every group.
  *
- * Decides the assumptions: prompts as long as the spec allows and answers as long as the task allows, which are upper
- * bounds but for answers whose length is counted in tokens. Loads no weights and no tokenizer.
+ * Upper bounds: prompts as long as the spec allows, answers as long as the task allows. Neither weights nor a tokenizer
+ * are loaded.
  */
 import { UserError } from '../base/errors.js';
 import { openKernels } from '../kernels/index.js';

@@ -1,9 +1,8 @@
 /**
  * The memory of a run, from configurations alone: what a process needs, and what is left for packed caches.
  *
- * Decides that a run which cannot fit is refused before it starts, with what would fit, and how much the caches of all
- * rows together may take; rows that do not fit into that take turns (`turns.ts`). The numbers are estimates: weights and
- * a prefill of one sample as the engines were seen to hold them, without what a calibration takes.
+ * A run that cannot fit is refused before it starts, with what would fit. The figures are what engines were seen to
+ * hold.
  * Alphabet: S prompt tokens, E hidden, H query heads, KV, D head width, G = H/KV, F, V vocabulary.
  */
 import { totalmem } from 'node:os';

@@ -1,9 +1,8 @@
 /**
  * Bytes that a pipeline stores of a prompt of one length, before any model runs.
  *
- * Decides how they come about: a layer of random numbers in the model's shape is planned and really packed, and where
- * tokens go while decoding, an answer is decoded: memory.csv has what is held behind it. Where neither layer nor data make a
- * difference, two packings tell; where layers do, all are packed. Where the data does, the size is only that of the first draw.
+ * A layer of random numbers in the model's shape is planned and really packed; where tokens go while decoding, an answer
+ * is decoded, too.
  */
 import { NO_BYTES, addBytes, fullCacheBytes, paperBytes, sumBytes } from '../cache/bytes.js';
 import { encodeLayer } from '../cache/layer-cache.js';

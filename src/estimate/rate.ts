@@ -1,7 +1,7 @@
 /**
  * How fast a machine is: products of large matrices, and reading a matrix once.
  *
- * Decides the two sizes. A few tenths of a second; other work on the machine shows in the numbers.
+ * A few tenths of a second; other work on the machine shows in the numbers.
  */
 import type { Engine } from '../engine/types.js';
 

@@ -1,8 +1,7 @@
 /**
  * A layer that no model computed: random keys and values in a real shape, to see how much a pipeline would store of it.
  *
- * Decides what stands in for each observation: numbers in its range, so that methods can rank. One KV head with its query
- * heads stands for all. Knows no method.
+ * Methods can rank it, and one KV head with its query heads stands for all.
  */
 import { onceByName } from '../cache/once.js';
 import { type LayerTrace, type Observation, observationKey } from '../cache/types.js';

@@ -1,8 +1,7 @@
 /**
  * Operations of a prefill and of decoding, from a model's configuration alone.
  *
- * Decides what is counted: multiplications and additions of all matrix products, two for each weight and token, and
- * attention, causal. Norms, softmax, and what compressing takes are not.
+ * Two operations for each weight and token, and causal attention; norms, softmax and compression are left out.
  * Alphabet: N layers, E hidden, H query heads, KV, D head width, F, V vocabulary, S prompt tokens.
  */
 import type { ModelConfig } from '../checkpoint/types.js';

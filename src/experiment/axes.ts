@@ -1,7 +1,7 @@
 /**
  * Sweep axes: a list where a single value belongs stands for one cell per entry.
  *
- * Decides the order of the product (the last axis runs fastest). Knows nothing of what is swept.
+ * The last axis runs fastest, so that cells come in the order of the file.
  */
 
 /** One combination, and which entry of each axis it took. */

@@ -1,8 +1,7 @@
 /**
  * The name of a pipeline in tables: `snapkv(budget=256)+spark(ratio=0.8)`; that of a task: `needle/map(depth=25)`.
  *
- * Decides what a label shows: the parameters that differ from the defaults, in the order of its schema,
- * numbers as JSON; parameters of another method inside as it would show them itself. Equal labels mean equal pipelines.
+ * Only parameters that differ from the defaults are shown; equal labels mean equal pipelines.
  */
 import type * as z from 'zod';
 import { ALL_LAYERS, LAYERS, type MethodStep, type NestedParams } from '../methods/types.js';

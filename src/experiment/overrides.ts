@@ -1,8 +1,7 @@
 /**
  * `--set path=value`: a field of the spec, changed on the command line.
  *
- * Decides how a path is read and what may be replaced. Knows nothing of what the fields mean; what is put in is
- * validated with the rest of the file.
+ * What is put in is validated with the rest of the file, and errors name the path as it was given.
  */
 import type { Node } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, YAMLMap } from 'yaml';

@@ -1,7 +1,7 @@
 /**
  * The parameters of one method or task: sweep axes expanded, each combination validated by its own schema.
  *
- * Decides how a parameter list becomes parameter sets. Knows nothing of what a parameter means.
+ * Every combination of a sweep is checked, so that no cell fails later for its parameters.
  */
 import type * as z from 'zod';
 import type { NestedParams } from '../methods/types.js';

@@ -1,8 +1,7 @@
 /**
  * Everything that is wrong with a spec, up to a screenful, gathered and then shown at once.
  *
- * Decides the form `place  path: expected …, got …`, and turns zod's issues into it. Knows nothing of what the
- * fields mean.
+ * One form, `place path: expected …, got …`, whatever found the fault.
  */
 import type * as z from 'zod';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,7 @@
 /**
  * Shards: a run split over machines that know nothing of each other.
  *
- * Decides which samples are a shard's, and where its results go. All pipelines of a sample stay together, because they
- * share its prefill; every group is spread over all shards, because samples of one group take about the same time.
+ * All pipelines of a sample stay together, because they share its prefill, and every group is spread over all shards.
  */
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,7 @@
 /**
  * The spec after validation and expansion.
  *
- * Decides what a run is: models × tasks × contexts × seeds, each under a list of pipelines. Method and task
- * parameters are validated against a catalogue that the caller passes in; nothing here knows what they mean.
+ * Everything is plain data: it goes to manifests, worker processes and other machines.
  */
 import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';

@@ -1,7 +1,7 @@
 /**
  * A single value, written as it would stand in a spec.
  *
- * Decides nothing else; where it stands and what it may be is the caller's business.
+ * `--set` and `calibrate` read single values exactly as a spec file would.
  */
 import { parse } from 'yaml';
 

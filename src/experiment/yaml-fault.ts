@@ -1,7 +1,7 @@
 /**
  * What the YAML library finds wrong with a text.
  *
- * Decides the words where its own are for programmers.
+ * The library's own words are for programmers.
  */
 
 /** For whoever wrote the text; `error` is one of the library. */

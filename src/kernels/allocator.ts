@@ -1,7 +1,7 @@
 /**
  * First-fit allocation of address ranges, with neighbours joined again when they are given back.
  *
- * Decides placement and alignment. Pure arithmetic: knows nothing of the memory that the addresses are in.
+ * Pure arithmetic on addresses, so that it can be tested without a memory.
  */
 
 export const ALIGNMENT = 16;

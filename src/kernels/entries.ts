@@ -1,7 +1,7 @@
 /**
  * Number formats of cached entries, and how float32 numbers become them.
  *
- * Decides the rounding: to nearest, ties to even; NaN stays NaN. Knows nothing of layouts.
+ * Rounding is to nearest, ties to even, and NaN stays NaN: the same entry on every machine.
  */
 import type { KernelMemory, Pointer } from './memory.js';
 

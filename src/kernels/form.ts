@@ -1,9 +1,7 @@
 /**
  * Which of the two compiled forms of the kernels this process runs.
  *
- * Decides: the fused one (a multiply-add rounds once) where the engine compiles relaxed SIMD and this processor fuses,
- * else the plain one (it rounds twice, on every machine). Their results differ in the last bits, so the form is part of what
- * a manifest says of the engine. Knows nothing of files.
+ * A fused multiply-add rounds once, a plain one twice: results differ in the last bits, so a manifest names the form.
  */
 import { setFlagsFromString } from 'node:v8';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,7 @@
 /**
  * The kernels: attention over packed rows, in float32.
  *
- * Decides how packed rows reach the compiled code. Guarantees that the numbers of a query row depend on that
- * row and on the cached rows it sees only, bit for bit, whatever else shares a call. Knows nothing of layers.
+ * The numbers of a query row depend on that row and the cached rows it sees, bit for bit, whatever else shares a call.
  * Alphabet: R = G·T query rows of one KV head, row r of new token ⌊r / G⌋; n cached rows; D width.
  */
 import { entryBytes, type EntryFormat } from './entries.js';

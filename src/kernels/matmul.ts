@@ -1,7 +1,7 @@
 /**
  * Products of float32 matrices that lie in somebody else's WebAssembly memory.
  *
- * Decides which of the two ways is taken, which changes no bit: many rows pay for packing the columns first.
+ * Many rows pay for packing the columns first; both ways give the same bits.
  */
 import { instantiateMatMul } from './module.js';
 import type { Pointer } from './memory.js';

@@ -1,7 +1,7 @@
 /**
  * The kernels' memory: where packed caches and the scratch of attention live, outside the JavaScript heap.
  *
- * Decides when it grows and what happens when it may not. Knows nothing of what is stored.
+ * Packed caches live outside the JavaScript heap, where they are freed at once and can be bounded.
  */
 import { UserError } from '../base/errors.js';
 import { Allocator, ALIGNMENT } from './allocator.js';

@@ -1,8 +1,7 @@
 /**
  * Finds, loads and instantiates the compiled kernels.
  *
- * Decides where they are (`build/` of this package) and what is said when they are not there. Which form of them is taken is
- * in `form.ts`.
+ * They lie in `build/` of this package, which `npm run build` makes.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Kernels on a small memory of their own, for what comes before anything is cached.
  *
- * Decides nothing of what is there.
+ * What comes before anything is cached should not depend on the room of the caches.
  */
 import { ALIGNMENT } from './allocator.js';
 import { KERNEL_PAGES } from './form.js';

@@ -1,7 +1,7 @@
 /**
  * What sparse rows store of the numbers that they are made of, a block of rows at a time.
  *
- * Decides where a block lies. What is stored is decided by `assembly/packing.ts`.
+ * The compiled code reads blocks; this is where each block lies.
  * Alphabet: n rows, D row width, a multiple of 8, at most `MAX_WIDTH`.
  */
 import { entryBytes, type Entries, type EntryFormat } from './entries.js';

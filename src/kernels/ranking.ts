@@ -1,8 +1,7 @@
 /**
  * The channels that every one of many tokens keeps, a block of tokens at a time.
  *
- * Decides where a block lies: in a small memory of its own, as ranking comes before anything is cached. Knows nothing of what
- * the numbers mean.
+ * Ranking channels of every token is most of SparK's work before packing.
  */
 import { openOwnMemory, type OwnMemory } from './own-memory.js';
 

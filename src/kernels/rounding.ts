@@ -1,7 +1,8 @@
 /**
  * Many float32 numbers as entries of a cache, a block at a time.
  *
- * Decides where a block lies. The rounding is that of `entries.ts`.
+ * Ties go by the exact value of the double, to the even neighbour (3.125 → 3.12, 9.375 → 9.38), where `toFixed` takes
+ * the larger (3.13). The rounding is that of `entries.ts`.
  */
 import type { Entries, EntryFormat } from './entries.js';
 import { openOwnMemory, type OwnMemory } from './own-memory.js';

@@ -1,7 +1,7 @@
 /**
  * Packed rows, as the kernels read them: n rows of D numbers in buffers of the kernels' memory.
  *
- * Decides the two layouts (their bit order is in `assembly/sparse.ts`). Knows nothing of heads or caches.
+ * Two layouts serve all codecs (their bit order is in `assembly/sparse.ts`).
  */
 import type { EntryFormat } from './entries.js';
 import type { Pointer } from './memory.js';

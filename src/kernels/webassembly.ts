@@ -1,7 +1,7 @@
 /**
  * The part of the WebAssembly interface that is used here.
  *
- * Decides nothing: TypeScript keeps these types in its DOM library, which code for Node must not see.
+ * TypeScript keeps these types in its DOM library, which code for Node must not see.
  */
 
 export interface WasmMemory {

@@ -1,7 +1,7 @@
 /**
  * Which methods may follow each other in a pipeline.
  *
- * Decides by axes, and by what the parameters ask for, before anything runs, and gives the reason.
+ * Axes have an order, and what makes no sense is refused before anything runs, with the reason.
  */
 import type {
   Axis,

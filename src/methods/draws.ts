@@ -2,7 +2,7 @@
  * Random numbers that belong to a token: the same layer, KV head, position and seed give the same ones, in whatever
  * order tokens are visited and whichever of them are kept.
  *
- * Decides the generator, SplitMix32 started at a hash of the key. Knows nothing of what is drawn for.
+ * SplitMix32, started at a hash of the key.
  */
 
 /** Uniform numbers in (0, 1), one after the other. */

@@ -1,7 +1,7 @@
 /**
  * Asking for observations of the prefill, and reading them back.
  *
- * Decides how many queries a window may have, and the two directions of one name. Knows nothing of how they are measured.
+ * A method asks by a value and reads by the same value, so that the two cannot differ.
  */
 import * as z from 'zod';
 import { observationKey, type LayerTrace, type Observation } from '../cache/types.js';

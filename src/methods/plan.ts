@@ -1,8 +1,7 @@
 /**
  * Layer plans: when two of them prune the same, and what a method may still refine.
  *
- * Decides what "changed nothing" means: the same tokens, and on neither side an entry dropped that was held
- * before. Knows no method.
+ * "Changed nothing" means: the same tokens, and on neither side an entry dropped that was held before.
  */
 import type { LayerPlan, SidePlan } from '../cache/types.js';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,7 @@
 /**
  * Picking the k largest of a list, the same way on every machine.
  *
- * Decides ties: of equal entries the one with the lower index is kept. Allocates nothing, because it runs once
- * per cached token. Knows nothing of what the entries mean.
+ * Of equal entries the one with the lower index is kept. Allocates nothing, because it runs once per cached token.
  */
 
 /**

@@ -1,10 +1,9 @@
 /**
  * Decode: continuations of one prompt under many caches, as rows of one batch.
  *
- * Decides how rows advance together (each weight matrix is read once per step for a block of rows) and when
- * a row stops. A row's arithmetic never depends on its neighbours: matmuls always run on blocks of one of
- * `engine.rowBlocks`, which give it the same bits, attention runs row by row. Knows caches only as something that appends
- * and attends.
+ * Each weight matrix is read once per step for a block of rows. A row's arithmetic never depends on its neighbours:
+ * matmuls always run on blocks of one of `engine.rowBlocks`, which give it the same bits, attention runs row by row.
+ * Knows caches only as something that appends and attends.
  * Alphabet: R rows, B slots in a block, T new tokens of a row, H, KV, D, E, V as everywhere.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -1,10 +1,8 @@
 /**
  * Key and value projections as low-rank factors: W ≈ down · up, per group of KV heads.
  *
- * Decides how a layer runs on them: decode and attention multiply by the rebuilt matrix (the cost of the model's own,
- * bit for bit the same in prefill and decode), and prefill multiplies by `down` once more for the latents that are
- * cached. Knows nothing of how the factors were found.
- * Alphabet: E model width, KV heads, D head width, r rank, S tokens.
+ * Decode and attention multiply by the rebuilt matrix, bit for bit the same as in prefill; prefill multiplies by `down`
+ * once more for the latents that are cached. Alphabet: E model width, KV heads, D head width, r rank, S tokens.
  */
 import type { LatentGroup, LowRankTrace } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';

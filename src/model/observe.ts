@@ -1,8 +1,8 @@
 /**
  * What methods want measured of a layer during the one prefill.
  *
- * Decides how each observation is computed: blockwise, nothing of size S×S, and nothing that is not asked for. Sums over
- * all attention rows are collected by the attention itself and only passed on here.
+ * Blockwise, nothing of size S×S, and nothing that is not asked for. Sums over all attention rows are collected by the
+ * attention itself and only passed on here.
  */
 import { observationKey, type Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';

@@ -1,9 +1,8 @@
 /**
  * Prefill: the whole prompt through the model once, one layer after the other.
  *
- * Decides the order (layer by layer, so that a layer's dense keys and values can be compressed and dropped
- * before the next layer runs) and hands every layer over as a trace. Knows nothing of what the receiver
- * makes of it. Nothing of size S×S is ever held.
+ * A layer's dense keys and values can be compressed and dropped before the next layer runs, so each is handed over as a
+ * trace. Nothing of size S×S is ever held.
  */
 import { onceByName } from '../cache/once.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -1,10 +1,9 @@
 /**
  * Causal attention over the full prompt in tiles of queries × keys, without the maximum of a row.
  *
- * Decides the tiles, which stay in the processor's cache between one operation and the next, and when the plain softmax
- * must do it: exp(logits) of a tile is summed as it is, so a row whose sum is out of float32's comfortable range has to
- * be taken again. Tiles above the diagonal are not computed; only those on it are masked. The G query rows of a token
- * stand side by side: a tile's queries are then one piece of memory, and so is what comes out of it.
+ * Tiles stay in the processor's cache between one operation and the next. Tiles above the diagonal are not computed;
+ * only those on it are masked. The G query rows of a token stand side by side: a tile's queries are then one piece of
+ * memory, and so is what comes out of it.
  * Alphabet: S tokens, T queries of a tile, G = H/KV, D head width.
  */
 import type { Ops, Tensor } from '../engine/types.js';

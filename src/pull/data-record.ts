@@ -1,7 +1,7 @@
 /**
  * pull.json: what lies beside a pulled data set's files, pins their digests, and says where they came from.
  *
- * Decides its format and when files still are what was pulled. Knows nothing of sources.
+ * It tells when files still are what was pulled.
  */
 import { existsSync, statSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';

@@ -1,8 +1,8 @@
 /**
  * The data sets that have a name: what they are, where their files come from, and who reads them.
  *
- * Decides names, sources, licences, and digests where they are known. Loads nothing; knows nothing of what a file says.
- * A task may also be pointed at a copy that lies elsewhere.
+ * One table of names, sources, licences, and digests where they are known. Loads nothing; knows nothing of what a file
+ * says. A task may also be pointed at a copy that lies elsewhere.
  */
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.js';

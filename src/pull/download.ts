@@ -1,8 +1,8 @@
 /**
  * One file over HTTP, in pieces where a connection breaks.
  *
- * Decides that what has arrived is kept beside the file's place and gone on from, that no more is taken than was
- * announced, and that a file appears only when `check` has accepted it. Knows nothing of where addresses come from.
+ * What has arrived is kept and gone on from, no more is taken than was announced, and a file appears only when its check
+ * has passed.
  */
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';

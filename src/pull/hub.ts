@@ -1,8 +1,8 @@
 /**
  * The Hugging Face hub, as whatever is pulled from it needs it: by `@huggingface/hub`.
  *
- * Decides which hub is asked (`HF_ENDPOINT` names a mirror), how long it may take to answer, how its failure reads, and
- * what it states of a file: its sha256 where it is large, git's blob hash where it is small.
+ * `HF_ENDPOINT` names a mirror; a failure reads as one error, and what the hub states of a file is what it is checked
+ * by.
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';

@@ -1,8 +1,8 @@
 /**
  * What is there of a data set.
  *
- * Decides when its files count as complete: each of the catalogue's paths is a file, or a folder with a Parquet file in
- * it. Reads no file.
+ * Its files are complete when each of the catalogue's paths is a file, or a folder with a Parquet file in it. Reads no
+ * file.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * From a model's name or path to the files on disk.
  *
- * Decides what a model folder looks like and what is said where a model is missing. Reads no file's content.
+ * A name, a hub id and a path are told apart, and a missing model says what to pull. Reads no file's content.
  */
 import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';

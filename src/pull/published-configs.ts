@@ -1,7 +1,7 @@
 /**
  * config.json of models that the published tables were made with, so that plans and estimates need no file of them.
  *
- * Decides nothing: the architecture as its makers publish it, with the end tokens of generation_config.json.
+ * The architecture as its makers publish it.
  */
 
 const LLAMA_8B = {

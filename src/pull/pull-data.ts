@@ -1,9 +1,8 @@
 /**
  * `spark-eval pull DATASET`: fetches a named data set into the user's cache folder.
  *
- * Decides the order (say licence and size, download, check, unpack, pin, rename), that what has arrived is kept where a
- * pull breaks off, and that a data set's folder appears only when it is complete. The first pull pins commit and digests;
- * later ones must bring the same.
+ * A data set's folder appears only when it is complete. The first pull pins commit and digests; later ones must bring
+ * the same.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';

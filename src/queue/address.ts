@@ -1,8 +1,7 @@
 /**
- * Where a Redis is, and who we are there.
+ * The address of a Redis, and the login for it.
  *
- * Decides which URLs are read, that user and password may come from the environment, and that neither is ever shown. Opens no
- * connection.
+ * User and password may come from the environment, and neither is ever shown.
  */
 import { UserError } from '../base/errors.js';
 

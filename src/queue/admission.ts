@@ -1,8 +1,8 @@
 /**
  * Whether a worker takes a run.
  *
- * Decides that it does only where its results would be those of the coordinator's own machine: the same program, engine,
- * weights, tokenizers and data, room for the models. All of that is looked at here, before the first job.
+ * A worker takes a run only where its results would be those of the coordinator's machine: the same program, engine,
+ * weights, tokenizers and data.
  */
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,7 @@
 /**
- * What stands in Redis about one run, beside the queue of its jobs.
+ * What Redis holds of one run, beside the queue of its jobs.
  *
- * Decides the keys, that one coordinator at a time has a run, and that nothing is written for a run that is over: nobody
- * would clear it away. Knows nothing of what a job is.
+ * One coordinator at a time has a run, and nothing is written for a run that is over: nobody would clear it away.
  */
 import type { Redis } from 'ioredis';
 import { UserError } from '../base/errors.js';

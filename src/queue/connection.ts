@@ -1,8 +1,7 @@
 /**
- * A connection to Redis that outlives its Redis.
+ * A connection to Redis that survives its restarts.
  *
- * Decides that the first connection must succeed, or says why not, and that a later loss is waited out and told once.
- * Commands that are sent meanwhile wait, too.
+ * The first connection must succeed, or says why not; a later loss is waited out and told once.
  */
 import { Redis } from 'ioredis';
 import { UserError } from '../base/errors.js';

@@ -1,8 +1,8 @@
 /**
  * The coordinator of a run whose jobs are computed by workers elsewhere: `run --queue`.
  *
- * Decides that results which came in while nobody was here are taken, and what is left in Redis when it ends: nothing, or
- * what lets the run go on. It looks at what stands in Redis rather than listen for events, so that none can be missed.
+ * It looks at what stands in Redis rather than listen for events, so that results which came in while nobody was here
+ * are taken, too.
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,8 +1,7 @@
 /**
  * What must be the same on two machines for their results to be of one run.
  *
- * Decides that it is all that can change an answer: program, engine, weights, tokenizers, data, and the keys of the cells,
- * which hang on all of these; and how a difference is told.
+ * It is all that can change an answer, and a difference is told by name.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

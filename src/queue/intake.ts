@@ -1,8 +1,7 @@
 /**
- * Results of a run, as they come in.
+ * Results of a run, as workers deliver them.
  *
- * Decides that a result counts once, by what is still missing, however often it is delivered; that it is what it says, and of
- * the job that it says; and that it leaves Redis when its records are on the disk. Knows nothing of queues.
+ * A result counts once, however often it is delivered, and leaves Redis only when its records are on the disk.
  */
 import { UserError } from '../base/errors.js';
 import type { Manifest } from '../results/types.js';

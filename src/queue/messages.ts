@@ -1,8 +1,8 @@
 /**
  * What goes over the queue: a run, its jobs, their results.
  *
- * Decides their forms. Whoever may write to the Redis may have written anything: all of it is checked when it is read, and
- * text for a terminal is cleaned.
+ * Whoever may write to the Redis may have written anything: all of it is checked when it is read, and text for a
+ * terminal is cleaned.
  */
 import * as z from 'zod';
 import { ENGINE_NAMES } from '../engine/types.js';

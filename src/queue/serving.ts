@@ -1,8 +1,7 @@
 /**
- * One run that a worker has taken: its jobs, one at a time.
+ * One run that a worker has taken: its jobs, computed one at a time.
  *
- * Decides how a job becomes a result, that its lease is renewed while it is computed, and that it goes back to the queue
- * where this worker cannot finish it. The computing is done in a process of its own, so that nothing holds up the renewals.
+ * Computing is done in a process of its own, so that nothing holds up the renewal of the lease.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,8 +1,7 @@
 /**
  * What a coordinator tells of its workers.
  *
- * Decides what is shown: how many compute and what, which workers refuse the run and why, and that nobody computes where
- * that is so. Changes nothing.
+ * Somebody who waits should see how many compute, and which workers refuse the run and why.
  */
 import type { Queue } from 'bullmq';
 import type { Job } from '../runner/jobs.js';

@@ -1,8 +1,8 @@
 /**
  * A worker: computes the jobs of whichever runs it finds in a Redis.
  *
- * Decides which run is next (the one that it is at, while that has jobs), that a run which it cannot take is looked at once
- * and no more, and when it ends. One sample is computed at a time.
+ * The run that it is at comes first, while that has jobs; a run that it cannot take is looked at once. One sample is
+ * computed at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';

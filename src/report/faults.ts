@@ -1,8 +1,7 @@
 /**
  * Known faults of the released code that results were made under on purpose, since the published ones were.
  *
- * Decides which pipelines ran under one, and the footnotes that say so: the same mark in every table. Knows pipelines by
- * their parameters and by what they kept.
+ * Some published numbers were made under a fault of the released code; a footnote says which rows run under it, too.
  */
 import type { CellInfo, SampleRecord } from '../results/types.js';
 import { type PipelineRow, recordsOf } from './blocks.js';

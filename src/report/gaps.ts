@@ -1,7 +1,7 @@
 /**
  * What is missing or mixed in a set of results.
  *
- * Decides what counts as a gap: whatever would change how an average is read. Every gap is a sentence.
+ * Whatever would change how an average is read is told in a sentence.
  */
 import { groupIdentity, missingSamples } from '../results/cell-results.js';
 import type { CellInfo } from '../results/types.js';

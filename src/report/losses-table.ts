@@ -1,7 +1,7 @@
 /**
  * The table of a block of results: what each pipeline scored, what it lost against `full`, and how sure that is.
  *
- * Decides the columns. Verdicts are those of `statistics/losses.ts`; where samples are missing there is no number.
+ * Verdicts are those of `statistics/losses.ts`; where samples are missing there is no number.
  */
 import {
   type Block,

@@ -1,8 +1,7 @@
 /**
  * Result folders as they are read by tables, plots and reports.
  *
- * Decides what may be read together: folders of different cells, and copies of the same cell that agree. What two folders
- * say differently is an error, because no average over them means anything. Changes nothing on disk.
+ * What two folders say differently is an error, because no average over them means anything.
  */
 import { UserError } from '../base/errors.js';
 import { type CellResult, collectResults, groupIdentity } from '../results/cell-results.js';

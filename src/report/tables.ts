@@ -1,7 +1,7 @@
 /**
  * The tables of a set of results: one for each block, and beside a published one what was lost.
  *
- * Decides which blocks a published table is set beside: every one, each by itself.
+ * A published table is set beside every block, each by itself.
  */
 import { blocksOf, type Count } from './blocks.js';
 import { lossesTable } from './losses-table.js';

@@ -1,7 +1,7 @@
 /**
  * Columns of plain text.
  *
- * Decides alignment: words to the left, numbers to the right. Knows nothing of what is in them.
+ * Words to the left, numbers to the right.
  */
 
 export type Align = 'left' | 'right';

@@ -1,8 +1,7 @@
 /**
  * accuracy.csv: what each cell scored, and what it lost against `full`.
  *
- * Decides its columns. Scores are percent (0 to 100), full double precision. A pure function of cells and records:
- * the order in which samples finished, times and resumes leave no trace.
+ * A pure function of cells and records: order, times and resumes leave no trace. Scores are in per cent.
  */
 import { type CellResult, isFull, scorePercent } from './cell-results.js';
 import { cellTable, type CsvValue } from './csv.js';

@@ -1,8 +1,7 @@
 /**
  * A cell's key: the hash of everything that can change its answers.
  *
- * Decides what makes a stored row stale. The engine is not part of it: a folder holds one engine's results, and
- * the manifest says which.
+ * A stored row is reused only under an equal key. The engine is not part of it: a folder holds one engine's results.
  */
 import { digestOf } from '../base/canonical-json.js';
 import { type CellInfo, FORMAT_VERSION } from './types.js';

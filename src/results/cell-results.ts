@@ -1,8 +1,7 @@
 /**
  * Cells with their records, and each with its baseline.
  *
- * Decides which records count (those of the cell, up to the number of samples asked for, by index) and which cell
- * a cell is compared with: `full` on the same samples.
+ * Records beyond the samples that are asked for do not count; the baseline is `full` on the same samples.
  */
 import { canonicalJson } from '../base/canonical-json.js';
 import { mean } from './statistics.js';

@@ -1,8 +1,7 @@
 /**
  * How a result table is written as CSV.
  *
- * Decides the columns that name a cell, their order, and how values are written: numbers as the shortest text that
- * reads back as the same number, nothing for what is not known.
+ * Numbers are the shortest text that reads back as the same number; what is not known is empty.
  */
 import { stringify } from 'csv-stringify/sync';
 import type { CellInfo } from './types.js';

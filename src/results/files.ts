@@ -1,7 +1,7 @@
 /**
  * Writing to a result folder.
  *
- * Decides how another folder is chosen where this one cannot be written, and what of killed writers is cleared away.
+ * Another folder is suggested where this one cannot be written, and what killed writers left is cleared away.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

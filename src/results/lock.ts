@@ -1,8 +1,7 @@
 /**
  * One run per result folder.
  *
- * Decides who holds a folder: a file with the process that does. A lock whose process is gone is taken over, and so is one
- * that was never written to its end.
+ * A lock whose process is gone is taken over, and so is one that was never written to its end.
  */
 import {
   closeSync,

@@ -1,7 +1,7 @@
 /**
- * What a result ran on: package, git state, Node, processor.
+ * What a result ran on: git state, Node, processor, memory.
  *
- * Decides what of the surroundings goes into a manifest. Knows nothing of the run itself.
+ * A figure means little without the machine and the commit that made it.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * manifest.json: whose results a folder holds.
  *
- * Decides what a manifest must hold, and how two specs that should be the same are told apart in words.
+ * Differences between two specs that should be the same are told field by field.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';

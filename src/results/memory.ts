@@ -1,8 +1,7 @@
 /**
  * memory.csv: what each cell stored, and how long it took.
  *
- * Decides its columns. Bytes and tokens are means per sample, ratios are of sums, the resident set is the largest
- * seen. Times differ from run to run.
+ * Bytes and tokens are means per sample, ratios are of sums; times differ from run to run.
  */
 import type { CellResult } from './cell-results.js';
 import { cellTable, type CsvValue } from './csv.js';

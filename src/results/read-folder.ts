@@ -1,7 +1,7 @@
 /**
  * A result folder as those read it who do not write to it.
  *
- * Decides what makes a folder a result folder: a manifest and a journal. Takes no lock and changes nothing.
+ * Readers take no lock and change nothing.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * What a journal line must hold.
  *
- * Decides the ranges of a sample record; a file on disk is not trusted to hold what was written.
+ * A file on disk is not trusted to hold what was written.
  */
 import * as z from 'zod';
 import { FORMAT_VERSION, type Inapplicable, type SampleRecord } from './types.js';

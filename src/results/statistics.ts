@@ -1,7 +1,7 @@
 /**
  * The statistics of a cell: mean, standard error, and the test of a difference on the same samples.
  *
- * Decides the estimators. All of it is deterministic; samples are given in the order of their index.
+ * All of it is deterministic; samples are given in the order of their index.
  */
 
 /** Two-sided 95 % quantile of the normal distribution. */

@@ -1,7 +1,7 @@
 /**
  * What a result folder holds, as types: journal lines, cells, the manifest.
  *
- * Decides the formats that outlive a run. Knows nothing of models.
+ * These formats outlive a run.
  */
 import type { ByteParts } from '../cache/types.js';
 

@@ -1,8 +1,7 @@
 /**
  * Jobs over runners: each takes the next one as soon as it is free.
  *
- * Decides that weights which must be calibrated first are calibrated by one runner, the others finding what it has kept.
- * Knows neither processes nor records.
+ * Weights that must be calibrated first are calibrated by one runner; the others find what it has kept.
  */
 import type { Job, JobRecord, JobRunner } from './jobs.js';
 

@@ -1,8 +1,8 @@
 /**
  * What a result folder already holds of a spec, known without an engine and without weights.
  *
- * Decides when a run is finished: every sample of every cell is in the journal under the key that the cell has
- * today. The digests of a model are taken from the manifest where its files have not changed since.
+ * A run is finished when every sample of every cell is in the journal under the key that the cell has today. The digests
+ * of a model are taken from the manifest where its files have not changed since.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * What the manifest keeps of a model: digests, and the files they were taken from.
  *
- * Decides when a model counts as unchanged: the same files, each of the same size and modification time.
+ * A model counts as unchanged while its files have the same sizes and modification times.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * The models of a spec: opened before any work, and what they will be given.
  *
- * Decides that all are there and sound, and fit, before the first of them runs. Opens no engine.
+ * All are there and sound, and fit, before the first of them runs. Opens no engine.
  */
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';

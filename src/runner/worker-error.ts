@@ -1,7 +1,7 @@
 /**
  * Errors on their way between processes and machines.
  *
- * Decides what of an error arrives: all that a UserError says, the message and the stack of any other.
+ * All that a UserError says arrives, the message and the stack of any other.
  */
 import { UserError } from '../base/errors.js';
 

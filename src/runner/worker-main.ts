@@ -1,8 +1,8 @@
 /**
  * What runs in a worker process: jobs, as the parent sends them, and what it says of its engine.
  *
- * Decides when it ends: with its parent, or when that says so. An interrupt from the terminal reaches every process of
- * the run; the parent decides what it means.
+ * It ends with its parent, or when that says so. An interrupt from the terminal reaches every process of the run; the
+ * parent decides what it means.
  */
 import { openEngine } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';

@@ -1,8 +1,8 @@
 /**
  * Runners in processes of their own.
  *
- * Decides what goes between the processes, and how many threads each has. A worker never touches the result folder. The
- * other end is `worker-main.ts`.
+ * Each process has its share of the threads. A worker never touches the result folder. The other end is
+ * `worker-main.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';

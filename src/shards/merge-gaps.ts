@@ -1,8 +1,7 @@
 /**
  * What is missing of a run, by cell and by shard.
  *
- * Decides which shard a missing sample belongs to, which the manifest's cells tell: they come group by group, `full` first
- * in each. Knows no files.
+ * Cells come group by group in a manifest, `full` first in each, which tells whose shard a sample is.
  */
 import { isFull } from '../results/cell-results.js';
 import { recordKey } from '../results/journal.js';

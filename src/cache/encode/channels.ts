@@ -1,7 +1,7 @@
 /**
  * The channels codec: all tokens but the newest hold the same T channels (ThinK, arXiv 2407.21018).
  *
- * Decides the layout: a D-bit mask, `[n − recent, T]` narrow rows, `[recent, D]` dense ones. Pruned channels read as 0.
+ * A mask of D bits, `[n − recent, T]` narrow rows, `[recent, D]` dense ones; pruned channels read as 0.
  */
 import { entriesAt } from '../../kernels/entries.js';
 import { entriesOf } from '../../kernels/rounding.js';

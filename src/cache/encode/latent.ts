@@ -1,10 +1,8 @@
 /**
  * The latent codec: of each group of KV heads, one row of r entries per token (ReCalKV, arXiv 2505.24357, section 3).
  *
- * Decides the layout: `[n, r]` latents of the tokens that any head of the group keeps, u32 positions where they are not
- * simply 0 … n − 1 and RoPE needs them, and u32 row numbers for a head that keeps fewer of them. What rebuilds the rows
- * (up-projections, biases, angles) is the model's and not counted. With a precision, the older latents of a group are
- * codes.
+ * Positions are stored only where they are not simply 0 … n − 1 and RoPE needs them. What rebuilds the rows is the
+ * model's and is not counted.
  */
 import { bitsOf, EntryWriter } from '../../kernels/entries.js';
 import type { Kernels, Pointer } from '../../kernels/index.js';

@@ -1,8 +1,8 @@
 /**
  * The channels codec where it holds for every token, decoded ones included (value pruning of ThinK, arXiv 2407.21018).
  *
- * Decides that such a side is one of T channels from the first token to the last: rows of width T, dense or quantised,
- * that are read through the head's mask. Knows nothing of how rows of a width are stored.
+ * Such a side is T channels wide from the first token to the last, decoded ones included, and is read through the head's
+ * mask.
  * Alphabet: T kept channels, KV, D.
  */
 import type { Kernels } from '../../kernels/index.js';

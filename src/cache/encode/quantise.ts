@@ -1,13 +1,10 @@
 /**
- * The arithmetic of quantisation: how many tokens are old enough, and the codes of a group of entries
- * (KIVI, arXiv 2402.02750, section 3).
+ * The arithmetic of quantisation: which tokens are old enough, and the codes of a group (KIVI, arXiv 2402.02750, section
+ * 3).
  *
- *   scale = (max − min) / (2^b − 1)        code = round((x − min) / scale)
- *
- * Decides the rounding: all in float32, codes to nearest, ties to even. In bfloat16 the stored minimum is rounded
- * down and the scale up, and codes are made against those, so that no entry falls outside the range and the error
- * stays half a step. In float32 both are exact. A constant group has scale 0 and reads as its minimum; a group with
- * an entry that is not finite reads as NaN. Knows nothing of layouts.
+ * All in float32, codes to nearest, ties to even. In bfloat16 the stored minimum is rounded down and the scale up, so
+ * that no entry falls outside the range. A constant group reads as its minimum; a group with an entry that is not finite
+ * reads as NaN.
  */
 import { roundDown } from '../../kernels/entries.js';
 import type { CacheDtype, Precision } from '../types.js';

@@ -1,9 +1,8 @@
 /**
  * Quantised storage of sparse sides: the kept entries of each token are codes, in groups of its own (SparK before KIVI).
  *
- * Decides that masks, signs, scales and the channel vector stay as they are without quantisation, that the newest tokens
- * of the prompt hold their kept entries in the cache's format for good, and that decoded tokens, whose saliency nobody
- * computed, are dense. Alphabet: n tokens, D width, T kept entries of a token.
+ * Masks, signs and scales stay as they are. Decoded tokens, whose saliency nobody computed, stay dense.
+ * Alphabet: n tokens, D width, T kept entries of a token.
  */
 import { bitsOf, EntryWriter } from '../../kernels/entries.js';
 import type { Kernels } from '../../kernels/index.js';

@@ -2,10 +2,8 @@
  * Quantised storage of dense and channel-pruned sides, prompt and decoded tokens (KIVI, arXiv 2402.02750; ThinK + KIVI,
  * arXiv 2407.21018).
  *
- * Decides which channels a token holds. In blocks, a token loses its channels when it is quantised, decoded ones with
- * the prompt's mask, and holds all while it waits (ThinK + KIVI as released: `recent` does not count). Sliding
- * quantisation leaves the channels as they are: all of the `recent` newest tokens of the prompt and of decoded ones.
- * Entries of the prompt are quantised from float32, those that have waited from the cache's format.
+ * In blocks, a token loses its channels when it is quantised, as in ThinK + KIVI as released; sliding quantisation
+ * leaves the channels as they are.
  */
 import { bitsOf } from '../../kernels/entries.js';
 import type { Kernels } from '../../kernels/index.js';

@@ -1,7 +1,7 @@
 /**
  * One side of a layer, packed as its plan says.
  *
- * Decides which codec and which tail a side of a plan gets. Knows no layout.
+ * The one place where a plan's codec becomes an encoder and a tail.
  * Alphabet: S prompt tokens, n kept tokens of a KV head, KV, D.
  */
 import { bitsOf, type Entries } from '../../kernels/entries.js';

@@ -1,9 +1,8 @@
 /**
  * The sparse codec: every token keeps channels of its own, pruned ones are recovered (SparK, arXiv 2508.15212).
  *
- * Decides what exists: kept entries, D mask bits per token, and what the recovery needs (signed: D sign bits and a scale
- * per token, a channel vector per head; mean: a scale per token; zero: nothing). Beside signs a kept entry is stored as its
- * difference from the recovery, rounded after it is taken: attention then sums the recovery over all channels at once.
+ * Beside signs a kept entry is stored as its difference from the recovery: attention then sums the recovery over all
+ * channels at once.
  */
 import { bitsOf, entriesAt, EntryWriter, rounded, type EntryFormat } from '../../kernels/entries.js';
 import type { PackedFill, Pointer } from '../../kernels/index.js';

@@ -1,8 +1,7 @@
 /**
  * Rows that are rebuilt from latents: `latent · up + bias`, then RoPE where they are keys.
  *
- * Decides how attention reads them (the kernel; latents of codes are written out first, a block at a time) and what
- * they mean (the same, written plainly). Knows nothing of which tokens they are.
+ * Attention reads latents directly; codes are written out a block at a time, so that the rows never exist as a whole.
  */
 import { entryBytes } from '../../kernels/entries.js';
 import type { Kernels, LatentRows, Pointer } from '../../kernels/index.js';

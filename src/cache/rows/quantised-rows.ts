@@ -1,8 +1,7 @@
 /**
  * Rows of codes that grow up to a capacity: `[n, D]` entries of one run of tokens of one KV head.
  *
- * Decides the buffers: codes (`value` or `latent`), and scales and minima in the cache's format (`scale`), all of them there from
- * the start; their order is that of `kernels/assembly/quantised.ts`. Knows neither which rows come nor when.
+ * All buffers are there from the start, in the order that `kernels/assembly/quantised.ts` reads.
  */
 import { bitsOf, EntryWriter, entryBytes } from '../../kernels/entries.js';
 import type { Kernels, Pointer } from '../../kernels/index.js';

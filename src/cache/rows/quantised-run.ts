@@ -1,9 +1,9 @@
 /**
  * A run of tokens on one side of one KV head: the older ones quantised, the newer ones waiting in the cache's format.
  *
- * Decides where rows are while they wait and how they move: they wait in chunks that are given back as soon as all
- * their rows have been quantised. Does not decide when that is. What holds a token of the prompt is counted with the
- * prompt, everything else with the tail; a block with tokens of both is the prompt's. Alphabet: m rows, D width.
+ * Rows wait in chunks that are given back once all their rows are codes. A block with tokens of prompt and answer counts
+ * as the prompt's.
+ * Alphabet: m rows, D width.
  */
 import { entryBytes, EntryWriter } from '../../kernels/entries.js';
 import type { Kernels, Pointer } from '../../kernels/index.js';

@@ -1,8 +1,8 @@
 /**
  * Sparse rows whose kept entries are codes, as attention reads them.
  *
- * Decides how a row in the middle is found: rows are as long as their masks say, so places are counted from the last one
- * that was read, which costs nothing where rows are read in order. Alphabet: n tokens, D width, T kept entries of a token.
+ * Rows are as long as their masks say, so places are counted from the last one that was read.
+ * Alphabet: n tokens, D width, T kept entries of a token.
  */
 import { entryBytes } from '../../kernels/entries.js';
 import type { Kernels } from '../../kernels/index.js';

@@ -1,8 +1,8 @@
 /**
  * One side of a layer of which tokens are quantised while decoding: prompt and decoded tokens, all KV heads.
  *
- * Decides when tokens are quantised: after a step, those that the residual no longer holds. Within a step they are
- * read as they are. Knows nothing of how they are stored. Alphabet: T new tokens, KV, D.
+ * Tokens that the residual no longer holds become codes after a step; within it they are read as they are.
+ * Alphabet: T new tokens, KV, D.
  */
 import { bitsOf } from '../../kernels/entries.js';
 import { sumBytes } from '../bytes.js';

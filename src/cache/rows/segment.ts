@@ -1,7 +1,7 @@
 /**
  * What every codec turns one side of one KV head into: runs of packed rows, oldest tokens first.
  *
- * Decides how attention and `decode` see a cache, whatever its codec.
+ * Attention and `decode` see a cache as such runs, whatever its codec.
  */
 import type { Entries } from '../../kernels/entries.js';
 import type { PickedRows } from '../../kernels/packing.js';

@@ -1,7 +1,8 @@
 /**
  * The dense tail of one side of a layer: tokens that came after the prompt.
  *
- * Decides how it grows: chunk by chunk, so that nothing is ever copied. Alphabet: T new tokens, KV, D.
+ * It grows chunk by chunk, so that nothing is ever copied.
+ * Alphabet: T new tokens, KV, D.
  */
 import { bitsOf, entryBytes, EntryWriter } from '../../kernels/entries.js';
 import type { KernelMemory, Pointer } from '../../kernels/memory.js';

@@ -1,8 +1,7 @@
 /**
  * Walks through the header of a GGUF file: little-endian scalars, strings, arrays.
  *
- * Decides that nothing is read, and no length believed, before it was compared with what is left of the file.
- * Knows nothing of keys or tensors.
+ * No length is believed before it was compared with what is left of the file.
  */
 import type { BinaryFile } from '../binary-file.js';
 

@@ -1,7 +1,7 @@
 /**
  * The K-quants of GGUF to float32: super-blocks of 256 values with scales of their own for each 16 or 32.
  *
- * Each function decodes one super-block (see `BlockDecoder` in dequant.ts). Knows nothing of files.
+ * Each function decodes one super-block (see `BlockDecoder` in dequant.ts).
  */
 import { halfAt } from '../float16.js';
 

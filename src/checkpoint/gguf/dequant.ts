@@ -1,9 +1,8 @@
 /**
  * GGUF tensor types to float32: the plain types and the blocks of 32.
  *
- * Decides the table of types that can be read. A block type is a function that decodes one block; values are
- * those of ggml's reference code to the last bit, since each product is exact in float32 and each sum rounds once.
- * Knows nothing of files.
+ * A block type is one entry of a table. A block type is a function that decodes one block; values are those of ggml's
+ * reference code to the last bit, since each product is exact in float32 and each sum rounds once.
  */
 import { dequantizeQ2K, dequantizeQ3K, dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from './dequant-k.js';
 import { dequantizeIQ4NL, dequantizeIQ4XS } from './dequant-iq4.js';

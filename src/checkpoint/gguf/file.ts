@@ -1,8 +1,7 @@
 /**
  * GGUF files, versions 2 and 3: metadata, tensor table, tensors as float32.
  *
- * Decides what a sound file is; every offset is checked against the file before anything is read.
- * Knows the format, not what its keys and tensors mean.
+ * Every offset is checked against the file before anything is read.
  */
 import { BinaryFile } from '../binary-file.js';
 import { GGUF_TYPES, OTHER_GGUF_TYPES, type GgufType } from './dequant.js';

@@ -1,7 +1,7 @@
 /**
  * Typed access to the metadata of a GGUF file.
  *
- * Decides how a missing key or a value of the wrong type reads. Knows nothing of what keys mean.
+ * A missing key or a value of the wrong type is one error that names the key.
  */
 import { UserError } from '../../base/errors.js';
 import type { GgufValue } from './cursor.js';

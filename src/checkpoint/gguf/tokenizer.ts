@@ -1,8 +1,8 @@
 /**
  * The tokenizer inside a GGUF file → the tokenizer.json that says the same.
  *
- * Decides the split pattern by `tokenizer.ggml.pre`, as the original tokenizers have it. Byte-level BPE only:
- * SentencePiece vocabularies need another algorithm and are refused.
+ * The split pattern follows `tokenizer.ggml.pre`, as the original tokenizers have it. Byte-level BPE only: SentencePiece
+ * vocabularies need another algorithm and are refused.
  */
 import type { GgufMetadata } from './metadata.js';
 import { GPT2_SPLIT, splitOn } from '../tokenizer.js';

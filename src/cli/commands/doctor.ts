@@ -1,7 +1,7 @@
 /**
  * `spark-eval doctor`: what works here, and what to do about what does not.
  *
- * Decides what is looked at. The engine, model and data floors say what they find.
+ * The engine, model and data floors say what they find; this puts it in one table with what helps.
  */
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';

@@ -1,7 +1,7 @@
 /**
  * `spark-eval estimate SPEC.yaml`: bytes and time before anything runs.
  *
- * Decides what is shown, and that a machine's speed is measured unless it is given. Needs neither weights nor data.
+ * It needs neither weights nor data; a machine's speed is measured unless it is given.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/types.js';

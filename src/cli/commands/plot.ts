@@ -1,8 +1,7 @@
 /**
  * `spark-eval plot RESULTS…`: pictures of results as SVG files.
  *
- * Decides which plots are drawn and where they go. `--kind saliency` takes a model in place of results and is in
- * `plot-saliency.ts`.
+ * `--kind saliency` takes a model in place of results and is in `plot-saliency.ts`.
  */
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';

@@ -1,7 +1,7 @@
 /**
  * `spark-eval report RESULTS…`: one HTML page with everything that result folders hold.
  *
- * Decides where the page goes and whether prompts are made again. What is on it is the report's business.
+ * Prompts are made again where model and data are there, because results do not hold them.
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';

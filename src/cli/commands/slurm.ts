@@ -1,8 +1,7 @@
 /**
  * `spark-eval slurm SPEC.yaml`: the spec as jobs of a SLURM cluster.
  *
- * Decides that nothing is submitted unless it is asked for, and what the user is told to do. What stands in the scripts
- * is decided next door.
+ * Nothing is submitted unless it is asked for.
  */
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';

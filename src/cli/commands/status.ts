@@ -1,7 +1,7 @@
 /**
  * `spark-eval status SPEC.yaml`: what is done and what is missing.
  *
- * Decides that anything missing is exit code 3, so that a script can wait for a run.
+ * Anything missing is exit code 3, so that a script can wait for a run.
  */
 import type { Command } from 'commander';
 import { type Align, alignColumns } from '../../report/text-table.js';

@@ -1,7 +1,7 @@
 /**
  * `spark-eval worker URL`: computes samples for runs that were started with `run --queue`.
  *
- * Decides what a worker is called, and that an interrupt gives the sample that is being computed back to the queue.
+ * An interrupt gives the sample that is being computed back to the queue.
  */
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';

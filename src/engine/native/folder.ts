@@ -1,8 +1,7 @@
 /**
  * Where a TensorFlow that `spark-eval setup` built lives, and the marker that says it is finished.
  *
- * Decides the folder layout. Knows neither how a build is made nor how it is loaded. A folder without a
- * valid marker is treated as absent, whatever else it holds.
+ * A folder without a valid marker is treated as absent, whatever else it holds.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
  * Products of matrices on TensorFlow, by its operation for two matrices.
  *
- * Decides which products: of two matrices, all that the op vocabulary asks for. The backend sends every product to the
- * operation for batches of them, which takes a tenth longer and, at the few rows of a decode step, a fifth.
+ * The backend sends every product to the batched operation, which takes a tenth longer, and a fifth at the few rows of a
+ * decode step.
  */
 import type * as Core from '@tensorflow/tfjs-core';
 import type { TfNamespace } from '../types.js';

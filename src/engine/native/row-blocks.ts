@@ -1,8 +1,7 @@
 /**
  * Blocks of rows that may be multiplied one for the other: a row has the same bits in all of them.
  *
- * Decides by trying: which sums a matrix library splits, and where, depends on its version, on the processor and on the
- * size of the product.
+ * Which sums a matrix library splits depends on its version, the processor and the size, so it is tried, not assumed.
  */
 import type { Ops } from '../types.js';
 

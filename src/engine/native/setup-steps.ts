@@ -1,8 +1,7 @@
 /**
  * The steps that build tfjs-node over the TensorFlow library of a current Python wheel.
  *
- * Decides how each step is done: the package's own C++ source is compiled against the library inside the
- * wheel, because its C interface has stayed stable. Knows nothing of staging, markers or loading.
+ * The package's own C++ source is compiled against the library inside the wheel, whose C interface has stayed stable.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';

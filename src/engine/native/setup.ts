@@ -1,8 +1,8 @@
 /**
  * `spark-eval setup native|gpu`: builds a TensorFlow engine into the user's cache folder.
  *
- * Decides the order of the steps and that a build appears only when it is finished: everything happens in a
- * staging folder, which gets its final name after a matmul in a child process gave the right numbers.
+ * A build appears only when it is finished: it is made in a staging folder, and gets its name after a product gave the
+ * right numbers.
  */
 import { writeFile } from 'node:fs/promises';
 import { UserError } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 /**
  * The block: a few cached tokens as float32 rows, for codecs whose rows are written out before they are read.
  *
- * Decides where it is, and how vectors end: lane sums, and rows that are no multiple of four.
+ * Vectors end in lane sums, and rows need not be multiples of four.
  */
 
 /** Tokens expanded at once. */

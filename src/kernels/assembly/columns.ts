@@ -1,7 +1,7 @@
 /**
  * The kept columns of float32 rows: gathered into narrow rows, and added back.
  *
- * Decides the order: ascending. Mask bit j in byte j >> 3 at bit j & 7. Alphabet: R rows, D width, T kept columns.
+ * Order: ascending. Mask bit j in byte j >> 3 at bit j & 7. Alphabet: R rows, D width, T kept columns.
  */
 import { padded } from './entries';
 

@@ -1,8 +1,8 @@
 /**
  * Weighted sums of dense rows `[n, D]`.
  *
- * Decides the order in which an output entry sums its products: over the tokens, ascending, however many query rows or
- * tokens share a call. `wide` is true for float32 entries, false for bfloat16. Reads up to 31 bytes past the last entry.
+ * Order in which an output entry sums its products: over the tokens, ascending, however many query rows or tokens share
+ * a call. `wide` is true for float32 entries, false for bfloat16. Reads up to 31 bytes past the last entry.
  * Alphabet: n tokens, R query rows, D row width; row r belongs to new token ⌊r / group⌋.
  */
 import { first, second } from './eights';

@@ -1,9 +1,9 @@
 /**
  * Dense rows: `[n, D]` entries, one token after the other. Also the channels codec, with D its kept channels.
  *
- * Decides the order in which a score sums its products: by lane (channel mod 4) ascending, then the lanes as
- * (0+2)+(1+3), however many query rows or tokens share a call. `wide` is true for float32 entries, false for bfloat16.
- * Reads up to 16 bytes past the last entry. Alphabet: n tokens, R query rows, D row width.
+ * Order in which a score sums its products: by lane (channel mod 4) ascending, then the lanes as (0+2)+(1+3), however
+ * many query rows or tokens share a call. `wide` is true for float32 entries, false for bfloat16. Reads up to 16 bytes
+ * past the last entry. Alphabet: n tokens, R query rows, D row width.
  */
 import { storeFirst, sumLanes } from './block';
 import { load4, padded } from './entries';

@@ -1,8 +1,8 @@
 /**
  * Cached numbers eight at a time, as two float32 vectors in order.
  *
- * Decides how bfloat16 ones are unpacked: read as eight halves, and interleaved with zeros, which is one instruction a
- * vector. Reads 16 bytes, whatever follows the entries.
+ * bfloat16 ones are read as eight halves and interleaved with zeros, which is one instruction a vector. Reads 16 bytes,
+ * whatever follows the entries.
  */
 
 /** Upper halves of four words; read from memory, as a constant would be made anew in every loop. */

@@ -1,7 +1,7 @@
 /**
  * Cached numbers of either format: `f32`, or bfloat16 read as `u16`.
  *
- * Decides how they become float32. Widening a bfloat16 is a shift; nothing is rounded here.
+ * Widening a bfloat16 is a shift; nothing is rounded here. Widening a bfloat16 is a shift; nothing is rounded here.
  */
 
 // @ts-ignore: decorator

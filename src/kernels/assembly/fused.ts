@@ -1,9 +1,9 @@
 /**
  * Multiply-adds.
  *
- * Decides how often they round. The sources are compiled twice: with relaxed SIMD they round once, where the processor has
- * an instruction for that (`fusedProbe` tells); without, twice, on every machine. Scores, exponentials, weighted sums and
- * rebuilt rows go through here; codes and rotations are rounded twice in both.
+ * The sources are compiled twice: with relaxed SIMD they round once, where the processor has an instruction for that
+ * (`fusedProbe` tells); without, twice, on every machine. Scores, exponentials, weighted sums and rebuilt rows go
+ * through here; codes and rotations are rounded twice in both.
  */
 
 /** `x · y + sum` */

@@ -1,7 +1,7 @@
 /**
  * What the module exports: the kernels, with plain numbers as arguments.
  *
- * Decides nothing else. All memory from `heapBase()` on belongs to the caller.
+ * All memory from `heapBase()` on belongs to the caller.
  */
 export { gather, scatterAdd } from './columns';
 export { accumulateDense } from './dense-accumulate';

@@ -1,8 +1,9 @@
 /**
  * Latent rows: `[n, r]` entries that a matrix `[r, D]` turns into rows of D numbers, and their rotation (RoPE).
  *
- * Decides the order of summation: ascending over the r entries, whatever rows share a call. `wide` is true for float32
- * entries, false for bfloat16. Knows nothing of heads. Alphabet: n latents, r rank, D row width (a multiple of 8).
+ * Positions are stored only where they are not simply 0 … n − 1 and RoPE needs them. What rebuilds the rows is the
+ * model's and is not counted.
+ * Alphabet: n latents, r rank, D row width (a multiple of 8).
  */
 import { load1 } from './entries';
 import { multiplyAdd } from './fused';

@@ -1,9 +1,9 @@
 /**
  * Products of dense float32 matrices, row-major: `out [M, N] = a [M, K] · b [K, N]`.
  *
- * A module of its own, without data of its own: it runs on a memory that belongs to somebody else.
- * Decides the order of summation: ascending in k from 0, one product after the other, whatever M is and in whichever way it is
- * computed. So a row has the same bits alone and among others.
+ * A module of its own, without data of its own: it runs on a memory that belongs to somebody else. Order of summation:
+ * ascending in k from 0, one product after the other, whatever M is and in whichever way it is computed. So a row has
+ * the same bits alone and among others.
  */
 import { multiplyAdd } from './fused';
 

@@ -1,8 +1,8 @@
 /**
  * Rows of numbers → the kept entries of sparse rows, and their signs as bits.
  *
- * Decides what is stored beside signs: a kept entry's difference from the recovery, rounded after it is taken. `wide` is true
- * for float32 entries, false for bfloat16. Alphabet: n rows, D row width, a multiple of 8.
+ * Beside signs a kept entry's difference from the recovery is stored, rounded after it is taken. `wide` is true for
+ * float32 entries, false for bfloat16. Alphabet: n rows, D row width, a multiple of 8.
  */
 import { round } from './rounding';
 

@@ -1,12 +1,9 @@
 /**
  * Rows of b-bit codes, b = 2, 4 or 8, as float32 rows: `code · scale + minimum`, rounded after each of the two.
  *
- * Decides the packed order. Code i of a run is at bit i·b of it, lowest bits first, and a run starts at a byte.
- *  - by tokens: a run is a group of consecutive entries of a row (the last group of a row may be shorter), and each
- *    group has a pair, its scale and its minimum;
- *  - by channels: a run is a row, and each `group` rows have their D scales, then their D minima.
- * Reads up to 3 bytes past the last code and 3 entries past the last scale. `E` is the format of scales and minima:
- * `f32`, or bfloat16 as `u16`. Alphabet: n rows, D row width.
+ * In blocks, a token loses its channels when it is quantised, as in ThinK + KIVI as released; sliding quantisation
+ * leaves the channels as they are.
+ * Alphabet: n rows, D row width.
  */
 import { storeFirst } from './block';
 import { load1, load4 } from './entries';

@@ -1,9 +1,7 @@
 /**
  * The k largest entries of each of many rows of float32 numbers that are not negative.
  *
- * Decides ties: of equal entries the one with the lower index is kept. As such numbers and their bits have the same order,
- * the k-th largest is found by halving the range of bits, each time counting the entries above the middle; no branch
- * depends on an entry. A stride is a multiple of 16, its padding negative.
+ * Ranking channels of every token is most of SparK's work before packing.
  */
 
 /** Entries of a row whose bits, as an integer, are at least `least`. */

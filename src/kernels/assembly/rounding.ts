@@ -1,7 +1,8 @@
 /**
  * float32 → bfloat16: to nearest, ties to even; NaN stays NaN.
  *
- * Decides nothing else. Reads up to 28 bytes past the last number, and writes up to 14 past the last entry.
+ * Ties go by the exact value of the double, to the even neighbour (3.125 → 3.12, 9.375 → 9.38), where `toFixed` takes
+ * the larger (3.13). Reads up to 28 bytes past the last number, and writes up to 14 past the last entry.
  */
 
 /** Four numbers, as bits → their entries, one in each lane. */

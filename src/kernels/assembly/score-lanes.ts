@@ -1,7 +1,7 @@
 /**
  * Scores of four tokens with four query rows, a token in a vector and a row in its lane, on their way to rows of scores.
  *
- * Decides where they are put down, and how they are turned.
+ * One scratch area and one transposition serve both kinds of sparse rows.
  */
 import { storeFirst } from './block';
 

@@ -1,8 +1,8 @@
 /**
  * Causal softmax over rows of scores, in place.
  *
- * Decides the exponential (Cephes' expf, about 2 units in the last place; 0 below −87.9) and the order of the
- * sum: by lane in ascending order, then (0+1)+(2+3). Row r belongs to new token ⌊r / group⌋.
+ * The exponential is Cephes' expf, about 2 units in the last place, 0 below −87.9; the sum goes by lane in ascending
+ * order, then (0+1)+(2+3). Row r belongs to new token ⌊r / group⌋.
  */
 
 import { multiplyAdd, multiplySubtract } from './fused';

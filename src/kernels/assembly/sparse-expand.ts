@@ -2,9 +2,9 @@
  * Sums over the kept entries of sparse rows, eight channels at a time: what is kept of them is moved to its places, with
  * zeros between, and multiplied like a dense row.
  *
- * Its work does not depend on how much is kept, nor do its branches: above some share it is less than that of a walk from
- * one mask bit to the next. Decides the order of summation: by lane (channel mod 4) ascending, then the lanes as
- * (0+2)+(1+3). bfloat16 entries only. Alphabet: D row width, a multiple of 8.
+ * Its work does not depend on how much is kept, nor do its branches: above some share it is less than that of a walk
+ * from one mask bit to the next. Order of summation: by lane (channel mod 4) ascending, then the lanes as (0+2)+(1+3).
+ * bfloat16 entries only. Alphabet: D row width, a multiple of 8.
  */
 import { sumLanes } from './block';
 import { first, second } from './eights';

@@ -7,7 +7,7 @@
  * so that a table of 256 partial sums per byte of signs gives it in D/8 look-ups. The query rows stand in the four lanes,
  * so that one look-up, one kept entry and one mask bit serve four rows.
  *
- * Decides when rows are expanded for the first sum (`sparse-expand.ts`), by how much the first token keeps; else the order of
+ * How much the first token keeps tells whether rows are expanded for the first sum (`sparse-expand.ts`); else the order of
  * summation is: kept entries ascending, one after the other into two sums. Bytes likewise.
  * Alphabet: n tokens, R query rows, D row width, a multiple of 8.
  */

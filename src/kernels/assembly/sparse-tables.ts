@@ -1,8 +1,8 @@
 /**
  * Tables for scores of sparse rows: the queries turned, and the sums of ± q_j · channel_j by bytes of signs.
  *
- * Decides where they are, how they are filled, and the order in which a recovery is summed. Four query rows stand in the
- * four lanes. Alphabet: D row width, a multiple of 8.
+ * They are filled once for the queries of a group. Four query rows stand in the four lanes. Alphabet: D row width, a
+ * multiple of 8.
  */
 
 // Below the memory base of asconfig.json: known addresses, which loads then hold as their offsets.

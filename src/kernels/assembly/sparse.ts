@@ -1,12 +1,9 @@
 /**
  * Sparse rows: per token a D-bit mask, its kept entries, and a recovery for the pruned ones.
  *
- * Decides the packed order: kept entries of all tokens one after the other; mask bit j of a token in byte j >> 3 at bit
- * j & 7; sign bits likewise, 1 for positive. How many entries a token keeps is read from its mask, so rows are only read
- * in order. Beside signs a kept entry is stored as what it is more than its recovery, so that the recovery is a sum over
- * all channels (`sparse-score.ts`). Reads up to 16 bytes past the last entry and 7 past the last mask. `wide` is true for
- * float32 entries, scales and channel vectors, false for bfloat16. Alphabet: n tokens, R query rows, D row width, a
- * multiple of 8.
+ * Beside signs a kept entry is stored as its difference from the recovery: attention then sums the recovery over all
+ * channels at once.
+ * Alphabet: n tokens, R query rows, D row width, a multiple of 8.
  */
 import { BLOCK, BLOCK_TOKENS } from './block';
 import { accumulateDense } from './dense-accumulate';

@@ -1,8 +1,7 @@
 /**
  * How many channels a ratio keeps.
  *
- * Decides the rounding, and that a ratio which prunes nothing, or everything, is a mistake. Knows nothing of
- * which channels.
+ * A ratio that prunes nothing, or everything, is a mistake and is told.
  */
 import { UserError } from '../../base/errors.js';
 import type { Side } from '../types.js';

@@ -1,8 +1,9 @@
 /**
  * SparK-p and SparK-g (arXiv 2508.15212): tokens whose saliency sits in few channels keep few channels.
  *
- * Decides how many channels a token keeps. i* is the first rank at which the sum over the channels so far, most
- * salient first, is above a share of the sum over all of them.
+ * i* is the first rank at which the sum over the channels so far, most salient first, exceeds a share of the whole. i*
+ * is the first rank at which the sum over the channels so far, most salient first, is above a share of the sum over all
+ * of them.
  *
  *   p    the channels of ranks 0 … i*
  *   g4   ⌊D/4⌋, ⌊D/2⌋, ⌊3D/4⌋ or D channels, as i* ≤ ⌊D/4⌋, ⌊D/2⌋, ⌊3D/4⌋ or above

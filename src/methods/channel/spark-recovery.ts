@@ -1,9 +1,8 @@
 /**
  * SparK's recovery: what attention reads in place of pruned key channels (arXiv 2508.15212, 4.3).
  *
- * Decides a size of saliency for each pruned entry and takes the inverse of w; the sign is the key's own, −1 for 0.
- * Knows nothing of how channels were chosen.
- *
+ * A size of saliency is assumed for each pruned entry, and the inverse of w taken of it; the sign is the key's own, −1
+ * for 0.
  *   degenerate     μ_t, the mean of w_tj over { j : w_tj < the least kept one }
  *   exponential    D samples of mean max(mean_j w_tj, 1e-5), the largest to the most salient channel and so on
  *   normal         the same with the absolute values of samples of mean mean_j w_tj and the deviation of the w_tj

@@ -1,7 +1,7 @@
 /**
  * SparK's saliency: what each channel of a key adds to the logits of the window's queries (arXiv 2508.15212, 4.2).
  *
- * Decides w and its inverse. Knows nothing of which channels stay.
+ * Selection and recovery both read it, so it stands in one place, with its inverse.
  */
 import type { LayerTrace } from '../../cache/types.js';
 import { observed, windowQueries } from '../observations.js';

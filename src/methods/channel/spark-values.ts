@@ -1,9 +1,7 @@
 /**
  * SparK on values: a norm-based heuristic without queries.
  *
- * Decides which channels of each cached value stay: the released code's score, 0.7·|v_tj| + 0.3·diversity_tj, with
- * diversity the mean of the channel's variance over the tokens and the token's variance over its channels, divided
- * by its greatest value in the head. The paper says only "norm-based". Knows nothing of keys.
+ * The released code scores each cached value by 0.7·|v_tj| + 0.3·diversity_tj. The paper says only "norm-based".
  */
 import type { LayerTrace, SparseHead } from '../../cache/types.js';
 import { UserError } from '../../base/errors.js';

@@ -1,8 +1,8 @@
 /**
  * SparK (arXiv 2508.15212): per-token, query-aware pruning of key channels whose pruned entries are recovered.
  *
- * Decides which T channels of each cached key stay, and what attention reads in place of the others. Unless asked
- * otherwise every kept token is pruned, sinks and observation window included. Section numbers are the paper's.
+ * Every kept token is pruned, sinks and observation window included, unless asked otherwise. Unless asked otherwise
+ * every kept token is pruned, sinks and observation window included. Section numbers are the paper's.
  *
  *   a_j     = ‖ mean over the G query heads of q_·j ‖₂ over the window         what the queries ask of channel j
  *   w_tj    = a_j · k_tj²                                                      saliency (4.2; the paper: a_j·|k_tj|)

@@ -1,9 +1,9 @@
 /**
  * ThinK (arXiv 2407.21018): one mask of key channels per head for all tokens, driven by the last queries of the prompt.
  *
- * Decides the masks. Of keys, a channel is worth ‖Q_j‖·‖K_j‖, the norm of what it adds to the logits, over the
- * window's queries and over every kept key; of values, the norm of what it adds to the window's outputs (appendix D).
- * Tokens are left as they are.
+ * One mask costs D bits a head, however long the prompt. Of keys, a channel is worth ‖Q_j‖·‖K_j‖, the norm of what it
+ * adds to the logits, over the window's queries and over every kept key; of values, the norm of what it adds to the
+ * window's outputs (appendix D). Tokens are left as they are.
  */
 import * as z from 'zod';
 import type { LayerTrace, SidePlan } from '../../cache/types.js';

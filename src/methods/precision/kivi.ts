@@ -1,9 +1,7 @@
 /**
  * KIVI (arXiv 2402.02750): keys in few bits per channel, values in few bits per token, the newest tokens untouched.
  *
- * Decides what shares a scale and how long tokens wait (section 3, algorithm 1): `group` consecutive tokens of a key
- * channel, quantised as soon as `residual` tokens have gathered; `group` channels of a value, quantised as soon as
- * `residual` newer tokens are there. Keys have outlier channels, values have none, hence the two directions.
+ * Section 3, algorithm 1. Keys have outlier channels, values have none, hence the two directions.
  */
 import * as z from 'zod';
 import { settledTokens } from '../../cache/encode/quantise.js';

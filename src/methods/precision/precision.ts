@@ -1,8 +1,8 @@
 /**
  * What methods of the precision axis share.
  *
- * Decides that entries are quantised once, and that only sides with channels, dense or pruned alike for all tokens, can
- * be quantised along them: sparse entries and latents are, token by token. Knows no method.
+ * Entries are quantised once; only sides with channels, dense or pruned alike for all tokens, can be quantised along
+ * them.
  */
 import * as z from 'zod';
 import type { Precision, SidePlan } from '../../cache/types.js';

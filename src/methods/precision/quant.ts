@@ -1,7 +1,7 @@
 /**
  * Plain quantisation: every entry in few bits, token by token, nothing excepted. The baseline of the precision axis.
  *
- * Decides that keys and values are treated alike and that no token waits: each is quantised as soon as it has attended.
+ * Keys and values are treated alike, and each token is quantised as soon as it has attended.
  */
 import * as z from 'zod';
 import type { Precision } from '../../cache/types.js';

@@ -1,8 +1,8 @@
 /**
  * ReCalKV (arXiv 2505.24357): keys and values are cached as low-rank latents and rebuilt for attention.
  *
- * Decides the parameters, and that both sides of every kept token are latents. The projections are factored before
- * anything runs (`recalkv/` has the mathematics, `src/calibration` runs it), so a prefill of its own belongs to it.
+ * Both sides of every kept token are latents. The projections are factored before anything runs (`recalkv/` has the
+ * mathematics, `src/calibration` runs it), so a prefill of its own belongs to it.
  */
 import * as z from 'zod';
 import { expectDense } from '../plan.js';

@@ -1,8 +1,7 @@
 /**
  * The last rows of attention to the held tokens of one KV head.
  *
- * Decides how they are kept as tokens come and go: a row has one number for each held token that was there when it was
- * made. Knows nothing of what the numbers are.
+ * A row has one number for each held token that was there when it was made.
  */
 
 export class AttentionRows {

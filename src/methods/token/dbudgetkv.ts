@@ -1,8 +1,7 @@
 /**
  * DBudgetKV, later ReFreeKV (arXiv 2502.16886): no budget is asked for; each layer keeps what its attention needs.
  *
- * Decides how many tokens a layer keeps: the fewest whose part of the attention's norm is whole up to the threshold.
- *
+ * A layer keeps the fewest tokens whose part of the attention's norm is whole up to the threshold.
  *   a       attention of each query head: mean over the last k rows of the prompt, of those that see the token
  *   X̂       the order in which tokens are worth keeping; some always stay and are not in a
  *   Δ_i     = 1 − mean over heads of √(Σ_{j ≤ i} a²_X̂j) / mean over heads of ‖a‖

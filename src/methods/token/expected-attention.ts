@@ -1,7 +1,7 @@
 /**
  * Expected Attention (arXiv 2510.00636): keeps the tokens that queries to come would attend to.
  *
- * Decides by the expectation of exp(q·k) for a normal query q ~ N(μ', Σ'), whose mean and covariance are those of the
+ * The score is the expectation of exp(q·k) for a normal query q ~ N(μ', Σ'), whose mean and covariance are those of the
  * prompt's queries before RoPE, rotated to the positions that follow:
  *
  *   s_k = softmax_k( k·μ'/√D + kᵀΣ'k/(2D) )      per query head, mean over the group

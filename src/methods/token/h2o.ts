@@ -1,7 +1,8 @@
 /**
  * H2O (arXiv 2306.14048): keeps the heavy hitters, tokens that have gathered much attention, and the newest tokens.
  *
- * Decides whose attention is gathered, and when tokens go. The name has four meanings in published code, here variants:
+ * The name has four meanings in published code, here variants, which differ in whose attention is gathered and when
+ * tokens go:
  *
  *   original   sum over all queries so far, those of decoded tokens included; evicts while decoding
  *   prefill    sum over all queries of the prompt; evicts once (KVCache-Factory)

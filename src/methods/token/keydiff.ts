@@ -1,7 +1,7 @@
 /**
  * KeyDiff (arXiv 2504.15364): keeps the tokens whose keys are unlike the others.
  *
- * Decides by the angle between a key and the anchor, the mean of all keys at length 1; no query is asked.
+ * Keys are compared with their mean direction; no query is asked.
  */
 import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';

@@ -1,7 +1,7 @@
 /**
  * Knorm (arXiv 2406.11430): keeps the tokens whose keys are short.
  *
- * Decides by the norm of the key alone; no query is asked.
+ * The norm of the key alone; no query is asked.
  */
 import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';

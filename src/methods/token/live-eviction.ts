@@ -1,8 +1,7 @@
 /**
  * What methods share that go on evicting while decoding.
  *
- * Decides how many tokens such a method keeps, when it first evicts, and that the same rule picks at the end of the
- * prefill and at each step. Knows no rule.
+ * The same rule picks at the end of the prefill and at each step.
  */
 import type { DecodePolicy, LayerPlan } from '../../cache/types.js';
 import { UserError } from '../../base/errors.js';

@@ -1,8 +1,8 @@
 /**
  * MorphKV (arXiv 2503.00979): a cache of constant size that keeps what the most recent tokens attend to.
  *
- * Decides, after each token, which of the older ("distant") tokens of a KV head stay: the C that the last R tokens
- * attend to most. Those R stay as well. Section 3.1 of the paper:
+ * After each token the C older ("distant") tokens stay that the last R tokens attend to most, beside those R. Those R
+ * stay as well. Section 3.1 of the paper:
  *
  *   A_u[k]  attention of recent token u to distant token k, the query heads of the KV head taken together
  *   F[k]    = Σ_u A_u[k]   (sum fusion: attended to by all)    or   max_u A_u[k]   (max fusion: by at least one)

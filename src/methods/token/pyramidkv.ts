@@ -1,7 +1,8 @@
 /**
  * PyramidKV (arXiv 2406.02069): SnapKV with more tokens in the lower layers than in the upper ones.
  *
- * Decides how many tokens each layer keeps; the score is SnapKV's. With P' tokens per layer on average, N layers and β:
+ * The score is SnapKV's; only the number of tokens differs by layer. With P' tokens per layer on average, N layers and
+ * β:
  *
  *   min = P'/β,  max = 2P' − min      (where max exceeds what can be ranked: max = S − w, min = 2P' − max)
  *   layer l keeps max − l·(max − min)/(N − 1), window included

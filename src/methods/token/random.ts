@@ -1,7 +1,7 @@
 /**
  * Random eviction: the baseline that knows nothing.
  *
- * Decides by a draw for each layer, KV head and position, the same for the same seed.
+ * A draw for each layer, KV head and position, the same for the same seed.
  */
 import * as z from 'zod';
 import { drawsFor } from '../draws.js';

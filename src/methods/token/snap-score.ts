@@ -1,8 +1,8 @@
 /**
  * The score of SnapKV (arXiv 2404.14469), which PyramidKV shares.
  *
- * Decides how attention of the observation window becomes one number per token and KV head: pooled along the positions
- * and averaged over the query heads of the group, in the order of kvpress or of the methods' own later code.
+ * Pooled along the positions and averaged over the query heads of the group, in the order of kvpress or of the methods'
+ * own later code.
  */
 import * as z from 'zod';
 import type { LayerTrace } from '../../cache/types.js';

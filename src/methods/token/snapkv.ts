@@ -1,8 +1,7 @@
 /**
  * SnapKV (arXiv 2404.14469): keeps the tokens that the last queries of the prompt attend to.
  *
- * Decides what always stays; the score is in the form of kvpress, which made the published SparK tables: attention of the
- * observation window, mean over its queries, average-pooled along the positions, mean over the query heads of a KV head.
+ * The window always stays.
  */
 import * as z from 'zod';
 import { windowAttention } from '../observations.js';

@@ -1,8 +1,8 @@
 /**
  * StreamingLLM (arXiv 2309.17453): a few attention sinks and the most recent tokens.
  *
- * Decides by position alone. As in kvpress, kept keys stay at their original positions; the paper's own code
- * gives them new ones inside its window.
+ * Positions alone count. As in kvpress, kept keys stay at their original positions; the paper's own code gives them new
+ * ones inside its window.
  */
 import * as z from 'zod';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';

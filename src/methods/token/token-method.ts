@@ -1,9 +1,8 @@
 /**
  * The base of token methods: from scores to the positions that stay.
  *
- * Decides the budget arithmetic and top-k, once for all of them; a method gives scores and what is always kept.
- * Each KV head keeps its own positions, ascending, chosen only among those that the plan still holds.
- * Knows nothing of how scores come about.
+ * Budget arithmetic and top-k are written once; a method gives scores and what is always kept. Each KV head keeps its
+ * own positions, ascending, chosen only among those that the plan still holds.
  */
 import * as z from 'zod';
 import type { LayerPlan, LayerTrace, Observation } from '../../cache/types.js';

@@ -1,8 +1,8 @@
 /**
  * TOVA (arXiv 2401.06104): keeps the tokens that the newest token attends to.
  *
- * Decides by the attention of one query, averaged over all query heads of the layer, so that all KV heads keep the same
- * tokens: in the form of kvpress once, by the last token of the prompt, or as in the paper after each token.
+ * One query is averaged over all query heads of the layer, so all KV heads keep the same tokens: once by the last token
+ * of the prompt, as in kvpress, or after each token, as in the paper.
  */
 import * as z from 'zod';
 import type { LayerPlan, LayerPolicy } from '../../cache/types.js';

@@ -1,7 +1,7 @@
 /**
  * AdaKV (arXiv 2407.11550): the KV heads of a layer share one budget, and the scores say who gets how much of it.
  *
- * Decides how many tokens each KV head keeps. Where scores come from is the base's business.
+ * A head with much to keep takes from one with little. Where scores come from is the base's business.
  *
  *   kvpress     the ⌊αn⌋ best of each head stay; of all others in the layer the best, until KV·n tokens stay
  *   original    b = n − always kept;  a_h = tokens of head h among the best KV·b of the layer

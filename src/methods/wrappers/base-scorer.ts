@@ -1,9 +1,8 @@
 /**
  * The base of methods that build on another method's score (AdaKV, CriticalKV).
  *
- * Decides how such a method names its base in a spec (`base: snapkv, with: {window: 32}`, budget or ratio beside it),
- * and that the base's own schema, observations and always-kept positions hold for it. Knows no base by name, and not
- * how many tokens each KV head keeps: that is what the method decides.
+ * A spec names the base (`base: snapkv, with: { window: 32 }`), and its schema, observations and always-kept positions
+ * hold.
  */
 import * as z from 'zod';
 import type { LayerTrace, Observation } from '../../cache/types.js';

@@ -1,8 +1,7 @@
 /**
  * CriticalKV (arXiv 2502.03805): what a token adds to the output depends on its value as well as on its attention.
  *
- * Decides which tokens of a KV head stay, in two stages; where scores come from is the base's business.
- *
+ * Two stages, over the score of any base.
  *   stage 1    the ⌊n/2⌋ best tokens by the base's score s
  *   stage 2    of the others the best by (s + 10⁻⁴) · mean over the G query heads of ‖v W_o,h‖₁
  *

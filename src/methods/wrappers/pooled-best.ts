@@ -1,7 +1,7 @@
 /**
  * The best tokens of all KV heads of a layer together, with a share that each head has for itself.
  *
- * Decides nothing of what a score means; ties go to the lower head, then to the lower position.
+ * Ties go to the lower head, then to the lower position.
  */
 import { indicesOfLargest } from '../select.js';
 import { safeFirst, type RankedHead } from '../token/token-method.js';

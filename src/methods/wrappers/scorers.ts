@@ -1,7 +1,7 @@
 /**
  * Token methods whose score AdaKV and CriticalKV can build on, in the order in which they are listed.
  *
- * Decides that streaming_llm is none of them: it knows positions only, which all KV heads share.
+ * streaming_llm is none of them: it knows positions only, which all KV heads share.
  */
 import { expectedAttention } from '../token/expected-attention.js';
 import { h2o } from '../token/h2o.js';

@@ -1,7 +1,7 @@
 /**
  * The table of single cells: every task, context, seed and pipeline by itself.
  *
- * Decides the columns; tests of differences are those of the tables above it and of accuracy.csv.
+ * Tests of differences are those of the tables above it and of accuracy.csv.
  */
 import { type CellResult, isFull, missingSamples, scorePercent } from '../../results/cell-results.js';
 import { storedOverFull } from '../../results/memory.js';

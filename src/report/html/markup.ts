@@ -1,7 +1,7 @@
 /**
  * HTML as a value: whatever is put into a template is escaped, unless it is HTML already.
  *
- * Decides that text from result files can never become markup.
+ * Text from result files can never become markup.
  */
 
 /** Markup that is safe to put into a page as it is. */

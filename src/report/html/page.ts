@@ -1,8 +1,7 @@
 /**
  * The report: one HTML page that holds all it needs.
  *
- * Decides the order of its sections, and by its content security policy that it loads nothing and runs no script but its
- * own. Made of results only; the same results give the same bytes.
+ * Its content security policy lets it load nothing and run no script but its own. The same results give the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

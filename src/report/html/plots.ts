@@ -1,8 +1,7 @@
 /**
  * Plots in the page: the pictures of `spark-eval plot`, with a switch for every series and a reading of every mark.
  *
- * Decides the markup that `assets/report/plots.js` brings to life. Pictures are drawn ahead, so that the page needs no
- * drawing library.
+ * Pictures are drawn ahead, so that the page needs no drawing library; `assets/report/plots.js` brings them to life.
  */
 import { renderSvg } from '../plots/render.js';
 import type { Plot } from '../plots/types.js';

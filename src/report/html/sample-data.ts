@@ -1,8 +1,8 @@
 /**
  * Samples as the page carries them: compressed, in blocks that are only opened when they are looked at.
  *
- * Decides the format that `assets/report/sample-data.js` reads. Compression is done in JavaScript, so that the same results
- * give the same bytes on every machine.
+ * Blocks are opened only when they are looked at. Compression is done in JavaScript, so that every machine makes the
+ * same bytes.
  */
 import { gzipSync, strToU8 } from 'fflate';
 import { type CellResult, groupIdentity } from '../../results/cell-results.js';

@@ -1,7 +1,7 @@
 /**
  * The viewer of single samples: its controls, and the data that they open.
  *
- * Decides the markup that `assets/report/samples.js` and `sample-view.js` fill.
+ * `assets/report/samples.js` and `sample-view.js` fill it when it is used.
  */
 import { type Html, jsonInScript, markup } from './markup.js';
 import type { PackedSamples } from './sample-data.js';

@@ -1,7 +1,7 @@
 /**
  * The head of the report: what was run, on what, and what is missing.
  *
- * Decides the markup. What counts as a gap is decided elsewhere; none is left out.
+ * A reader should first see what was run, on what, and what is missing.
  */
 import type { CellResult } from '../../results/cell-results.js';
 import { gapsOf } from '../gaps.js';

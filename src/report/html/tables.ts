@@ -1,7 +1,7 @@
 /**
  * Tables as HTML that can be read without scripts, and sorted and filtered with them.
  *
- * Decides the markup: a caption, real headers with a button each, the number behind a text as `data-value`.
+ * Real headers and captions come first; scripts only add sorting and filtering.
  */
 import type { Table, TableCell } from '../table/model.js';
 import { type Html, markup } from './markup.js';

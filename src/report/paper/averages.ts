@@ -1,7 +1,7 @@
 /**
- * Tables 3 and 4, and the text on values: averages over LongBench, SnapKV first, a column for each budget.
+ * Tables 3 and 4 of the paper, and its text on values.
  *
- * Decides which SparK pipeline each row is.
+ * Averages over LongBench, SnapKV first, a column for each budget.
  */
 import { groupBy } from '../group-by.js';
 import { LONGBENCH, LONGBENCH_NOISE, patternOf, SETTINGS, sparkStep } from './patterns.js';

@@ -1,9 +1,8 @@
 /**
  * A published table with our numbers in it.
  *
- * Decides the lines of a row: ours, published and the difference where the numbers are meant to be the same; ours,
- * published and both changes from full where model, tasks or budgets are others. Where samples are missing there is no
- * number, but how many are there.
+ * Ours, published and the difference where the numbers are meant to be the same; ours, published and both losses where
+ * model, tasks or budgets are others.
  */
 import { mean } from '../../results/statistics.js';
 import { type Block, countOf, FULL, keptShare, type PipelineRow, scoresOf } from '../blocks.js';

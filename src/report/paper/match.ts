@@ -1,9 +1,8 @@
 /**
  * Finds our pipelines in a published table.
  *
- * Decides what counts as the same row: the same methods in the same order with the parameters that tell published rows
- * apart. Budgets of a scaled-down run stand for the published ones in order of size, which is said. Of two pipelines that
- * fit a place, the one with fewer settings of its own is taken; the other is not in the table.
+ * The same methods in the same order, with the parameters that tell published rows apart. Budgets of a scaled-down run
+ * stand for the published ones in order of size, which is said.
  */
 import { UserError } from '../../base/errors.js';
 import { type Block, countOf, FULL, type PipelineRow } from '../blocks.js';

@@ -1,7 +1,7 @@
 /**
  * The systems of the paper's tables as pipelines, and what the paper set in all of them.
  *
- * Decides which parameters tell one published row from another, and from the corrected forms that are run beside it.
+ * They tell published rows apart, and from the corrected forms that are run beside them.
  */
 import { FAULTS } from '../faults.js';
 import type { ParamValue, Pattern } from './types.js';

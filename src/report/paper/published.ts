@@ -1,7 +1,7 @@
 /**
  * The published numbers that ship with the package, `datasets/published/*.csv`.
  *
- * Decides their form: a header, plain values without quotes, an empty value where nothing was published.
+ * Plain CSV (`datasets/published/*.csv`), an empty value where nothing was published.
  */
 import { readDataFile, shippedFile } from '../../tasks/files/data-file.js';
 

@@ -1,7 +1,7 @@
 /**
  * A published table: its layout, its numbers, and which of our pipelines stands at each place.
  *
- * Decides nothing of how results are read or shown.
+ * Each table is data, so that one piece of code compares them all.
  */
 
 export type ParamValue = string | number | boolean;

@@ -1,7 +1,7 @@
 /**
  * The plots of a set of results.
  *
- * Decides their order and that no two have the same name. Loads no drawing library.
+ * No two have the same name, and no drawing library is loaded before one is drawn.
  */
 import type { CellResult } from '../../results/cell-results.js';
 import { blocksOf } from '../blocks.js';

@@ -1,8 +1,7 @@
 /**
  * How every plot looks.
  *
- * Decides fonts, colours, and that text and rules take the colour of the page around them (black in a file of its own),
- * so that one picture serves light and dark pages.
+ * Text and rules take the colour of the page around them, so that one picture serves light and dark pages.
  */
 import type { Config } from 'vega-lite';
 import type { PlotSpec } from './types.js';

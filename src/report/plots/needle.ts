@@ -1,9 +1,7 @@
 /**
  * Needle heat maps: score by depth and context length, a map per pipeline.
  *
- * Decides which cells count: those of tasks that have a parameter `depth`; and that cells whose task differs in anything else
- * (one needle or three) are on maps of their own. A square whose samples are not all there is left empty and says how many
- * are.
+ * Cells whose task differs in anything but depth are on maps of their own; a square with missing samples stays empty.
  */
 import { type CellResult, scorePercent } from '../../results/cell-results.js';
 import { mean } from '../../results/statistics.js';

@@ -1,7 +1,7 @@
 /**
  * The Pareto front: what nothing else beats in both bytes and score.
  *
- * Decides ties: of equal bytes the better score, of equal points the first.
+ * Of equal bytes the better score counts, of equal points the first.
  */
 
 /** Items that no other one undercuts in cost without losing value, by ascending cost. */

@@ -1,8 +1,7 @@
 /**
  * From SVG to PNG, where a renderer is installed.
  *
- * Decides which: `@resvg/resvg-js`, an optional package, because nothing in this one draws pixels. Text takes the
- * fonts of the system.
+ * `@resvg/resvg-js` is optional, because nothing in this package draws pixels.
  */
 import { UserError } from '../../base/errors.js';
 

@@ -1,8 +1,8 @@
 /**
- * From a specification to SVG.
+ * From a plot's specification to SVG.
  *
- * Decides that the same specification gives the same bytes on every machine: widths of text are estimated, never measured
- * with a font that happens to be installed, and identifiers count from 0. Loads vega when it is called, not before.
+ * The same specification gives the same bytes: widths of text are estimated, not measured with a font that happens to be
+ * installed.
  */
 import type { Plot } from './types.js';
 

@@ -1,9 +1,8 @@
 /**
- * Channel saliency of single tokens (after Figure 2 of arXiv 2508.15212): which channels matter differs from token to
- * token, which is why a mask per token loses less than one for all.
+ * Channel saliency of single tokens as a picture.
  *
- * Decides the picture: a row per token, a column per channel, the colour its share of the token's saliency, and below how
- * many tokens would keep each channel. Knows nothing of where the numbers come from.
+ * After Figure 2 of arXiv 2508.15212: which channels matter differs from token to token, so a mask per token loses less
+ * than one for all.
  */
 import { slug } from './block-plot.js';
 import { framed } from './look.js';

@@ -1,8 +1,7 @@
 /**
  * Pipelines as points of a plot: what each removes, stores and scores, and to which series it belongs.
  *
- * Decides what x is in "score against ratio": the ratio of the last step that has one, or, where the last step to say how
- * much stays counts tokens, the share of prompt tokens that it removed. Pipelines that differ in nothing else are one series. Reads results only.
+ * Pipelines that differ in nothing but the amount that they remove are one series.
  */
 import { storedBytes } from '../../results/memory.js';
 import type { SampleRecord } from '../../results/types.js';

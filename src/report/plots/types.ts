@@ -1,7 +1,7 @@
 /**
- * What a plot is: a vega-lite specification with its data inside, and the name of its file.
+ * What a plot is: a specification and the name of its file.
  *
- * Decides nothing of how it is drawn.
+ * A vega-lite specification with its data inside, so that a plot can be tested without being drawn.
  */
 import type { TopLevelSpec } from 'vega-lite';
 

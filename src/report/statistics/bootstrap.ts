@@ -1,9 +1,9 @@
 /**
  * Paired bootstrap of a loss: how far its mean would move had other samples been drawn.
  *
- * Decides the resampling (within each stratum, with replacement, so that each keeps its size and weight) and what is read
- * from it: a percentile interval, and the share of resamples that stray from the mean as far as the mean lies from 0.
- * Efron and Tibshirani, An Introduction to the Bootstrap (1993), 13.3 and 16.4. Seeded: equal input, equal output.
+ * Resampling is within each stratum, with replacement, so that each keeps its size and weight; a percentile interval is
+ * read from it, and the share of resamples that stray from the mean as far as the mean lies from 0. Efron and
+ * Tibshirani, An Introduction to the Bootstrap (1993), 13.3 and 16.4. Seeded: equal input, equal output.
  */
 import { stratifiedMean, type Stratum } from './strata.js';
 

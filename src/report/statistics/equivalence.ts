@@ -1,9 +1,9 @@
 /**
  * Equivalence: whether a difference is shown to be small, which a test that finds no difference does not show.
  *
- * Decides the test: two one-sided tests (Schuirmann 1987) of the mean of paired differences against −margin and +margin,
- * normal. Its standard error is that of Agresti and Min (2005), which adds half a sample that lost everything, half one
- * that won everything and one that is equal: ten samples without a single difference prove little, and must not pass.
+ * Two one-sided tests (Schuirmann 1987) of the mean of paired differences against −margin and +margin, normal. Its
+ * standard error is that of Agresti and Min (2005), which adds half a sample that lost everything, half one that won
+ * everything and one that is equal: ten samples without a single difference prove little, and must not pass.
  */
 import { stratifiedMean, type Stratum } from './strata.js';
 import { upperTail } from './normal.js';

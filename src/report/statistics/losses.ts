@@ -1,10 +1,10 @@
 /**
  * What each pipeline lost against `full`, and how sure that is.
  *
- * Decides the verdicts. A difference is shown by the bootstrap; where so few pairs differ that it is too sure, by the exact
- * sign-flip permutation test as well. All comparisons of a list count as one family: their p-values are corrected together,
- * those of a difference and those of the equivalence test each by Holm. "No loss" is said only where the equivalence test
- * says it; where neither test decides, that is what is said.
+ * Small samples fool any single test, so a verdict needs several. A difference is shown by the bootstrap; where so few
+ * pairs differ that it is too sure, by the exact sign-flip permutation test as well. All comparisons of a list count as
+ * one family: their p-values are corrected together, those of a difference and those of the equivalence test each by
+ * Holm. "No loss" is said only where the equivalence test says it; where neither test decides, that is what is said.
  */
 import { EXACT_LIMIT, signFlipPValue, Z95 } from '../../results/statistics.js';
 import { effectSize, type Stratum } from './strata.js';

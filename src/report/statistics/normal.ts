@@ -1,7 +1,7 @@
 /**
  * The normal distribution.
  *
- * Decides the accuracy: relative error below 1.2e-7 everywhere (Press and others, Numerical Recipes, 6.2: erfcc).
+ * Relative error below 1.2e-7 everywhere (Press and others, Numerical Recipes, 6.2: erfcc).
  */
 
 const COEFFICIENTS = [

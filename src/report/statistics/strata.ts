@@ -1,8 +1,8 @@
 /**
  * Averages over tasks that weigh the same, however many samples each has: a weighted sum of means over strata.
  *
- * Decides the estimators of such an average, of its standard error and of the size of an effect. A stratum is what is
- * averaged first (a cell: one task under one seed); its values are independent of those of the others.
+ * Its standard error and the size of an effect follow the same weights. A stratum is what is averaged first (a cell: one
+ * task under one seed); its values are independent of those of the others.
  */
 import { type Interval, scoreInterval } from '../../results/interval.js';
 import { mean, standardError } from '../../results/statistics.js';

@@ -1,8 +1,8 @@
 /**
- * Tables as LaTeX: environments across all columns of the page, for documents that load `graphicx`.
+ * Tables as LaTeX.
  *
- * Decides escapes, that a table which is wider than the page is made smaller, and that one which is longer is continued, between
- * its sections. Signs that LaTeX's usual fonts lack become a question mark rather than an error of the compiler.
+ * A table that is too wide is made smaller, one that is too long is continued between its sections; for documents that
+ * load `graphicx`.
  */
 import type { Table, TableCell, TableSection } from './model.js';
 

@@ -1,7 +1,7 @@
 /**
  * Tables as Markdown (GitHub's form), padded so that they also read as plain text.
  *
- * Decides escapes: names come from specs and files, and must not become markup.
+ * Names come from specs and files, and must not become markup.
  */
 import type { Align } from '../text-table.js';
 import type { Table, TableCell } from './model.js';

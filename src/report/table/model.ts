@@ -1,7 +1,7 @@
 /**
  * A table before it is written: cells with their text, rows in sections, notes below.
  *
- * Decides nothing of the format; knows nothing of what is in it.
+ * Formats and contents stay apart.
  */
 import type { Align } from '../text-table.js';
 

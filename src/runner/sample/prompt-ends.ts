@@ -1,8 +1,7 @@
 /**
  * Prompts made again from results: samples are a pure function of task, length, seed and tokenizer.
  *
- * Decides when a prompt may be shown as the one that was run: tokenizer and data are the recorded ones, and the answers
- * agree. Only its ends are kept.
+ * A prompt is shown only where tokenizer and data are the recorded ones and the answers agree. Only its ends are kept.
  */
 import { UserError } from '../../base/errors.js';
 import type { ModelFiles } from '../../checkpoint/types.js';

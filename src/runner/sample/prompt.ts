@@ -1,10 +1,8 @@
 /**
  * From a sample to the two token segments: what is prefilled and compressed, and what follows uncompressed.
  *
- * Decides the protocol of the published tables: the chat template is rendered around the context and split
- * behind it; question, rest of the template and answer prefix are tokenised as one segment of their own;
- * only the context is ever cut, in the middle, to what the model's positions leave or what the spec says; and which
- * tokens end the answer. Knows nothing of caches.
+ * The protocol of the published tables: the chat template is rendered around the context and split behind it; question,
+ * rest of the template and answer prefix are one segment; only the context is ever cut, in its middle.
  */
 import { UserError } from '../../base/errors.js';
 import type { ModelFiles } from '../../checkpoint/types.js';

@@ -1,9 +1,8 @@
 /**
  * One sample under many pipelines: prefill once, compress for each pipeline, decode all together.
  *
- * Decides when caches are made and freed, that pipelines with the same plan in every layer are one row of the decode, and that
- * one which cannot be applied to the prompt does not hold up the others.
- * Where not all fit at once, `turns.ts` says which do. Knows neither how a method plans nor how a cache packs.
+ * Pipelines with the same plan in every layer are one row of the decode, and one that cannot be applied to the prompt
+ * does not hold up the others. Where not all fit at once, `turns.ts` says which do.
  */
 import { addBytes, NO_BYTES, paperBytes } from '../../cache/bytes.js';
 import type { ByteParts, CacheDtype, LayerCache } from '../../cache/types.js';

@@ -1,8 +1,8 @@
 /**
- * The channel saliency of one KV head over a prompt: what SparK ranks channels by, measured and not yet used.
+ * Channel saliency of single tokens as a picture.
  *
- * Decides which tokens are shown (evenly spaced ones) and how much channels vary from token to token. Knows nothing of how
- * that is drawn.
+ * After Figure 2 of arXiv 2508.15212: which channels matter differs from token to token, so a mask per token loses less
+ * than one for all.
  */
 import type { LayerTrace } from '../../cache/types.js';
 import { windowQueries } from '../../methods/observations.js';

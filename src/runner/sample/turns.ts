@@ -1,8 +1,9 @@
 /**
  * Pipelines in turns: as many together as their caches fit into the cache memory.
  *
- * Decides how a list that does not fit is cut. What a cache needs is measured on the first layer, so that a cut costs a
- * layer and not a prefill; where that was too little after all, memory runs out later, and the list is cut in two.
+ * What a cache needs is measured on the first layer. What a cache needs is measured on the first layer, so that a cut
+ * costs a layer and not a prefill; where that was too little after all, memory runs out later, and the list is cut in
+ * two.
  */
 import { CHUNK_TOKENS } from '../../cache/rows/tail.js';
 import { OutOfCacheMemory } from '../../kernels/memory.js';

@@ -1,8 +1,7 @@
 /**
  * ReCalKV's offline value calibration (OVC): the factors of the value projection, adjusted to other activations.
  *
- * Decides the alternation of two closed forms, and in what scale of the latents they are solved. Knows nothing of where
- * the activations come from.
+ * Two closed forms alternate, solved for latents of about unit length.
  */
 import type { Matrix } from 'ml-matrix';
 import { choleskyOf, timesTransposed } from './matrices.js';

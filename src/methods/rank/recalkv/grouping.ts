@@ -1,7 +1,7 @@
 /**
  * ReCalKV's head reordering: which KV heads share a latent of the keys.
  *
- * Decides the groups, greedily, from the similarity of the heads. Knows nothing of weights or ranks.
+ * Heads are grouped greedily, by similarity.
  */
 import type { Matrix } from 'ml-matrix';
 import { UserError } from '../../../base/errors.js';

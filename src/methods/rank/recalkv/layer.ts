@@ -1,8 +1,7 @@
 /**
  * ReCalKV's offline step (arXiv 2505.24357) for one layer: key and value projection in, low-rank factors out.
  *
- * Decides that keys are reordered, grouped and decomposed per group, and values decomposed whole and calibrated.
- * Knows nothing of the model around the layer: the caller runs the calibration text and goes from layer to layer.
+ * Keys are reordered, grouped and decomposed per group, values decomposed whole and calibrated.
  */
 import type { Matrix } from 'ml-matrix';
 import { calibrateOnce } from './calibration.js';

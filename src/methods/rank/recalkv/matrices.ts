@@ -1,9 +1,7 @@
 /**
  * The border between the model's float32 arrays and the float64 matrices that the factors are computed in.
  *
- * Decides row-major copies, how products are taken, and how a symmetric
- * system that is not positive definite is made so. Knows nothing of
- * what the matrices mean.
+ * Row-major copies; a symmetric system that is not positive definite is made so.
  */
 import { UserError } from '../../../base/errors.js';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';

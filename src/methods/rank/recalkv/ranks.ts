@@ -1,7 +1,7 @@
 /**
  * How ReCalKV spends its latent channels: a rank for every key group and every value projection of a model.
  *
- * Decides the allocation, from one score per KV head. Knows nothing of weights or of where the scores come from.
+ * One score per KV head decides who gets more.
  */
 import { UserError } from '../../../base/errors.js';
 import { groupCount } from './grouping.js';

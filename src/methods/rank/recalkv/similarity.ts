@@ -1,7 +1,7 @@
 /**
  * How alike the key projections of two KV heads are: linear CKA of their whitened slices.
  *
- * Decides the similarity that head reordering walks along. Knows nothing of groups.
+ * Head reordering walks along it.
  */
 import { Matrix } from 'ml-matrix';
 import { timesTransposed } from './matrices.js';

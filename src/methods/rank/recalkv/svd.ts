@@ -1,7 +1,7 @@
 /**
  * The best low-rank factors of a projection for the inputs it was seen with: whitened truncated SVD.
  *
- * Decides the factors of one weight matrix at one rank. Knows nothing of heads, groups or keys and values.
+ * Whitening makes the truncation optimal for these inputs.
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { timesTransposed } from './matrices.js';

@@ -1,8 +1,9 @@
 /**
  * ReCalKV's whitening matrix S: a square root of the Gram matrix of a layer's inputs, C = Σ XᵀX = S Sᵀ.
  *
- * Decides which of the many roots. Any gives the same factors; only the similarity of heads, which centres over the
- * whitened coordinates, tells them apart. Knows nothing of weights or heads.
+ * Any root gives the same factors; only the similarity of heads, which centres over the whitened coordinates, tells them
+ * apart. Any gives the same factors; only the similarity of heads, which centres over the whitened coordinates, tells
+ * them apart.
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { choleskyOf } from './matrices.js';
