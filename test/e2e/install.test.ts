@@ -43,6 +43,8 @@ describe('the package, installed from its tarball', function () {
     folder = temporaryFolder();
     installed = join(folder, 'node_modules/spark-eval');
     mkdirSync(join(folder, 'cache'));
+    const types = spawnSync('npm', ['run', 'build:types'], { cwd: ROOT, encoding: 'utf8' });
+    expect(types.status, types.stdout).to.equal(0);
     const pack = npm(['pack', '--ignore-scripts', '--silent', ROOT]);
     expect(pack.status, pack.stderr).to.equal(0);
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
@@ -167,6 +169,43 @@ describe('the package, installed from its tarball', function () {
       expect(status).to.equal(1);
       expect(stderr).to.match(/^--use, .*wrong\.ts {2}mine\n {2}help$/m);
     });
+  });
+
+  it('has types for programs that are checked strictly, however they resolve modules', () => {
+    const program = [
+      "import { loadSpec, readResults, runSpec, tokenMethod, z, budgetFields, checkBudget } from 'spark-eval';",
+      "export const spec = await loadSpec('spec.yaml');",
+      'export const { complete }: { complete: boolean } = await runSpec(spec, { workers: 2 });',
+      'export const keys: string[] = readResults(spec.output).records.map(({ cell }) => cell);',
+      'export default tokenMethod({',
+      "  name: 'm', summary: 's', paper: 'p', params: z.strictObject(budgetFields).check(checkBudget()),",
+      '  observes: () => [],',
+      '  score: ({ kvHeads, length }) => new Float32Array(kvHeads * length),',
+      '});',
+    ];
+    writeFileSync(join(folder, 'program.mts'), program.join('\n'));
+    for (const [module, resolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ]) {
+      const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--types', 'node'];
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [
+          ...[join(ROOT, 'node_modules/typescript/bin/tsc'), ...options],
+          ...['--typeRoots', join(ROOT, 'node_modules/@types')],
+          ...['--module', module!, '--moduleResolution', resolution!, 'program.mts'],
+        ],
+        { cwd: folder, encoding: 'utf8' },
+      );
+      expect(status, stdout).to.equal(0);
+    }
+  });
+
+  it('keeps what publint asks of a package', async () => {
+    const { publint } = await import('publint');
+    const { messages } = await publint({ pkgDir: installed, pack: false });
+    expect(messages.map(({ code }) => code)).to.deep.equal([]);
   });
 
   it('says what a missing optional package would have done', () => {

@@ -25,6 +25,7 @@ cache: [{ think: { ratio: 0.5 } }]
 `;
 const PASSWORD = 'correct-horse-battery';
 const NANO = fileURLToPath(new URL('../../models/spark-nano', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../examples/my-method/value-norm.ts', import.meta.url));
 const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
 
 describe('spark-eval run --queue, worker', function () {
@@ -137,6 +138,25 @@ describe('spark-eval run --queue, worker', function () {
     );
     expect(coordinator.stderr()).to.not.contain(PASSWORD);
     expect(await redis!.client.keys('*')).to.deep.equal([]);
+  });
+
+  it('has plug-ins computed by workers alone that were started with them', async () => {
+    const plugin = join(folder, 'value-norm.ts');
+    cpSync(EXAMPLE, plugin);
+    const text = readFileSync(spec, 'utf8').replace(/cache: .*/, 'cache: [{ value_norm: { ratio: 0.5 } }]');
+    const own = join(folder, 'own.yaml');
+    writeFileSync(own, `use: [./value-norm.ts]\n${text}`);
+    const coordinator = start(['run', own, '--engine', 'wasm', '--queue', url()]);
+    await whileRunning(coordinator, () => coordinator.stderr().includes('no worker is computing'));
+    const without = worker('without', '--until-idle');
+    expect(await without.exited, without.stderr()).to.equal(0);
+    expect(without.stderr()).to.match(
+      /plug-ins that this worker does not have:.*plug-in \.\/value-norm\.ts [0-9a-f]{64}/,
+    );
+    const able = worker('able', '--until-idle', '--use', plugin);
+    expect(await able.exited, able.stderr()).to.equal(0);
+    expect(await coordinator.exited, coordinator.stderr()).to.equal(0);
+    expect(accuracy()).to.include('value_norm(ratio=0.5)');
   });
 
   it('says what is wrong with Redis, or with the command', () => {
