@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile } from '../base/json.js';
-import { findModel, modelFolder } from '../pull/models.js';
+import { findModel, modelFolder, modelNamed } from '../pull/models.js';
 import { architectureOfConfig, parseConfig } from './config.js';
 import { ggufConfig } from './gguf/config.js';
 import { openGguf } from './gguf/file.js';
@@ -19,7 +19,7 @@ import type { ModelConfig } from './types.js';
  * not there has the one that was published, where the catalogue knows it.
  */
 export function readModelConfig(nameOrPath: string): ModelConfig {
-  const entry = findModel(nameOrPath);
+  const entry = existsSync(nameOrPath) ? findModel(nameOrPath) : modelNamed(nameOrPath);
   if (entry?.config !== undefined && !weightsPresent(modelFolder(entry))) {
     return parseConfig(entry.config, undefined, `${nameOrPath} (catalogue)`);
   }

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { sha256OfFile } from '../base/digest.js';
-import { readRecord } from '../pull/model-record.js';
+import { readRecord } from '../pull/record.js';
 
 /**
  * Digest of a model's weights: the file's own sha256, or for several files that of the lines `name sha256`.

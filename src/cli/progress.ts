@@ -16,15 +16,19 @@ const LINE_INTERVAL = 5000;
 const PHASE_INTERVAL = 500;
 const BAR_WIDTH = 24;
 
-/** @param now milliseconds; for tests */
+/**
+ * @param now milliseconds; for tests
+ * @param amount how a number of steps reads; JSON has the number itself
+ */
 export function createProgress(
   form: ProgressForm,
   stream: NodeJS.WriteStream = process.stderr,
   now: () => number = () => performance.now(),
+  amount: (steps: number) => string = String,
 ): Progress {
   if (form === 'json') return new JsonProgress(stream, now);
   if (form === 'none') return quietProgress(stream);
-  return stream.isTTY ? new BarProgress(stream) : new LineProgress(stream, now);
+  return stream.isTTY ? new BarProgress(stream, amount) : new LineProgress(stream, now, amount);
 }
 
 /** Warnings only. */
@@ -46,13 +50,16 @@ class BarProgress implements Progress {
   private before = 0;
   private phaseName = '';
 
-  constructor(private readonly stream: NodeJS.WriteStream) {
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    amount: (steps: number) => string,
+  ) {
     this.bar = new SingleBar({
       stream,
       format: (_options, { progress, value, total, eta }, { phase }: { phase: string }) => {
         const filled = Math.round(progress * BAR_WIDTH);
         const left = value === this.before || value === total ? '' : `${formatSeconds(eta)} left  `;
-        return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${value}/${total}  ${left}${phase}`;
+        return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${amount(value)}/${amount(total)}  ${left}${phase}`;
       },
       hideCursor: true,
       clearOnComplete: true,
@@ -92,6 +99,7 @@ class LineProgress implements Progress {
   constructor(
     private readonly stream: NodeJS.WriteStream,
     private readonly now: () => number,
+    private readonly amount: (steps: number) => string,
   ) {}
 
   start(total: number, label: string, done = 0): void {
@@ -116,7 +124,8 @@ class LineProgress implements Progress {
   private line(what: string, always = false): void {
     if (!always && this.now() - this.shownAt < LINE_INTERVAL) return;
     this.shownAt = this.now();
-    this.stream.write(`${this.label === '' ? '' : `${this.label}  ${this.done}/${this.total}  `}${what}\n`);
+    const count = `${this.amount(this.done)}/${this.amount(this.total)}`;
+    this.stream.write(`${this.label === '' ? '' : `${this.label}  ${count}  `}${what}\n`);
   }
 }
 

@@ -203,7 +203,7 @@ function checkContext(
   );
 }
 
-/** A name of the catalogue, or something that can only be a path. */
+/** A name of the catalogue, or something that can only be a path or an id on the hub. */
 function checkModels(
   models: readonly unknown[],
   known: readonly string[],
@@ -215,7 +215,7 @@ function checkModels(
     if (/[/\\]|\.gguf$|^\./.test(model) || existsSync(resolve(folder, model))) continue;
     problems.add(
       ['model', index],
-      `unknown model "${model}".${didYouMean(model, known)}  (spark-eval list models, or a path: ./${model})`,
+      `unknown model "${model}".${didYouMean(model, known)}  (spark-eval list models, a path: ./${model}, or an id on the hub: org/name)`,
     );
   }
 }

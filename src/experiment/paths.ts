@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { WeightsRequest } from '../methods/types.js';
+import { parseHubId } from '../pull/hub-id.js';
 import { MODEL_NAMES } from '../pull/models.js';
 import type { Params } from './params.js';
 
@@ -29,9 +30,10 @@ export function withTextPath(request: WeightsRequest, folder: string): WeightsRe
   return { ...request, params: { ...request.params, text: resolve(folder, text) } };
 }
 
-/** What a spec's model is opened as: a path is made absolute, a name stays as it is, unless a file has it. */
+/** What a spec's model is opened as: a path is made absolute; a name or an id stays as it is, unless a file has it. */
 export function modelPlace(model: string, folder: string): string {
   if (MODEL_NAMES.includes(model) || isAbsolute(model)) return model;
   const path = resolve(folder, model);
-  return /^\.|\\|\.gguf$/.test(model) || existsSync(path) || existsSync(model) ? path : model;
+  const isPath = parseHubId(model) === undefined && /^\.|\\|\.gguf$/.test(model);
+  return isPath || existsSync(path) || existsSync(model) ? path : model;
 }

@@ -24,7 +24,7 @@ export const specSchema = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .describe(
-      'A catalogue name (spark-eval list models), or a model folder or .gguf file, relative to this file; or a list of them.',
+      'A catalogue name (spark-eval list models), a model folder or .gguf file, relative to this file, or the id of a pulled model of the Hugging Face hub (org/name, org/name@revision, org/name:file.gguf); or a list of them.',
     ),
   tasks: z
     .array(z.unknown())

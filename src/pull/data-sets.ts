@@ -1,30 +1,11 @@
 /**
  * The data sets that have a name: what they are, where their files come from, and who reads them.
  *
- * One table of names, sources, licences, and digests where they are known. Loads nothing; knows nothing of what a file
- * says. A task may also be pointed at a copy that lies elsewhere.
+ * A task may also be pointed at a copy that lies elsewhere.
  */
 import { join } from 'node:path';
 import { cacheFolder } from '../base/cache-folder.js';
-
-/** Files of a data set on the Hugging Face hub. */
-export interface HubDataSource {
-  readonly kind: 'hub';
-  /** `owner/name` */
-  readonly repository: string;
-  /** Commit; the latest one at the first pull where not given. */
-  readonly revision?: string;
-  /** Zip files that hold the data set's files; where there are none, these lie in the repository as they are. */
-  readonly archives?: readonly string[];
-}
-
-/** One file of a site. */
-export interface SiteDataSource {
-  readonly kind: 'site';
-  readonly url: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import type { HubSource, SiteSource } from './sources.js';
 
 export interface DataSet {
   readonly name: string;
@@ -33,7 +14,7 @@ export interface DataSet {
   readonly licence: string;
   /** Families of tasks that read it. */
   readonly usedBy: readonly string[];
-  readonly source: HubDataSource | SiteDataSource;
+  readonly source: HubSource | SiteSource;
   /** Bytes to download, approximately; undefined where only the hub knows. */
   readonly downloadBytes?: number;
   /** Paths of its files in its folder. One that ends in `/` is a folder of Parquet files. */
@@ -192,9 +173,4 @@ export function findDataSet(name: string): DataSet | undefined {
 /** Absolute path of the folder that holds, or would hold, a data set's files. */
 export function dataSetFolder(name: string): string {
   return join(cacheFolder(), 'data', name);
-}
-
-/** Where a data set comes from, in words. */
-export function originOf({ source }: Pick<DataSet, 'source'>): string {
-  return source.kind === 'hub' ? `${source.repository} on the Hugging Face hub` : source.url;
 }

@@ -1,17 +1,22 @@
 /**
- * From a model's name or path to the files on disk.
+ * From a model's name, path or id on the hub to the files on disk; no file's content is read.
  *
- * A name, a hub id and a path are told apart, and a missing model says what to pull. Reads no file's content.
+ * A path that is there comes before an id of the same spelling: what lies beside a spec is what its author meant.
  */
 import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readFault } from '../base/disk.js';
 import { UserError } from '../base/errors.js';
 import { didYouMean } from '../base/did-you-mean.js';
-import { type CatalogueEntry, findModel, MODEL_NAMES, modelFolder } from './models.js';
+import { HUB_ID_FORMS } from './hub-id.js';
+import { type CatalogueEntry, findModel, MODEL_NAMES, modelFolder, modelNamed } from './models.js';
+
+/** Weights of a checkpoint: one file, or an index of several. */
+export const WHOLE = 'model.safetensors';
+export const INDEX = 'model.safetensors.index.json';
 
 export interface ModelLocation {
-  /** Catalogue name, or the path as it was given. */
+  /** As it was given: a name, a path or an id. */
   readonly name: string;
   readonly kind: 'safetensors' | 'shards' | 'gguf';
   /** Absolute path of the weights, of the index (`shards`), or of the .gguf file. */
@@ -23,23 +28,19 @@ export interface ModelLocation {
 /**
  * Finds a model.
  *
- * @param nameOrPath a name of the catalogue, a checkpoint folder, or a .gguf file
+ * @param nameOrPath a name of the catalogue, a checkpoint folder, a .gguf file, or an id on the hub
  * @throws UserError where there is none, with what to do about it
  */
 export function resolveModel(nameOrPath: string): ModelLocation {
   const entry = findModel(nameOrPath);
-  if (entry !== undefined) {
-    const folder = modelFolder(entry);
-    const weights = existsSync(folder) ? findWeights(folder) : undefined;
-    if (weights !== undefined) return { name: nameOrPath, folder, ...weights };
-    const embedded = entry.sources.some(({ kind }) => kind === 'embedded');
-    throw new UserError(`model "${nameOrPath}" is not there: no weights in ${folder}`, {
-      hint: embedded ? 'This installation is incomplete.' : `spark-eval pull ${nameOrPath}`,
-    });
-  }
+  if (entry !== undefined) return pulledModel(entry);
   const path = resolve(nameOrPath);
   const found = look(path);
-  if (found === undefined) throw unknownModel(nameOrPath);
+  if (found === undefined) {
+    const onHub = modelNamed(nameOrPath);
+    if (onHub !== undefined) return pulledModel(onHub);
+    throw unknownModel(nameOrPath);
+  }
   if (found.isFile()) {
     if (path.endsWith('.gguf'))
       return { name: nameOrPath, kind: 'gguf', weights: path, folder: resolve(path, '..') };
@@ -53,6 +54,23 @@ export function resolveModel(nameOrPath: string): ModelLocation {
   });
 }
 
+/** One whose files lie in the cache or in this package. */
+function pulledModel(entry: CatalogueEntry): ModelLocation {
+  const { name, sources } = entry;
+  const folder = modelFolder(entry);
+  const weights = existsSync(folder) ? findWeights(folder) : undefined;
+  if (weights !== undefined) return { name, folder, ...weights };
+  if (findModel(name) === undefined) {
+    throw new UserError(`model "${name}" is not there: it has not been pulled, and no such folder is here`, {
+      hint: `spark-eval pull ${name}`,
+    });
+  }
+  const embedded = sources.some(({ kind }) => kind === 'embedded');
+  throw new UserError(`model "${name}" is not there: no weights in ${folder}`, {
+    hint: embedded ? 'This installation is incomplete.' : `spark-eval pull ${name}`,
+  });
+}
+
 /** Undefined where there is nothing. Throws UserError where that cannot be told. */
 function look(path: string): Stats | undefined {
   try {
@@ -60,13 +78,6 @@ function look(path: string): Stats | undefined {
   } catch (cause) {
     throw new UserError(`cannot be looked at: ${readFault(cause)}`, { place: path, cause });
   }
-}
-
-/** The catalogue's entry. Throws UserError for any other name. */
-export function requireModel(name: string): CatalogueEntry {
-  const entry = findModel(name);
-  if (entry === undefined) throw unknownModel(name);
-  return entry;
 }
 
 /** Whether a folder holds a model's weights. */
@@ -77,10 +88,8 @@ export function weightsPresent(folder: string): boolean {
 function findWeights(folder: string): Pick<ModelLocation, 'kind' | 'weights'> | undefined {
   const names = readdirSync(folder);
   if (names.includes('config.json')) {
-    if (names.includes('model.safetensors'))
-      return { kind: 'safetensors', weights: join(folder, 'model.safetensors') };
-    const index = 'model.safetensors.index.json';
-    if (names.includes(index)) return { kind: 'shards', weights: join(folder, index) };
+    if (names.includes(WHOLE)) return { kind: 'safetensors', weights: join(folder, WHOLE) };
+    if (names.includes(INDEX)) return { kind: 'shards', weights: join(folder, INDEX) };
   }
   const ggufs = names.filter((name) => name.endsWith('.gguf'));
   return ggufs.length === 1 ? { kind: 'gguf', weights: join(folder, ggufs[0]!) } : undefined;
@@ -91,6 +100,6 @@ function unknownModel(name: string): UserError {
   if (looksLikePath) return new UserError('no such folder or file', { place: name, exitCode: 2 });
   return new UserError(`unknown model "${name}".${didYouMean(name, MODEL_NAMES)}`, {
     exitCode: 2,
-    hint: `Known: ${MODEL_NAMES.join(', ')}; or the path of a checkpoint folder or a .gguf file.`,
+    hint: `Known: ${MODEL_NAMES.join(', ')}; the path of a checkpoint folder or a .gguf file, or an id on the hub (${HUB_ID_FORMS}).`,
   });
 }

@@ -1,95 +1,73 @@
-/**
- * From a source of the catalogue to the downloads that bring it.
- *
- * All files of a hub's data set come from one commit.
- */
-import { basename } from 'node:path';
-import { stat } from 'node:fs/promises';
-import { datasetInfo, HUB_URL, listFiles } from '@huggingface/hub';
-import { sha256OfFile } from '../base/digest.js';
-import { UserError } from '../base/errors.js';
-import { askHub, expectStated, hubAddress, type HubFile } from './hub.js';
-import type { DataSet, HubDataSource, SiteDataSource } from './data-sets.js';
-import type { Download } from './download.js';
+/** Where files of models and data sets may come from, and what of it is fixed ahead. */
+import { isCommit } from './hub-id.js';
+import type { Pinned } from './record.js';
 
-export interface Downloads {
-  /** Commit of the hub's repository; null for a site. */
-  readonly revision: string | null;
-  /** By path in the folder that they are downloaded into. */
-  readonly files: ReadonlyMap<string, Download>;
+/** Files of a repository on the Hugging Face hub. */
+export interface HubSource {
+  readonly kind: 'hub';
+  /** `owner/name` */
+  readonly repository: string;
+  /** Branch, tag or commit that all files are taken from; the default branch at the first pull where not given. */
+  readonly revision?: string;
+  /** The one .gguf file that is taken; else a model's checkpoint, or a data set's files. */
+  readonly file?: string;
+  /** Zip files that hold the files of a data set; where there are none, these lie in the repository as they are. */
+  readonly archives?: readonly string[];
+  /** By path, for files whose content is known ahead of the hub's word. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** Bytes to download, approximately; undefined where only the hub knows. */
+  readonly downloadBytes?: number;
+  /** How a model's weights are stored. */
+  readonly weights?: string;
 }
 
-/**
- * What is to be fetched.
- *
- * @param pinned commit of an earlier pull
- * @throws UserError where the hub cannot be reached or lacks a file
- */
-export async function downloadsOf(dataset: DataSet, pinned: string | null): Promise<Downloads> {
-  const { source, files } = dataset;
-  return source.kind === 'site'
-    ? { revision: null, files: new Map([[files[0]!, siteDownload(source)]]) }
-    : hubDownloads(source, source.archives ?? files, pinned);
+/** One file of a site. */
+export interface SiteSource {
+  readonly kind: 'site';
+  readonly url: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
-function siteDownload({ url, bytes, sha256 }: SiteDataSource): Download {
-  return {
-    url,
-    bytes,
-    check: async (path) => {
-      const { size } = await stat(path);
-      const found = size === bytes ? await sha256OfFile(path) : undefined;
-      if (found === sha256) return;
-      const [wanted, got] = found === undefined ? [`${bytes} bytes`, `${size}`] : [`sha256 ${sha256}`, found];
-      throw new UserError(`expected ${wanted}, got ${got}`, { place: basename(url) });
-    },
-  };
+/** One member of a Python wheel, fetched with pip. */
+export interface WheelSource {
+  readonly kind: 'wheel';
+  /** As pip takes it, with an exact version. */
+  readonly requirement: string;
+  readonly downloadBytes: number;
+  readonly sha256: string;
+  /** Path of the file in the wheel. */
+  readonly member: string;
+  readonly memberBytes: number;
+  readonly memberSha256: string;
+  readonly weights: string;
 }
 
-async function hubDownloads(
-  source: HubDataSource,
-  paths: readonly string[],
-  pinned: string | null,
-): Promise<Downloads> {
-  const { repository } = source;
-  const revision = pinned ?? source.revision ?? (await latestCommit(repository));
-  const all = await filesOf(repository, revision);
-  const files = new Map<string, Download>();
-  for (const path of paths) {
-    const found = all.filter((file) => isMeant(file.path, path));
-    if (found.length === 0)
-      throw new UserError(`has no ${path} in commit ${revision}`, { place: repository });
-    for (const file of found) {
-      files.set(file.path, {
-        url: `${hubAddress().hubUrl ?? HUB_URL}/datasets/${repository}/resolve/${revision}/${encodeURI(file.path)}`,
-        bytes: file.size,
-        check: (arrived) => expectStated(file, arrived, repository),
-      });
-    }
+/** A folder of this package. */
+export interface EmbeddedSource {
+  readonly kind: 'embedded';
+  /** Absolute path. */
+  readonly folder: string;
+  readonly weights: string;
+}
+
+/** What has to be fetched. */
+export type RemoteSource = HubSource | SiteSource | WheelSource;
+
+/** Where files come from, in words. */
+export function originOf(source: RemoteSource): string {
+  switch (source.kind) {
+    case 'hub':
+      return `${source.repository} on the Hugging Face hub`;
+    case 'site':
+      return source.url;
+    case 'wheel':
+      return `the Python package ${source.requirement}`;
   }
-  return { revision, files };
 }
 
-async function latestCommit(repository: string): Promise<string> {
-  const { sha } = await askHub(repository, (quick) =>
-    datasetInfo({ name: repository, additionalFields: ['sha'], fetch: quick, ...hubAddress() }),
-  );
-  return sha;
-}
-
-async function filesOf(repository: string, revision: string): Promise<HubFile[]> {
-  const repo = { type: 'dataset', name: repository } as const;
-  return askHub(repository, async (quick) => {
-    const files: HubFile[] = [];
-    for await (const entry of listFiles({ repo, recursive: true, revision, fetch: quick, ...hubAddress() })) {
-      if (entry.type === 'file') files.push(entry);
-    }
-    return files;
-  });
-}
-
-/** Whether a file of the repository is the catalogue's path, or a Parquet file right in its folder. */
-function isMeant(file: string, path: string): boolean {
-  if (!path.endsWith('/')) return file === path;
-  return file.startsWith(path) && file.endsWith('.parquet') && !file.slice(path.length).includes('/');
+/** What a source fixes. Digests are pinned where the weights' are: small files are then those of the commit that is recorded. */
+export function pinnedBy({ sha256 = {}, revision }: HubSource): Pinned {
+  if (Object.keys(sha256).some((path) => /\.(safetensors|gguf)$/.test(path))) return 'digests';
+  return isCommit(revision) ? 'commit' : 'nothing';
 }

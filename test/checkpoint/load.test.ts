@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModelFiles, resolveModel } from '../../src/checkpoint/load.js';
 import { readModelConfig } from '../../src/checkpoint/read-config.js';
-import { writeRecord } from '../../src/pull/model-record.js';
+import { writeRecord } from '../../src/pull/record.js';
 import { weightsDigest } from '../../src/checkpoint/weights-digest.js';
 import { FIXTURES, userError, userErrorAsync, useTempFolder } from '../model/support.js';
 
@@ -153,7 +153,11 @@ describe('weightsDigest', () => {
 
   it('believes the record of a pull while size and time are unchanged', async () => {
     writeFileSync(temp('m.gguf'), 'abc');
-    await writeRecord(temp(), 'm', 'a test');
+    await writeRecord(
+      temp(),
+      { kind: 'model', name: 'm', source: 'a test', commit: null, pinned: 'nothing' },
+      new Map([['m.gguf', sha256('abc')]]),
+    );
     const record = readFileSync(temp('pull.json'), 'utf8');
     writeFileSync(temp('pull.json'), record.replace(sha256('abc'), 'f'.repeat(64)));
     expect(await weightsDigest([temp('m.gguf')])).to.equal('f'.repeat(64));

@@ -2,40 +2,42 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { DATA_SETS, dataSetFolder, findDataSet } from '../../src/pull/data-sets.js';
-import { missingFiles } from '../../src/pull/locate-data.js';
-import { readLock } from '../../src/pull/data-record.js';
-import { pullDataSet, type PullDataOptions } from '../../src/pull/pull-data.js';
+import { missingFiles } from '../../src/pull/data-files.js';
+import { pull as pullItem, type PullOptions } from '../../src/pull/pull.js';
+import { readRecord } from '../../src/pull/record.js';
 import { userErrorAsync, useTempFolder } from '../model/support.js';
-import { sha256, startHub, zip, type FakeHub } from './support.js';
+import { sha256, startHub, usePullEnvironment, zip, type FakeHub } from './support.js';
 
 const LOOGLE = ['shortdep_qa', 'longdep_qa', 'longdep_summarization', 'shortdep_cloze'];
 const parquet = (name: string): Uint8Array => Buffer.from(`PAR1 ${name}`.padEnd(200, '.'));
 
 describe('pullDataSet', () => {
   const temp = useTempFolder();
-  const before = { cache: process.env['SPARK_EVAL_CACHE'], hub: process.env['HF_ENDPOINT'] };
   let hub: FakeHub;
   let lines: string[];
   beforeEach(async () => {
     hub = await startHub();
-    process.env['SPARK_EVAL_CACHE'] = temp('cache');
-    process.env['HF_ENDPOINT'] = hub.url;
     lines = [];
   });
   afterEach(() => {
     hub.close();
-    for (const [name, value] of [
-      ['SPARK_EVAL_CACHE', before.cache],
-      ['HF_ENDPOINT', before.hub],
-    ] as const) {
-      if (value === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = value;
-    }
   });
 
-  const pull = (name: string, options: Partial<PullDataOptions> = {}): Promise<string> =>
-    pullDataSet(name, { log: (line) => lines.push(line), ...options });
-  const fault = async (name: string, options: Partial<PullDataOptions> = {}): Promise<string> =>
+  usePullEnvironment(() => ({
+    SPARK_EVAL_CACHE: temp('cache'),
+    HF_ENDPOINT: hub.url,
+    HF_HOME: temp('home'),
+  }));
+
+  const pull = async (name: string, options: Partial<PullOptions> = {}): Promise<string> => {
+    const { folder } = await pullItem(name, {
+      log: (line) => lines.push(line),
+      wait: () => Promise.resolve(),
+      ...options,
+    });
+    return folder;
+  };
+  const fault = async (name: string, options: Partial<PullOptions> = {}): Promise<string> =>
     (await userErrorAsync(() => pull(name, options))).format();
   const serveLoogle = (text = 'rows'): void => {
     hub.files['data.zip'] = zip(
@@ -46,6 +48,13 @@ describe('pullDataSet', () => {
     for (const length of [4096, 8192, 16384]) {
       hub.files[`${length}/test-00000-of-00001.parquet`] = parquet(`${length}`);
     }
+  };
+  /** A connection that breaks, and a hub that then takes no more requests for an hour. */
+  const breaksFor = (path: string, bytes: number): void => {
+    hub.breaks[path] = [bytes];
+    hub.onBreak = () => {
+      hub.refusals[path] = [{ status: 429, headers: { 'retry-after': '3600' } }];
+    };
   };
   const inCache = (): string[] => readdirSync(temp('cache/data'));
 
@@ -60,9 +69,9 @@ describe('pullDataSet', () => {
     expect(lines.at(-1)).to.match(/^pulled loogle from bigai-nlco\/LooGLE .*data\/loogle$/);
     expect(readdirSync(folder)).to.have.members([...LOOGLE.map((task) => `${task}.jsonl`), 'pull.json']);
     expect(readFileSync(join(folder, 'longdep_qa.jsonl'), 'utf8')).to.equal('rows of longdep_qa\n');
-    const lock = readLock(folder)!;
-    expect(lock).to.include({ dataset: 'loogle', revision: hub.commit });
-    expect(lock.files['longdep_qa.jsonl']).to.deep.equal({
+    const lock = readRecord(folder)!;
+    expect(lock).to.include({ kind: 'data', name: 'loogle', pinned: 'nothing', commit: hub.commit });
+    expect(lock.files['longdep_qa.jsonl']).to.deep.include({
       bytes: 19,
       sha256: sha256('rows of longdep_qa\n'),
     });
@@ -79,7 +88,7 @@ describe('pullDataSet', () => {
       ...['4096', '8192', '16384'].flatMap((length) => [length, `${length}/test-00000-of-00001.parquet`]),
       'pull.json',
     ]);
-    expect(readLock(folder)!.revision).to.equal('24adceac8a0e6532936e8d721cd9e9084d2e4686');
+    expect(readRecord(folder)!.commit).to.equal('24adceac8a0e6532936e8d721cd9e9084d2e4686');
   });
 
   it('does nothing where the files are, and looks at their digests when asked to', async () => {
@@ -98,11 +107,11 @@ describe('pullDataSet', () => {
     serveLoogle();
     const folder = await pull('loogle');
     const first = hub.commit;
-    hub.commit = 'deadbeef';
+    hub.commit = 'deadbeef'.padEnd(40, '0');
     rmSync(join(folder, 'longdep_qa.jsonl'));
     await pull('loogle');
     expect(lines).to.include('loogle is damaged (longdep_qa.jsonl is missing) and is pulled again');
-    expect(readLock(folder)!.revision).to.equal(first);
+    expect(readRecord(folder)!.commit).to.equal(first);
   });
 
   it('refuses other content than the first pull brought, and keeps what is there', async () => {
@@ -117,23 +126,22 @@ describe('pullDataSet', () => {
 
   it('goes on where it broke off', async () => {
     serveRuler();
-    hub.breaks['8192/test-00000-of-00001.parquet'] = 150;
-    expect(await fault('ruler-hub')).to.match(
-      /the download broke off: .*\n.*What has arrived is kept: spark-eval pull ruler-hub goes on/,
-    );
+    breaksFor('8192/test-00000-of-00001.parquet', 150);
+    expect(await fault('ruler-hub')).to.match(/asks to wait 3600 s\n.*what has arrived is kept/);
     expect(existsSync(dataSetFolder('ruler-hub'))).to.equal(false);
-    hub.ranges.length = 0;
+    hub.requests.length = 0;
     await pull('ruler-hub');
-    expect(hub.ranges).to.deep.equal(['bytes=150-', undefined]);
+    expect(hub.requests.map(({ range }) => range)).to.deep.equal(['bytes=150-', undefined]);
+    expect(lines).to.include('1 kB in 3 files, 1 kB of it there already');
     expect(inCache()).to.deep.equal(['ruler-hub']);
   });
 
   it('does not mix what is left of another commit into a pull', async () => {
     serveLoogle();
-    hub.breaks['data.zip'] = 50;
+    breaksFor('data.zip', 50);
     await fault('loogle');
     const left = inCache();
-    hub.commit = 'deadbeef';
+    hub.commit = 'deadbeef'.padEnd(40, '0');
     serveLoogle('newer rows');
     const folder = await pull('loogle');
     expect(left).to.have.length(1).and.not.deep.equal(inCache());
@@ -145,7 +153,7 @@ describe('pullDataSet', () => {
     serveRuler();
     const path = '4096/test-00000-of-00001.parquet';
     hub.instead[path] = parquet('evil');
-    expect(await fault('ruler-hub')).to.match(/simonjegou\/ruler\/4096.* {2}expected digest /);
+    expect(await fault('ruler-hub')).to.match(/simonjegou\/ruler\/4096.* {2}expected sha256 /);
     hub.files[path] = Buffer.from('PAR1 small');
     hub.instead[path] = Buffer.from('PAR1 smalL');
     expect(await fault('ruler-hub')).to.match(/expected digest /);
@@ -164,7 +172,7 @@ describe('pullDataSet', () => {
     hub.close();
     const folder = dataSetFolder('loogle');
     const message = await fault('loogle');
-    expect(message).to.match(/the Hugging Face hub: .*ECONNREFUSED/);
+    expect(message).to.match(/the hub at http:.* does not answer: .*ECONNREFUSED/);
     expect(message).to.include(
       `put the files of the hub's data set bigai-nlco/LooGLE into ${folder} by hand`,
     );
@@ -177,12 +185,14 @@ describe('pullDataSet', () => {
   });
 
   it('knows its names', async () => {
-    expect(await fault('loogel')).to.match(/unknown data set "loogel"\. Did you mean "loogle"\?/);
+    expect(await fault('loogel')).to.match(
+      /no model or data set is called "loogel"\. Did you mean "loogle"\?/,
+    );
   });
 
   it('refuses a damaged pull.json', async () => {
     serveLoogle();
-    writeFileSync(join(await pull('loogle'), 'pull.json'), '{"format": 2}');
+    writeFileSync(join(await pull('loogle'), 'pull.json'), '{"format": 3}');
     expect(await fault('loogle')).to.match(/pull\.json {2}format: /);
   });
 

