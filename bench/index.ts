@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the performance targets, measured on this machine.
  *
- * Decides what is printed. Ratios are taken between measurements of one run; `--repeat` of them, the median counts.
+ * Ratios are taken between measurements of one run; `--repeat` of them, the median counts. Ratios are taken between
+ * measurements of one run; `--repeat` of them, the median counts.
  *
  *   npm run bench -- [--only NAME] [--repeat N] [--json FILE]
  */

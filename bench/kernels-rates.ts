@@ -1,8 +1,8 @@
 /**
  * What one core of this machine can do at most: bytes read from memory and 128-bit float32 instructions per second.
  *
- * Decides how both are measured: the best pass of two seconds, a search through a buffer that no cache holds, and a loop of
- * independent multiply-adds in registers, compiled here in the form that the kernels run in: one fused instruction each, or a
+ * Measured are the best pass of two seconds, a search through a buffer that no cache holds, and a loop of independent
+ * multiply-adds in registers, compiled here in the form that the kernels run in: one fused instruction each, or a
  * multiplication and an addition.
  */
 import { setFlagsFromString } from 'node:v8';

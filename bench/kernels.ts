@@ -1,16 +1,16 @@
 /**
  * `npm run bench -- --only kernels`, or alone `npx tsx bench/kernels.ts`: one decode step of packed attention.
  *
- * Decides what is compared: one KV head, one new token, scores, softmax and values, on bfloat16 caches that hold n tokens;
- * all variants in turn in the same loop, each timed a few hundred times. The best time of each counts, as the machine may
- * be shared. Values are dense in every variant. Masks and signs are random, which is the worst case for both.
+ * Compared are one KV head, one new token, scores, softmax and values, on bfloat16 caches that hold n tokens; all
+ * variants in turn in the same loop, each timed a few hundred times. The best time of each counts, as the machine may be
+ * shared. Values are dense in every variant. Masks and signs are random, which is the worst case for both.
  *
- * How to read it: `× dense` is the time over that of the dense bfloat16 kernel, and, as that is faster than it has to be,
- * over that of one with 20 GFLOP/s; GFLOP/s are the dense kernel's multiply-adds
- * (2 each) over its time; `× floor` is the time over the larger of bytes read / memory bandwidth and instructions / SIMD rate,
- * both measured here, and the floor that binds is named. Instructions are counted, not operations, and both for the form of
- * the kernels that runs: a multiply-add is one where it is fused, two where it is not, which makes the floor of fused kernels
- * a lower one. A SparK row needs T multiply-adds and D/8 additions for its score.
+ * How to read it: `× dense` is the time over that of the dense bfloat16 kernel, and, as that is faster than it has to
+ * be, over that of one with 20 GFLOP/s; GFLOP/s are the dense kernel's multiply-adds (2 each) over its time; `× floor`
+ * is the time over the larger of bytes read / memory bandwidth and instructions / SIMD rate, both measured here, and the
+ * floor that binds is named. Instructions are counted, not operations, and both for the form of the kernels that runs: a
+ * multiply-add is one where it is fused, two where it is not, which makes the floor of fused kernels a lower one. A
+ * SparK row needs T multiply-adds and D/8 additions for its score.
  */
 import { onceByName } from '../src/cache/once.js';
 import { pathToFileURL } from 'node:url';

@@ -1,7 +1,7 @@
 /**
  * The model that the benchmarks run on, and a prompt for it.
  *
- * Decides what is skipped where it is absent. The prompt is made of drawn ids: no step takes longer or shorter for it.
+ * What needs it is skipped where it is absent. The prompt is made of drawn ids: no step takes longer or shorter for it.
  */
 import { openEngine } from '../src/engine/index.js';
 import type { EngineName } from '../src/engine/types.js';

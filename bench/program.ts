@@ -1,7 +1,7 @@
 /**
  * The built program, run as a user does.
  *
- * Decides that a command which fails ends the benchmark.
+ * A command which fails ends the benchmark.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /**
  * Workers of a queue, one and as many as there are processors, each with one thread.
  *
- * Decides what is compared: jobs per minute while all workers of a run compute, between the first result of the last of
- * them and the last result of the first; starting them and loading the weights do not count. The queue's share is what a
- * worker's time between two results is longer than its computing.
+ * Compared are jobs per minute while all workers of a run compute, between the first result of the last of them and the
+ * last result of the first; starting them and loading the weights do not count. The queue's share is what a worker's
+ * time between two results is longer than its computing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

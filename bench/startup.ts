@@ -1,9 +1,9 @@
 /**
  * Target 7: what a user waits for before anything is computed.
  *
- * Decides which commands: those that answer without an engine, a finished run run again, and loading SmolLM2 onto the
- * native engine from either kind of file. The safetensors checkpoint is made of the GGUF file's weights where that is
- * what was pulled.
+ * The commands are those that answer without an engine, a finished run run again, and loading SmolLM2 onto the native
+ * engine from either kind of file. The safetensors checkpoint is made of the GGUF file's weights where that is what was
+ * pulled.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

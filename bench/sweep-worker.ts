@@ -1,7 +1,7 @@
 /**
  * One of several processes that each take a sample of the sweep, with its share of the processors.
  *
- * Decides nothing: it computes a sample when it is told to, the first one unasked, as a warm-up, and says when it is done.
+ * It computes a sample when it is told to, the first one unasked, as a warm-up, and says when it is done.
  */
 import { TOKENS, sample } from './sweep.js';
 import { openModel } from './model.js';

@@ -1,8 +1,7 @@
 /**
  * Targets 1, 2, 4 and 5: a sample of 4,096 tokens under the 27 pipelines of the paper's Table 1, on the native engine.
  *
- * Decides what is compared: everything of one repetition runs right after the other, so that a loaded machine slows
- * both sides of a ratio alike.
+ * Everything of one repetition runs right after the other, so that a loaded machine slows both sides of a ratio alike.
  */
 import { methods } from '../src/methods/built-in.js';
 import { fork } from 'node:child_process';

@@ -1,9 +1,9 @@
 /**
  * The 27 rows of the paper's Table 1, as pipelines for a prompt of any length.
  *
- * Decides the scaling: the paper's budgets (128 and 512) and kvpress's observation window (64) belong to prompts of
- * about 8,192 tokens, so all three are multiplied by S / 8,192. PyramidKV then takes the same branch as in the paper,
- * where it keeps 90 % of all tokens, which makes its ten rows the expensive ones.
+ * The paper's budgets (128 and 512) and kvpress's observation window (64) belong to prompts of about 8,192 tokens, so
+ * all three are multiplied by S / 8,192. PyramidKV then takes the same branch as in the paper, where it keeps 90 % of
+ * all tokens, which makes its ten rows the expensive ones.
  */
 import { methods } from '../src/methods/built-in.js';
 import type { MethodStep, Pipeline } from '../src/methods/types.js';

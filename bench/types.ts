@@ -1,7 +1,7 @@
 /**
  * What a benchmark is: a few measurements, each against a limit.
  *
- * Decides how repeated measurements become one number. Knows nothing of what is measured.
+ * Repeated measurements become one number, the median.
  */
 
 /** One target, measured. */

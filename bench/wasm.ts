@@ -1,8 +1,8 @@
 /**
  * Target 6: the wasm engine, one worker and two.
  *
- * Decides what is compared: a prefill of SmolLM2 in this process, and how many samples of the quickstart a minute one worker
- * and two finish once they are under way: what a long run takes more than a short one. Starting a worker, loading weights and
+ * Compared are a prefill of SmolLM2 in this process, and how many samples of the quickstart a minute one worker and two
+ * finish once they are under way: what a long run takes more than a short one. Starting a worker, loading weights and
  * compiling code fall out of that difference, as they are no part of any sample; both seconds are printed too.
  */
 import { join } from 'node:path';

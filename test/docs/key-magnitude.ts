@@ -1,7 +1,7 @@
 /**
  * Key channels by magnitude alone: what ThinK (arXiv 2407.21018) would be without its queries, as a baseline.
  *
- * Decides the mask of each KV head: the channels with the largest norm over the kept keys. Values stay as they are.
+ * The mask of each KV head holds the channels with the largest norm over the kept keys. Values stay as they are.
  */
 import * as z from 'zod';
 import type { LayerTrace } from '../../src/cache/types.js';

@@ -1,7 +1,7 @@
 /**
  * VATP (arXiv 2406.12335): a token matters by the attention that it gets times the size of what it hands over.
  *
- * Decides the score, attention of the last queries · ‖v‖₁. Sinks are kept because their values are small.
+ * The score is attention of the last queries · ‖v‖₁. Sinks are kept because their values are small.
  */
 import * as z from 'zod';
 import { observed, windowAttention } from '../../src/methods/observations.js';

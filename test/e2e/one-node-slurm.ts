@@ -1,8 +1,8 @@
 /**
  * A SLURM cluster of this one machine, for as long as a test runs.
  *
- * Decides its configuration: all files in one folder, free ports, no control groups, everything as root. It is told from
- * the machine's own SLURM by `SLURM_CONF`.
+ * All files are in one folder, with free ports, no control groups, everything as root. It is told from the machine's own
+ * SLURM by `SLURM_CONF`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

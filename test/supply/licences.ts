@@ -1,8 +1,7 @@
 /**
  * The licences of all packages that the lock file names, and which of them go with an Apache-2.0 project.
  *
- * Decides what is allowed and how docs/licences.md reads. Knows the lock file, which repeats what each package says of
- * itself; a test looks whether it does.
+ * It says what is allowed and how docs/licences.md reads.
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';

@@ -1,7 +1,7 @@
 /**
  * A Redis of a test's own: on a free port of this machine, without files, gone afterwards.
  *
- * Decides how it is started; a test that finds none installed is skipped and says so.
+ * A test that finds none installed is skipped and says so.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

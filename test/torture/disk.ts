@@ -1,7 +1,7 @@
 /**
  * The suite `disk`: full, read-only, vanishing and stalling disks, damaged journals, two runs in one folder.
  *
- * Decides the order: every hardship once, then damaged journals until the time is over.
+ * Every hardship comes once, then damaged journals until the time is over.
  */
 import { join } from 'node:path';
 import { deleted, manyAtOnce, mayNotGrow, movedAway, notPermitted, secondRun } from './disk/folders.js';

@@ -1,8 +1,8 @@
 /**
  * Untrusted files: specs, models, tokenizers, data and results, broken in every way, a hundred thousand times.
  *
- * Decides the order of the cases: one of each kind in turn. Each case must end in a clear error or a correct read, in 5
- * seconds of the processor and 512 MiB, and change nothing outside its folder.
+ * One case of each kind comes in turn. Each case must end in a clear error or a correct read, in 5 seconds of the
+ * processor and 512 MiB, and change nothing outside its folder.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * `npm run torture`: kills, bad disks, untrusted files and little memory, counted.
  *
- * Decides how the time is shared among the suites, and what is printed. Works on this machine alone, in temporary folders.
+ * The time is shared among the suites. Works on this machine alone, in temporary folders.
  *
  *   npm run torture -- [--minutes N | --hours N] [--seed S] [--only NAME] [--json FILE]
  *

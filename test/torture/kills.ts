@@ -1,8 +1,8 @@
 /**
  * The suite `kills`: SIGKILL at random moments of every command that writes, until it is done.
  *
- * Decides which commands, that their lives take turns, and how many kills are enough. Nothing finished may be lost or be
- * there twice, and what is left must be what an undisturbed command leaves.
+ * The commands take turns. Nothing finished may be lost or be there twice, and what is left must be what an undisturbed
+ * command leaves.
  */
 import { join } from 'node:path';
 import { pull, pullForce, setup } from './kill/caches.js';

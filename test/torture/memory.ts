@@ -1,9 +1,9 @@
 /**
  * The suite `memory`: machines with too little of it, and sweeps that are larger than what there is.
  *
- * Decides the limits. A run that cannot fit must say so before it starts, and what it proposes instead must fit; a sweep
- * must stay below its limit by taking rows in turns, with the same answers. Where this user may make control groups, the
- * limit is the system's, which kills what outgrows it.
+ * The limits are set here. A run that cannot fit must say so before it starts, and what it proposes instead must fit; a
+ * sweep must stay below its limit by taking rows in turns, with the same answers. Where this user may make control
+ * groups, the limit is the system's, which kills what outgrows it.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

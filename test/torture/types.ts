@@ -1,7 +1,7 @@
 /**
  * What a suite of `npm run torture` is given and what it gives back.
  *
- * Decides the words of its figures: a row is a kind of hardship, a fault is whatever should not have come of it.
+ * A row is a kind of hardship, a fault is whatever should not have come of it.
  */
 import type { Random } from '../../src/base/random.js';
 

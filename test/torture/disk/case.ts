@@ -1,7 +1,7 @@
 /**
  * One hardship of a disk: what a run on it says, what it leaves, and that it finishes once the hardship is over.
  *
- * Decides what a clear error is. Knows nothing of how a disk is made bad.
+ * A clear error is told from any other here.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Result folders that vanish, may not be written, may not grow, or are wanted twice: what needs no mount.
  *
- * Decides who takes the folder away and when.
+ * Another process takes the folder away.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
  * Damage to a journal: torn, duplicated and foreign lines, anywhere.
  *
- * Decides which damage a run mends by itself (a torn end, the same record twice) and which it must refuse with the line's
- * number, and does then what the refusal advises.
+ * A run mends some damage by itself (a torn end, the same record twice) and must refuse the rest with the line's number;
+ * then what the refusal advises is done.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

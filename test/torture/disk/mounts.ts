@@ -1,7 +1,7 @@
 /**
  * Disks that are full, read-only, gone or stalled, as mounts: for whoever may mount.
  *
- * Decides the sizes, which make a run fail at each of its writes once, and how long a disk stalls.
+ * Their sizes make a run fail at each of its writes once, and stall it for a while.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';

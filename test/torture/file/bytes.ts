@@ -1,7 +1,7 @@
 /**
  * Ways to break any file, whatever it holds.
  *
- * Decides which bytes, numbers and pieces are likely to be taken for something else. Knows no format.
+ * They are likely to be taken for something else.
  */
 import type { Random } from '../../../src/base/random.js';
 import type { Mutation } from './kind.js';

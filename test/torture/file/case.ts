@@ -1,7 +1,7 @@
 /**
  * One case: a sound folder of which a file is broken, a few times over.
  *
- * Decides how often and in which way, by the seed and the case's number alone, so that a case can be made again.
+ * The seed and the case's number alone set how often and in which way, so that a case can be made again.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

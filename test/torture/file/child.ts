@@ -1,7 +1,7 @@
 /**
  * The process that reads broken files, one case after the other as it is told.
  *
- * Decides nothing; whoever started it watches its silence, its memory and its end.
+ * Whoever started it watches its silence, its memory and its end.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';

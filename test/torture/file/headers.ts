@@ -1,8 +1,8 @@
 /**
  * Ways to break binary files at the places that say how long, how many and what.
  *
- * Decides where those places are in safetensors and GGUF files, and what a hostile zip archive holds. A file that was broken
- * before and cannot be walked through is left as it is.
+ * They are those of safetensors and GGUF files, and of hostile zip archives. A file that was broken before and cannot be
+ * walked through is left as it is.
  */
 import { zipSync, type Zippable } from 'fflate';
 import type { Random } from '../../../src/base/random.js';

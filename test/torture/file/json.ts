@@ -1,7 +1,7 @@
 /**
  * Ways to break JSON so that it still is JSON (or nearly): other types, absurd numbers, hostile keys, deep nesting.
  *
- * Decides what is put in place of a value. Knows nothing of what the values mean.
+ * Values are replaced whatever they mean.
  */
 import type { Random } from '../../../src/base/random.js';
 import type { Mutation } from './kind.js';

@@ -1,7 +1,7 @@
 /**
  * What may come of a broken file: it is read, or one UserError says what is wrong and where.
  *
- * Decides what else is a fault. Knows no format.
+ * What else is a fault stands here, too.
  */
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
  * A kind of untrusted file: what sound ones look like, how they are broken, and who reads them.
  *
- * Decides the shape of it. A case is a folder of files, one or more of which are broken.
+ * A case is a folder of files, one or more of which are broken. A case is a folder of files, one or more of which are
+ * broken.
  */
 import type { Random } from '../../../src/base/random.js';
 

@@ -1,7 +1,7 @@
 /**
  * Every kind of file that the program takes from others, and the code that reads it.
  *
- * Decides how far a file is read: as far as a command would, without an engine.
+ * A file is read as far as a command would read it, without an engine.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

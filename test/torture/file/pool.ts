@@ -1,7 +1,7 @@
 /**
  * A process that reads cases, watched from outside and replaced when it has died, gone silent or grown.
  *
- * Decides how long it may be silent, how much memory it has, and how many cases one process reads. Knows no format.
+ * It bounds silence, memory, and the cases that one process reads.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

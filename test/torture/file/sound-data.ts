@@ -1,7 +1,7 @@
 /**
  * Sound specs, data files and results, small: what is broken afterwards.
  *
- * Decides their content; rows have the forms of the official files.
+ * Rows have the forms of the official files.
  */
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';

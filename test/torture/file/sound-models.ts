@@ -1,7 +1,7 @@
 /**
  * Sound files of models, small: what is broken afterwards.
  *
- * Decides their content: the model of `test/fixtures/gguf` in the forms in which models come, and low-rank factors.
+ * The model of `test/fixtures/gguf` in the forms in which models come, and low-rank factors.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Figures of one kind of file, and what is kept of its faults.
  *
- * Decides which faults are the same one: equal words, whatever the numbers in them.
+ * Faults are the same one where their words are equal, whatever the numbers in them.
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';

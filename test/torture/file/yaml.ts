@@ -1,7 +1,7 @@
 /**
  * Ways to break YAML: what the language offers beyond plain data, and too much of it.
  *
- * Decides which signs go where. Knows nothing of specs but a few words that make a bomb reach a field.
+ * A few words of specs make a bomb reach a field.
  */
 import { parse, stringify } from 'yaml';
 import type { Random } from '../../../src/base/random.js';

@@ -1,8 +1,8 @@
 /**
  * The cache folder's writers as victims: pull, pull --force and setup, from stand-ins on this machine.
  *
- * Decides what stands in for the hub and for the tools of a build, and what must be right in a finished cache folder: the
- * same files, and nothing beside them.
+ * A stand-in takes the place of the hub and of the tools of a build; a finished cache folder holds the same files, and
+ * nothing beside them.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,7 @@
 /**
  * Coordinator and worker as victims: each is killed while the other one lives on.
  *
- * Decides that a lease lasts a second, so that the jobs of the dead are soon taken again, and that a finished run leaves
- * nothing in Redis.
+ * A lease lasts a second, so that the jobs of the dead are soon taken again, and a finished run leaves nothing in Redis.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

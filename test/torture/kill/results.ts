@@ -1,8 +1,8 @@
 /**
  * Result folders as victims: run, workers, shards, merge.
  *
- * Decides the spec, as small as a run can be, and what must be right in a finished folder: every record once, the tables
- * of an undisturbed run byte for byte, and no file beside them.
+ * The spec is as small as a run can be; a finished folder has every record once, the tables of an undisturbed run byte
+ * for byte, and no file beside them.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,7 @@
 /**
  * One life of a command: started, killed, started again, and in the end left alone.
  *
- * Decides the moments (by the clock over the whole life of the command, or at a change of the folder that it writes to),
- * and what counts as lost, as double and as a fault. Knows nothing of commands.
+ * A kill comes by the clock over the whole life of the command, or at a change of the folder that it writes to.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
  * What is killed: a command that is run again until it is done.
  *
- * Decides what a victim tells about itself, so that `round.ts` can say what a kill cost.
+ * A victim tells enough about itself that `round.ts` can say what a kill cost.
  */
 
 /** Something finished, by name, with its bytes or their digest. */

@@ -1,7 +1,7 @@
 /**
  * Commands with little memory: in a control group of their own, of either version of the interface.
  *
- * Decides how a group is made and taken away again. A process that outgrows it is killed by the system.
+ * A process that outgrows it is killed by the system. A process that outgrows it is killed by the system.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

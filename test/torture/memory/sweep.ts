@@ -1,7 +1,7 @@
 /**
  * 200 pipelines on prompts of 8,192 tokens, and a model that is small enough for it: two layers of random weights.
  *
- * Decides the pipelines, whose caches together are far larger than any one of them.
+ * The caches of its pipelines together are far larger than any one of them.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
