@@ -19,6 +19,7 @@ export const PLACES: readonly (readonly [string, Exclude<Part, 'unit'>])[] = [
   ['e2e/workers.test.ts', 'slow'],
   ['kernels/form.test.ts', 'slow'],
   ['torture/', 'slow'],
+  ['docs/pages.test.ts', 'integration'],
   ['e2e/', 'integration'],
   ['queue/queue.test.ts', 'integration'],
   ['report/html/browser.test.ts', 'integration'],
