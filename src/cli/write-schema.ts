@@ -7,4 +7,4 @@ import { builtIn } from '../registry/registry.js';
 
 const path = join(PACKAGE_FOLDER, 'schema', 'spec.schema.json');
 mkdirSync(dirname(path), { recursive: true });
-writeFileSync(path, `${JSON.stringify(specJsonSchema(builtIn), undefined, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(specJsonSchema(builtIn), undefined, 1)}\n`);
