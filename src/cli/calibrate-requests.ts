@@ -6,7 +6,7 @@
 import { UserError } from '../base/errors.js';
 import type { RecalkvParams } from '../methods/rank/recalkv.js';
 import type { WeightsRequest } from '../methods/types.js';
-import { yamlFault } from '../experiment/yaml-fault.js';
+import { yamlFault } from '../experiment/yaml.js';
 import { withTextPath } from '../experiment/paths.js';
 import { readSpec } from './catalogue.js';
 
@@ -16,7 +16,7 @@ export async function requestsOfParams(pairs: readonly string[]): Promise<Weight
     import('../methods/rank/recalkv.js'),
     import('../experiment/params.js'),
     import('../experiment/problems.js'),
-    import('../experiment/value.js'),
+    import('../experiment/yaml.js'),
   ]);
   const written = new Map<string, { flag: string; value: unknown }>();
   for (const pair of pairs) {

@@ -8,7 +8,7 @@ import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { UserError } from '../base/errors.js';
 import { locate, readStandardInput, readText, STANDARD_INPUT, STANDARD_INPUT_NAME } from './spec-text.js';
-import { yamlFault } from './yaml-fault.js';
+import { yamlFault } from './yaml.js';
 
 export type Path = readonly (string | number)[];
 

@@ -6,7 +6,7 @@
 import type * as z from 'zod';
 import { inputSchema, type JsonSchema } from '../base/describe.js';
 import type { NestedParams } from '../methods/types.js';
-import { parseValue } from './value.js';
+import { parseValue } from './yaml.js';
 
 /** `name(inner)`; `inner` is undefined where there are no parameters. */
 export interface Labelled {

@@ -8,7 +8,7 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument, YAMLMap } from 'yaml';
 import { UserError } from '../base/errors.js';
 import { keyText, type SpecDocument } from './document.js';
 import { didYouMean } from '../base/did-you-mean.js';
-import { yamlFault } from './yaml-fault.js';
+import { yamlFault } from './yaml.js';
 
 /**
  * Applies one override, e.g. `cache.1.spark.ratio=0.8`: steps joined by dots, list items by 0-based number, also in brackets
