@@ -212,7 +212,7 @@ async function write(
   try {
     handle = await onDisk(path, () => open(path, existsSync(path) ? 'r+' : 'w'));
     await onDisk(path, () => handle!.truncate(start));
-    opened();
+    await onDisk(path, () => Promise.resolve().then(opened));
     for (;;) {
       const { done, value } = await withinTime(reader.read());
       if (done) break;

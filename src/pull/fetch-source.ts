@@ -33,6 +33,8 @@ export interface PullProgress {
 }
 
 export interface FetchContext {
+  /** What progress is shown under. */
+  readonly name: string;
   readonly http: Http;
   readonly log: (line: string) => void;
   readonly progress: PullProgress;
@@ -143,7 +145,7 @@ function workFolder({ folder }: Pullable, of: string): string {
 async function gather(
   files: ReadonlyMap<string, RemoteFile>,
   work: string,
-  { http, log, progress }: FetchContext,
+  { name, http, log, progress }: FetchContext,
 ): Promise<Map<string, string>> {
   const total = [...files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   let there = 0;
@@ -153,10 +155,9 @@ async function gather(
   );
   await expectRoom(work, total - there);
   const digests = new Map<string, string>();
-  progress.start(total, 0, basename(work));
+  progress.start(total, 0, name);
   try {
     for (const [path, file] of files) {
-      log(`  ${path} (${sizeText(file.bytes)})`);
       const { sha256 } = await download(file, join(work, path), http, (bytes) => {
         progress.advance(bytes, path);
       });

@@ -25,11 +25,15 @@ export async function answerFault(
   answer: Response,
   name: string,
   place: HubPlace | undefined,
-  { token, log }: Pick<HttpOptions, 'token' | 'log'>,
+  { hubOrigin, token, log }: Pick<HttpOptions, 'hubOrigin' | 'token' | 'log'>,
 ): Promise<UserError> {
   await answer.body?.cancel().catch(() => undefined);
   const status = `HTTP status ${answer.status}${answer.statusText === '' ? '' : ` ${answer.statusText}`}`;
   if (place === undefined) return new UserError(`expected the file, got ${status}`, { place: name });
+  const { origin, host } = new URL(answer.url);
+  // The hosts that the hub sends us to know neither tokens nor licences.
+  if (origin !== hubOrigin)
+    return new UserError(`${host}, where the hub keeps it, answers ${status}`, { place: name });
   const reason = answer.headers.get('x-error-code') ?? '';
   const fault = hubFault({ status: answer.status, reason, origin: token?.origin }, place);
   if (fault === undefined) return new UserError(`the hub answers ${status}`, { place: name });
@@ -61,8 +65,8 @@ function hubFault({ status, reason, origin }: Refusal, place: HubPlace): UserErr
   if (status === 403 || isGated) {
     return fault(
       origin === undefined
-        ? 'is not given to everybody, and no token was found'
-        : `is not given to the owner of the token in ${origin}`,
+        ? `is not given to everybody (HTTP status ${status}), and no token was found`
+        : `is not given to the owner of the token in ${origin} (HTTP status ${status})`,
       `Accept the licence at ${page}, wait where access is granted by hand, and let the token read gated repositories.`,
     );
   }

@@ -54,6 +54,12 @@ export function resolveModel(nameOrPath: string): ModelLocation {
   });
 }
 
+/** Whether a model is known by its name or its id, and has to be pulled before it can be opened. */
+export function mustBePulled(nameOrPath: string): boolean {
+  const entry = findModel(nameOrPath) ?? (existsSync(nameOrPath) ? undefined : modelNamed(nameOrPath));
+  return entry !== undefined && !weightsPresent(modelFolder(entry));
+}
+
 /** One whose files lie in the cache or in this package. */
 function pulledModel(entry: CatalogueEntry): ModelLocation {
   const { name, sources } = entry;

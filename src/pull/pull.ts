@@ -71,6 +71,8 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
     if (options.force !== true && (await isPresent(item, options)))
       return { kind, name, folder, record: readRecord(folder) };
     return { kind, name, folder, record: await fetchItem(item, options) };
+  } catch (error) {
+    throw isOfDisk(error) ? diskError(error, folder, 'write to the cache folder', OTHER_CACHE) : error;
   } finally {
     lock.release();
   }
@@ -82,7 +84,7 @@ function lockOf({ name, folder }: Pullable): ProcessLock {
   const path = `${folder}.lock`;
   return takeLock(path, {
     taken: (holder) =>
-      new UserError(`is being pulled by somebody else (${holder})`, {
+      new UserError(`is being pulled by another process (${holder})`, {
         place: name,
         hint: `Wait for it. If there is no such process, remove ${path}.`,
       }),
@@ -161,10 +163,10 @@ async function fetchAny(
     log(announcement(item, source));
     try {
       const commit = earlier?.source === originOf(source) ? (earlier.commit ?? undefined) : undefined;
-      const gathered = await fetchSource(item, source, { http, log, progress, commit, wheel });
+      const gathered = await fetchSource(item, source, { name, http, log, progress, commit, wheel });
       return { source, gathered };
     } catch (error) {
-      if (!(error instanceof UserError) || isOfDisk(error)) throw error;
+      if (!(error instanceof UserError) || isOfDisk(error.cause)) throw error;
       failures.push(error);
       if (sources.length > 1) log(`not from ${originOf(source)}: ${error.message}`);
     }
@@ -182,11 +184,29 @@ function announcement({ title, licence }: Pullable, source: RemoteSource): strin
   return [title, ...(licence === undefined ? [] : [`licence: ${licence}`]), ...about].join(', ');
 }
 
-/** Another source needs the same disk. */
-function isOfDisk({ cause }: UserError): boolean {
-  const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException;
-  return code !== undefined && ['open', 'write', 'mkdir', 'ftruncate', 'fsync'].includes(syscall ?? '');
+/** A fault of the disk, not of the network: another source would need the same disk. */
+function isOfDisk(error: unknown): boolean {
+  const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return syscall !== undefined && DISK_CALLS.includes(syscall);
 }
+
+const DISK_CALLS = [
+  ...[
+    'open',
+    'read',
+    'write',
+    'close',
+    'fsync',
+    'ftruncate',
+    'mkdir',
+    'rename',
+    'rm',
+    'rmdir',
+    'unlink',
+    'scandir',
+  ],
+  ...['stat', 'copyfile', 'mkdtemp'],
+];
 
 function failureOf(name: string, { byHand }: Pullable, failures: readonly UserError[]): UserError {
   const [only] = failures;

@@ -7,6 +7,8 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Unzip, UnzipInflate, type UnzipFile } from 'fflate';
+import { OTHER_CACHE } from '../base/cache-folder.js';
+import { diskError } from '../base/disk.js';
 import { UserError } from '../base/errors.js';
 import { leadsOut } from '../base/inside-path.js';
 
@@ -58,6 +60,8 @@ export function unzipFiles(
     return unpacking.finish();
   } catch (error) {
     if (error instanceof UserError) throw error;
+    if ((error as NodeJS.ErrnoException).syscall !== undefined)
+      throw diskError(error, folder, 'unpack the archive', OTHER_CACHE);
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`expected a zip archive, found one that cannot be read: ${reason}`, {
       place: archive,

@@ -8,8 +8,10 @@ import { readModelConfig } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { checkGroup, openGroup } from '../experiment/cells.js';
 import { modelPlace } from '../experiment/paths.js';
+import { mustBePulled } from '../pull/locate-model.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
+import { expectModels } from './models.js';
 
 /**
  * Models that are not there or not supported, contexts that do not fit them, data that is missing, more samples than rows:
@@ -28,9 +30,11 @@ export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> 
     }
   };
   const configs = new Map<string, ModelConfig | undefined>();
+  await unless(() => {
+    expectModels(spec);
+  });
   for (const { model } of spec.groups) {
-    if (configs.has(model)) continue;
-    configs.set(model, await unless(() => readModelConfig(modelPlace(model, spec.folder))));
+    if (!configs.has(model)) configs.set(model, await configOf(modelPlace(model, spec.folder), unless));
   }
   for (const group of spec.groups) {
     const config = configs.get(group.model);
@@ -42,4 +46,19 @@ export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> 
     });
   }
   return [...reasons.values()];
+}
+
+/** Of a model that is not there it is what the catalogue knows; that it must be pulled has been said. */
+async function configOf(
+  place: string,
+  unless: <T>(look: () => T) => Promise<T | undefined>,
+): Promise<ModelConfig | undefined> {
+  const read = (): ModelConfig => readModelConfig(place);
+  if (!mustBePulled(place)) return unless(read);
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

@@ -165,7 +165,7 @@ describe('a pull of a model', () => {
       expect(message.split('\n')).to.have.length(2);
       process.env['HF_TOKEN'] = 'hf_of_somebody';
       expect(await fault(NAME)).to.match(
-        /is not given to the owner of the token in HF_TOKEN\n.*Accept the licence at/,
+        /is not given to the owner of the token in HF_TOKEN \(HTTP status 403\)\n.*Accept the licence at/,
       );
       process.env['HF_TOKEN'] = TOKEN;
       expect((await pull(NAME)).record).to.include({ commit: hub.commit });
@@ -287,7 +287,7 @@ describe('a pull of a model', () => {
       const name = `${ID}:m-q4_k_m.gguf`;
       hub.breaks['m-q4_k_m.gguf'] = [1000];
       const first = pull(name);
-      expect(await fault(name)).to.match(/is being pulled by somebody else \(process \d+ on .*\n.*\.lock/);
+      expect(await fault(name)).to.match(/is being pulled by another process \(process \d+ on .*\n.*\.lock/);
       await first;
     });
   });

@@ -34,6 +34,8 @@ export interface Refusal {
 export interface Served {
   /** Contents of the repository, by path. */
   files: Record<string, Uint8Array>;
+  /** Sizes that are listed in place of the true ones. */
+  sizes: Record<string, number>;
   commit: string;
   /** Revisions that the repository has beside its commit and the default branch. */
   revisions: string[];
@@ -76,6 +78,7 @@ export interface FakeHub extends Served {
 export async function startHub(): Promise<FakeHub> {
   const served: Served = {
     files: {},
+    sizes: {},
     commit: 'c0ffee'.padEnd(40, '0'),
     revisions: [],
     repositories: [],
@@ -185,7 +188,7 @@ function answerApi(served: Served, what: string, response: ServerResponse): void
   json([
     { type: 'directory', path: 'folder', size: 0, oid: 'x' },
     ...Object.entries(served.files).map(([path, content]) => ({
-      ...{ type: 'file', path, size: content.length, oid: gitHash(content) },
+      ...{ type: 'file', path, size: served.sizes[path] ?? content.length, oid: gitHash(content) },
       ...(content.length > 100
         ? { lfs: { oid: sha256(content), size: content.length, pointerSize: 1 } }
         : {}),
