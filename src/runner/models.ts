@@ -3,13 +3,12 @@
  *
  * All are there and sound, and fit, before the first of them runs. Opens no engine.
  */
-import { UserError } from '../base/errors.js';
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';
 import type { ModelFiles } from '../checkpoint/types.js';
 import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { mustBePulled, resolveModel } from '../pull/locate-model.js';
+import { expectModels } from './expect-models.js';
 import { cacheBudget, machineMemory, type MemoryOptions, type MemoryUse } from '../estimate/memory.js';
 
 /**
@@ -28,18 +27,6 @@ export async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelF
   } catch (error) {
     for (const files of models.values()) files.weights.close();
     throw error;
-  }
-}
-
-/** Throws one UserError for all models that are to be pulled first, so that it is done in one go. */
-export function expectModels({ groups, folder }: Pick<ResolvedSpec, 'groups' | 'folder'>): void {
-  const names = [...new Set(groups.map(({ model }) => model))];
-  const missing = names.filter((name) => mustBePulled(modelPlace(name, folder)));
-  if (missing.length === 1) resolveModel(missing[0]!);
-  if (missing.length > 1) {
-    throw new UserError(`models ${missing.map((name) => `"${name}"`).join(', ')} are not there`, {
-      hint: `spark-eval pull ${missing.join(' ')}`,
-    });
   }
 }
 

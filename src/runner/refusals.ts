@@ -11,7 +11,7 @@ import { modelPlace } from '../experiment/paths.js';
 import { mustBePulled } from '../pull/locate-model.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
-import { expectModels } from './models.js';
+import { expectModels } from './expect-models.js';
 
 /**
  * Models that are not there or not supported, contexts that do not fit them, data that is missing, more samples than rows:
