@@ -6,11 +6,11 @@
  */
 import type { Kernels, Pointer } from '../kernels/index.js';
 import type { PackedRows } from '../kernels/rows.js';
-import { bitAt } from './encode/pack-bits.js';
+import type { AttentionPlace, AttentionWork } from './attention-work.js';
 import type { PackedSide, Segment } from './rows/segment.js';
 
 /** Scores of at most this many bytes are held at once, unless a single token needs more. */
-const SCORE_BYTES = 16 * 2 ** 20;
+const SCORE_BYTES = 4 * 2 ** 20;
 
 /** Rows that are written out as float32 at once. */
 const EXPANDED_ROWS = 128;
@@ -35,51 +35,47 @@ export interface LayerRules {
  * Causal attention, logits scaled by 1/√D.
  *
  * @param heads one per KV head
- * @param queries `[T, H, D]`, unscaled
- * @param out `[T, H, D]`, overwritten
+ * @param group G
+ * @param place the T tokens' queries, unscaled, and where their outputs go
  */
 export function attendLayer(
-  kernels: Kernels,
+  work: AttentionWork,
   heads: readonly HeadCache[],
-  width: number,
-  queries: Float32Array,
+  { width, group }: { readonly width: number; readonly group: number },
   tokens: number,
-  out: Float32Array,
+  place: AttentionPlace,
   { softCap, expired }: LayerRules = {},
 ): void {
-  const group = queries.length / (tokens * heads.length * width); // G
+  const { kernels } = work;
   const stride = Math.max(...heads.map(({ length }) => padded(length)));
   const together = Math.max(1, Math.min(tokens, Math.floor(SCORE_BYTES / (4 * group * stride))));
-  const scratch = borrowScratch(kernels, together * group, width, stride);
-  try {
-    for (let from = 0; from < tokens; from += together) {
-      const count = Math.min(together, tokens - from);
-      heads.forEach((head, h) => {
-        const rowsOf = (t: number): [number, number] => {
-          const start = ((from + t) * heads.length + h) * group * width;
-          return [start, start + group * width];
-        };
-        const rows = count * group;
-        const packedQueries = kernels.memory.floats(scratch.queries, rows * width); // [R, D]
-        for (let t = 0; t < count; t++) {
-          packedQueries.set(queries.subarray(...rowsOf(t)), t * group * width);
-        }
-        const visible = head.length - tokens + from + 1;
-        const shape = { rows, group, visible, stride, softCap, expired: expired?.[h] ?? 0 };
-        attendHead(kernels, head, width, shape, scratch);
-        const attended = kernels.memory.floats(scratch.out, rows * width); // [R, D]
-        for (let t = 0; t < count; t++) {
-          out.set(attended.subarray(t * group * width, (t + 1) * group * width), rowsOf(t)[0]);
-        }
-      });
-    }
-  } finally {
-    kernels.memory.free(scratch.queries);
+  const scratch = layScratch(work, heads, together * group, width, stride);
+  const size = 4 * group * width; // bytes of a token's query heads of one KV head
+  for (let from = 0; from < tokens; from += together) {
+    const count = Math.min(together, tokens - from);
+    heads.forEach((head, h) => {
+      work.item(callsOf(head));
+      const at = place.queries + from * place.queryStride + h * size;
+      const to = place.out + from * place.outStride + h * size;
+      const alone = count === 1;
+      if (!alone) kernels.copy(at, place.queryStride, scratch.queries, size, size, count);
+      const shape = {
+        rows: count * group,
+        group,
+        visible: head.length - tokens + from + 1,
+        stride,
+        softCap,
+        expired: expired?.[h] ?? 0,
+      };
+      const own = { ...scratch, queries: alone ? at : scratch.queries, out: alone ? to : scratch.out };
+      attendHead(kernels, head, width, shape, own);
+      if (!alone) kernels.copy(scratch.out, size, to, place.outStride, size, count);
+    });
   }
 }
 
 interface Scratch {
-  /** `[R, D]`; also the address of the whole scratch. */
+  /** `[R, D]` */
   readonly queries: Pointer;
   /** `[R, D]` */
   readonly out: Pointer;
@@ -87,21 +83,47 @@ interface Scratch {
   readonly narrow: Pointer;
   /** `[EXPANDED_ROWS, D]` */
   readonly expanded: Pointer;
+  /** What expanding needs beside that. */
+  readonly beside: Pointer;
   /** `[R, stride]` */
   readonly scores: Pointer;
 }
 
-function borrowScratch(kernels: Kernels, rows: number, width: number, stride: number): Scratch {
+function layScratch(
+  work: AttentionWork,
+  heads: readonly HeadCache[],
+  rows: number,
+  width: number,
+  stride: number,
+): Scratch {
   const rowBytes = 4 * rows * width;
   const expandedBytes = 4 * EXPANDED_ROWS * width;
-  const queries = kernels.memory.alloc(3 * rowBytes + expandedBytes + 4 * rows * stride);
+  const besideBytes = Math.max(
+    ...heads.flatMap(({ keys, values }) =>
+      [...keys, ...values].map(({ rows }) => (rows.kind === 'expanded' ? (rows.scratchBytes ?? 0) : 0)),
+    ),
+    0,
+  );
+  const queries = work.scratch(3 * rowBytes + expandedBytes + besideBytes + 4 * rows * stride);
+  const expanded = queries + 3 * rowBytes;
   return {
     queries,
     out: queries + rowBytes,
     narrow: queries + 2 * rowBytes,
-    expanded: queries + 3 * rowBytes,
-    scores: queries + 3 * rowBytes + expandedBytes,
+    expanded,
+    beside: expanded + expandedBytes,
+    scores: expanded + expandedBytes + besideBytes,
   };
+}
+
+/** At most so many kernel calls. */
+function callsOf({ keys, values }: HeadCache): number {
+  const blocks = [...keys, ...values].reduce(
+    (total, { rows }) =>
+      total + (rows.kind === 'expanded' ? 4 * (1 + Math.ceil(rows.count / EXPANDED_ROWS)) : 1),
+    0,
+  );
+  return 6 + blocks + 3 * (keys.length + values.length);
 }
 
 interface Rows {
@@ -129,62 +151,51 @@ function attendHead(kernels: Kernels, head: HeadCache, width: number, shape: Row
     if (segment.columns !== undefined) {
       from = scratch.narrow;
       kernels.gather(segment.columns, width, segment.rows.width, scratch.queries, rows, from);
-      if (segment.queryMasks !== undefined) maskColumns(kernels, segment, width, shape, from);
+      maskQueries(kernels, segment, width, shape, from);
     }
-    forEachBlock(segment, scratch.expanded, (packed, offset) => {
+    forEachBlock(kernels, segment, scratch, (packed, offset) => {
       kernels.score(packed, from, rows, scratch.scores + 4 * (first + offset), stride);
     });
   });
   const scale = 1 / Math.sqrt(width);
   if (softCap !== undefined) kernels.softCap(scratch.scores, rows, stride, head.length, softCap / scale);
-  if (expired > 0) {
-    const scores = kernels.memory.floats(scratch.scores, rows * stride);
-    for (let r = 0; r < rows; r++) scores.fill(UNSEEN, r * stride, r * stride + expired);
-  }
+  if (expired > 0) kernels.fill(scratch.scores, stride, rows, expired, UNSEEN);
   kernels.softmax(scratch.scores, rows, stride, { visible, group }, scale);
-  kernels.memory.floats(scratch.out, rows * width).fill(0);
+  kernels.fill(scratch.out, width, rows, width, 0);
   forEachSegment(head.values, (segment, first) => {
     const { columns } = segment;
     const to = columns === undefined ? scratch.out : scratch.narrow;
-    if (columns !== undefined) kernels.memory.floats(to, rows * padded(segment.rows.width)).fill(0);
-    forEachBlock(segment, scratch.expanded, (packed, offset) => {
+    const kept = padded(segment.rows.width);
+    if (columns !== undefined) kernels.fill(to, kept, rows, kept, 0);
+    forEachBlock(kernels, segment, scratch, (packed, offset) => {
       const before = first + offset;
       const causality = { visible: visible - before, group };
       kernels.accumulate(packed, scratch.scores + 4 * before, rows, stride, causality, to);
     });
     if (columns !== undefined) {
-      if (segment.queryMasks !== undefined) maskColumns(kernels, segment, width, shape, to);
+      maskQueries(kernels, segment, width, shape, to);
       kernels.scatterAdd(columns, width, segment.rows.width, to, rows, scratch.out);
     }
   });
 }
 
 /** Zeroes, in queries or outputs of the kept columns `[R, pad4(kept)]`, those that a row's query head does not read. */
-function maskColumns(
+function maskQueries(
   kernels: Kernels,
   { rows, columns, queryMasks }: Segment,
   width: number,
   shape: Rows,
   narrow: Pointer,
 ): void {
-  const union = kernels.memory.bytes(columns!, width / 8);
-  const masks = kernels.memory.bytes(queryMasks!, (shape.group * width) / 8); // [G, D] bits
-  const stride = padded(rows.width);
-  const entries = kernels.memory.floats(narrow, shape.rows * stride);
-  let column = 0;
-  for (let j = 0; j < width; j++) {
-    if (bitAt(union, j) === 0) continue;
-    for (let r = 0; r < shape.rows; r++) {
-      if (bitAt(masks, (r % shape.group) * width + j) === 0) entries[r * stride + column] = 0;
-    }
-    column++;
-  }
+  if (queryMasks === undefined) return;
+  kernels.maskColumns(columns!, queryMasks, { ...shape, width, kept: rows.width }, narrow);
 }
 
 /** Calls `visit` with rows that a kernel reads and the index of the first of them in the segment. */
 function forEachBlock(
+  kernels: Kernels,
   { rows }: Segment,
-  scratch: Pointer,
+  { expanded, beside }: Pick<Scratch, 'expanded' | 'beside'>,
   visit: (rows: PackedRows, offset: number) => void,
 ): void {
   if (rows.kind !== 'expanded') {
@@ -193,8 +204,8 @@ function forEachBlock(
   }
   for (let from = 0; from < rows.count; from += EXPANDED_ROWS) {
     const count = Math.min(EXPANDED_ROWS, rows.count - from);
-    rows.expand(from, count, scratch);
-    visit({ kind: 'dense', format: 'float32', count, width: rows.width, entries: scratch }, from);
+    rows.expand(kernels, from, count, expanded, beside);
+    visit({ kind: 'dense', format: 'float32', count, width: rows.width, entries: expanded }, from);
   }
 }
 

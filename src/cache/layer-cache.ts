@@ -7,6 +7,7 @@
 import { UserError } from '../base/errors.js';
 import { MAX_WIDTH, type Kernels } from '../kernels/index.js';
 import { attendLayer, type HeadCache } from './attention.js';
+import { attendNow, type AttentionPlace, type AttentionWork } from './attention-work.js';
 import { addBytes, sumBytes } from './bytes.js';
 import { decodeSide } from './decode.js';
 import type { CachedSide } from './encode/side.js';
@@ -85,32 +86,50 @@ class PackedLayerCache implements LayerCache {
   }
 
   attend(queries: Float32Array, tokens: number, out: Float32Array): void {
+    const { heads, headDim } = this.shape;
+    expectSize(queries, tokens * heads * headDim, 'queries');
+    expectSize(out, tokens * heads * headDim, 'out');
+    attendNow(this, this.kernels, queries, tokens, out);
+  }
+
+  turns(tokens: number): number {
     this.expectAlive();
     const appended = this.tails[0].length;
     if (tokens < 1 || tokens > appended) {
       throw new Error(`expected 1 to ${appended} appended tokens to attend, got ${tokens}`);
     }
-    const { heads, headDim } = this.shape;
-    expectSize(queries, tokens * heads * headDim, 'queries');
-    expectSize(out, tokens * heads * headDim, 'out');
-    // what a token reads may change after each one where tails settle, so they then take their turns
+    // what a token reads may change after each one where tails settle
     const oneByOne = this.tails.some(({ settles }) => settles) || this.shape.window !== undefined;
-    const together = oneByOne ? 1 : tokens;
-    for (let from = 0; from < tokens; from += together) {
-      const seen = appended - tokens + from + together;
-      const [start, end] = [from * heads * headDim, (from + together) * heads * headDim];
-      const packed = this.headsAt(seen);
-      attendLayer(
-        this.kernels,
-        packed,
-        headDim,
-        queries.subarray(start, end),
-        together,
-        out.subarray(start, end),
-        { softCap: this.shape.softCap, expired: this.expiredAt(seen) },
-      );
-      for (const tail of this.tails) tail.settle(seen);
-    }
+    return oneByOne ? tokens : 1;
+  }
+
+  attendTurn(turn: number, tokens: number, place: AttentionPlace, work: AttentionWork): void {
+    const { heads, kvHeads, headDim: width, softCap } = this.shape;
+    const together = tokens / this.turns(tokens);
+    const seen = this.seenAt(turn, tokens);
+    attendLayer(
+      work,
+      this.headsAt(seen),
+      { width, group: heads / kvHeads },
+      together,
+      {
+        ...place,
+        queries: place.queries + turn * together * place.queryStride,
+        out: place.out + turn * together * place.outStride,
+      },
+      { softCap, expired: this.expiredAt(seen) },
+    );
+  }
+
+  settleTurn(turn: number, tokens: number): void {
+    const seen = this.seenAt(turn, tokens);
+    for (const tail of this.tails) tail.settle(seen);
+  }
+
+  /** Appended tokens that the last one of a turn sees, itself included. */
+  private seenAt(turn: number, tokens: number): number {
+    const together = tokens / this.turns(tokens);
+    return this.tails[0].length - tokens + (turn + 1) * together;
   }
 
   bytes(): ByteParts {

@@ -7,6 +7,7 @@
  */
 import type { Kernels, Pointer } from '../kernels/index.js';
 import { NO_BYTES, sumBytes } from './bytes.js';
+import { attendNow, type AttentionPlace } from './attention-work.js';
 import { decodeSide } from './decode.js';
 import { LiveStore, type SideName } from './live-store.js';
 import type {
@@ -80,26 +81,44 @@ class LiveLayerCache implements LayerCache {
   }
 
   attend(queries: Float32Array, tokens: number, out: Float32Array): void {
+    const { heads: H, headDim: D } = this.shape;
+    expectSize(queries, tokens * H * D, 'queries');
+    expectSize(out, tokens * H * D, 'out');
+    attendNow(this, this.kernels, queries, tokens, out);
+  }
+
+  /** The policy sees what every token attends to before the next one does: one after the other, on this thread. */
+  turns(tokens: number): number {
     this.expectAlive();
     if (tokens < 1 || tokens !== this.waiting) {
       throw new Error(`expected all ${this.waiting} appended tokens to attend, once, got ${tokens}`);
     }
+    return 1;
+  }
+
+  attendTurn(_turn: number, tokens: number, place: AttentionPlace): void {
     const { heads: H, headDim: D } = this.shape;
-    expectSize(queries, tokens * H * D, 'queries');
-    expectSize(out, tokens * H * D, 'out');
+    const { memory } = this.kernels;
     const scratch = this.borrowScratch();
     try {
       for (let t = 0; t < tokens; t++) {
         if (t > 0 && this.rules.evicts === 'before_attention') this.evict();
-        const mine: [number, number] = [t * H * D, (t + 1) * H * D];
         this.waiting--;
-        this.step(queries.subarray(...mine), out.subarray(...mine), scratch);
+        this.step(
+          memory.floats(place.queries + t * place.queryStride, H * D),
+          memory.floats(place.out + t * place.outStride, H * D),
+          scratch,
+        );
         if (this.rules.evicts === 'after_attention') this.evict();
       }
     } finally {
-      this.kernels.memory.free(scratch.queries);
+      memory.free(scratch.queries);
     }
     for (const store of this.stores) store.fit(store.length);
+  }
+
+  settleTurn(): void {
+    return;
   }
 
   bytes(): ByteParts {

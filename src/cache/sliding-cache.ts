@@ -8,6 +8,7 @@
 import type { Kernels, Pointer } from '../kernels/index.js';
 import { entryBytes } from '../kernels/entries.js';
 import { attendLayer, type HeadCache } from './attention.js';
+import { attendNow, type AttentionPlace, type AttentionWork } from './attention-work.js';
 import { NO_BYTES, sumBytes } from './bytes.js';
 import { decodeSide } from './decode.js';
 import type { PackedSide } from './rows/segment.js';
@@ -59,6 +60,8 @@ interface Waiting {
 class SlidingCache implements LayerCache {
   private waiting: Waiting | undefined;
   private freed = false;
+  /** The rows of the token whose turn it is. */
+  private newest: Pointer | undefined;
   /** Of the next token. */
   private position: number;
   private readonly shape: Pick<LayerShape, 'layer' | 'heads' | 'kvHeads' | 'headDim' | 'softCap'>;
@@ -91,28 +94,61 @@ class SlidingCache implements LayerCache {
 
   attend(queries: Float32Array, tokens: number, out: Float32Array): void {
     this.expectAlive();
-    const { waiting } = this;
-    if (waiting === undefined || tokens !== waiting.tokens) {
-      throw new Error(`expected all ${waiting?.tokens ?? 0} appended tokens to attend, once, got ${tokens}`);
+    attendNow(this, this.kernels, queries, tokens, out);
+  }
+
+  turns(tokens: number): number {
+    this.expectAlive();
+    if (this.waiting === undefined || tokens !== this.waiting.tokens) {
+      throw new Error(
+        `expected all ${this.waiting?.tokens ?? 0} appended tokens to attend, once, got ${tokens}`,
+      );
     }
-    const { heads: H, kvHeads: KV, headDim: D } = this.shape;
-    this.waiting = undefined;
+    return tokens;
+  }
+
+  /** The token at `this.position` attends to what is held and to itself. */
+  attendTurn(turn: number, _tokens: number, place: AttentionPlace, work: AttentionWork): void {
+    const { heads: H, kvHeads: KV, headDim: D, softCap } = this.shape;
+    const { memory } = this.kernels;
+    const { keys, values } = this.waiting!;
     const rowBytes = D * entryBytes(this.dtype);
-    const newest = this.kernels.memory.alloc(2 * KV * rowBytes); // [KV, 2, D]
-    try {
-      for (let t = 0; t < tokens; t++) {
-        const size = H * D;
-        this.step(
-          queries.subarray(t * size, (t + 1) * size),
-          waiting,
-          t,
-          newest,
-          out.subarray(t * size, (t + 1) * size),
-        );
-      }
-    } finally {
-      this.kernels.memory.free(newest);
-    }
+    const newest = (this.newest ??= memory.alloc(2 * KV * rowBytes)); // [KV, 2, D]
+    const heads = this.stores.map((store, head): HeadCache => {
+      const from = (turn * KV + head) * D;
+      const [key, value] = [newest + 2 * head * rowBytes, newest + (2 * head + 1) * rowBytes];
+      writeRow(memory, this.dtype, key, D, keys, from);
+      writeRow(memory, this.dtype, value, D, values, from);
+      const row = (entries: Pointer): PackedSide => [
+        { rows: { kind: 'dense', format: this.dtype, count: 1, width: D, entries } },
+      ];
+      return {
+        keys: [...store.side('keys'), ...row(key)],
+        values: [...store.side('values'), ...row(value)],
+        length: store.length + 1,
+      };
+    });
+    const mine = {
+      ...place,
+      queries: place.queries + turn * place.queryStride,
+      out: place.out + turn * place.outStride,
+    };
+    attendLayer(work, heads, { width: D, group: H / KV }, 1, mine, { softCap });
+  }
+
+  /** The token joins what is held; what no later token sees goes. */
+  settleTurn(turn: number, tokens: number): void {
+    const { kvHeads: KV, headDim: D } = this.shape;
+    const { keys, values } = this.waiting!;
+    this.position++;
+    this.stores.forEach((store, head) => {
+      store.expire(firstInWindow(this.position, this.window));
+      if (this.window > 1) store.push(this.position - 1, keys, values, (turn * KV + head) * D);
+    });
+    if (turn < tokens - 1) return;
+    this.waiting = undefined;
+    if (this.newest !== undefined) this.kernels.memory.free(this.newest);
+    this.newest = undefined;
   }
 
   bytes(): ByteParts {
@@ -138,40 +174,9 @@ class SlidingCache implements LayerCache {
 
   free(): void {
     this.freed = true;
+    if (this.newest !== undefined) this.kernels.memory.free(this.newest);
+    this.newest = undefined;
     for (const store of this.stores) store.free();
-  }
-
-  /** The token at `this.position` attends to what is held and to itself, and joins; what no later token sees goes. */
-  private step(
-    queries: Float32Array,
-    { keys, values }: Waiting,
-    t: number,
-    newest: Pointer,
-    out: Float32Array,
-  ): void {
-    const { kvHeads: KV, headDim: D, softCap } = this.shape;
-    const { memory } = this.kernels;
-    const rowBytes = D * entryBytes(this.dtype);
-    const heads = this.stores.map((store, head): HeadCache => {
-      const from = (t * KV + head) * D;
-      const [key, value] = [newest + 2 * head * rowBytes, newest + (2 * head + 1) * rowBytes];
-      writeRow(memory, this.dtype, key, D, keys, from);
-      writeRow(memory, this.dtype, value, D, values, from);
-      const row = (entries: Pointer): PackedSide => [
-        { rows: { kind: 'dense', format: this.dtype, count: 1, width: D, entries } },
-      ];
-      return {
-        keys: [...store.side('keys'), ...row(key)],
-        values: [...store.side('values'), ...row(value)],
-        length: store.length + 1,
-      };
-    });
-    attendLayer(this.kernels, heads, D, queries, 1, out, { softCap });
-    this.position++;
-    this.stores.forEach((store, head) => {
-      store.expire(firstInWindow(this.position, this.window));
-      if (this.window > 1) store.push(this.position - 1, keys, values, (t * KV + head) * D);
-    });
   }
 
   private expectAlive(): void {

@@ -4,6 +4,7 @@
  * One file of shapes, so that neither models nor methods need to know each other.
  * Alphabet: H query heads, KV key/value heads, G = H/KV, S cached tokens, D head width, W window.
  */
+import type { AttentionPlace, AttentionWork } from './attention-work.js';
 import type { Once } from './once.js';
 
 /** Something that a method wants measured during the one prefill; nothing is computed unless asked for. */
@@ -221,6 +222,12 @@ export interface LayerCache {
    * `queries [T, H, D]` post-RoPE, unscaled; writes `out [T, H, D]`. Logits are scaled by 1/√D.
    */
   attend(queries: Float32Array, tokens: number, out: Float32Array): void;
+  /** How many turns the last T appended tokens take: one, or T where what a token reads changes after the one before it. */
+  turns(tokens: number): number;
+  /** One turn of `attend`, by kernel calls that are done now or written down. `place` is that of all T tokens. */
+  attendTurn(turn: number, tokens: number, place: AttentionPlace, work: AttentionWork): void;
+  /** What follows when the calls of a turn are done. */
+  settleTurn(turn: number, tokens: number): void;
   /** Bytes of what holds tokens of the prompt (the tail is not counted); under a decode policy of everything. */
   bytes(): ByteParts;
   /** Of `bytes()`, those that had not been packed for another cache before. */

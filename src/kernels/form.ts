@@ -65,7 +65,7 @@ export const KERNEL_PAGES = 4;
 
 /** (1 + 2⁻¹²)² − (1 + 2⁻¹¹): 2⁻²⁴ where it is rounded once; rounded twice, the product loses its last bit, and all is 0. */
 function isFused(module: object): boolean {
-  const memory = new Memory({ initial: KERNEL_PAGES, maximum: KERNEL_PAGES });
+  const memory = new Memory({ initial: KERNEL_PAGES, maximum: KERNEL_PAGES, shared: true });
   const { fusedProbe } = new Instance(module, { env: { memory } }).exports;
   const probe = fusedProbe as ((...numbers: number[]) => number) | undefined;
   const x = 1 + 2 ** -12;

@@ -17,7 +17,8 @@ import {
 } from './rows.js';
 import { KERNEL_PAGES } from './form.js';
 import { KernelMemory, type Pointer } from './memory.js';
-import { instantiateKernels, type KernelExports } from './module.js';
+import { instantiateKernels } from './module.js';
+import type { Caller } from './calls.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
 
 export type { EntryFormat } from './entries.js';
@@ -43,10 +44,16 @@ export interface Causality {
 const FILLS = { zero: 0, signed: 1, mean: 2 } as const;
 
 export class Kernels {
+  /** @param call does the calls: at once, or later */
   constructor(
     readonly memory: KernelMemory,
-    private readonly code: KernelExports,
+    private readonly call: Caller,
   ) {}
+
+  /** The same kernels, their calls done by another. */
+  through(call: Caller): Kernels {
+    return new Kernels(this.memory, call);
+  }
 
   /**
    * `out[r, i] = queries[r] · row i` for every row, visible or not.
@@ -57,9 +64,9 @@ export class Kernels {
   score(packed: PackedRows, queries: Pointer, rows: number, out: Pointer, stride: number): void {
     const { count, width } = packed;
     if (packed.kind === 'dense') {
-      this.code.scoreDense(wide(packed), packed.entries, count, width, queries, rows, out, stride);
+      this.call('scoreDense', wide(packed), packed.entries, count, width, queries, rows, out, stride);
     } else {
-      this.code.scoreSparse(...sparseArguments(packed), count, width, queries, rows, out, stride);
+      this.call('scoreSparse', ...sparseArguments(packed), count, width, queries, rows, out, stride);
     }
   }
 
@@ -69,7 +76,7 @@ export class Kernels {
    * @param x `[R, stride]` float32, stride a multiple of 4; up to 3 entries after `seen` are overwritten
    */
   softmax(x: Pointer, rows: number, stride: number, { visible, group }: Causality, scale: number): void {
-    this.code.softmaxRows(x, rows, stride, visible, group, scale);
+    this.call('softmaxRows', x, rows, stride, visible, group, scale);
   }
 
   /**
@@ -78,7 +85,7 @@ export class Kernels {
    * @param x `[R, stride]` float32, stride a multiple of 4; up to 3 entries after `count` are overwritten
    */
   softCap(x: Pointer, rows: number, stride: number, count: number, cap: number): void {
-    this.code.capRows(x, rows, stride, count, cap);
+    this.call('capRows', x, rows, stride, count, cap);
   }
 
   /**
@@ -97,8 +104,8 @@ export class Kernels {
   ): void {
     const { count, width } = packed;
     const rest = [count, width, weights, rows, stride, visible, group, out] as const;
-    if (packed.kind === 'dense') this.code.accumulateDense(wide(packed), packed.entries, ...rest);
-    else this.code.accumulateSparse(...sparseArguments(packed), ...rest);
+    if (packed.kind === 'dense') this.call('accumulateDense', wide(packed), packed.entries, ...rest);
+    else this.call('accumulateSparse', ...sparseArguments(packed), ...rest);
   }
 
   /**
@@ -107,12 +114,37 @@ export class Kernels {
    * @param mask D bits, in the order of `SparseRows.masks`; `kept` of them are 1
    */
   gather(mask: Pointer, width: number, kept: number, from: Pointer, rows: number, to: Pointer): void {
-    this.code.gather(mask, width, from, rows, to, kept);
+    this.call('gather', mask, width, from, rows, to, kept);
   }
 
   /** Adds `from [R, pad4(kept)]` to the kept columns of `to [R, D]`. */
   scatterAdd(mask: Pointer, width: number, kept: number, from: Pointer, rows: number, to: Pointer): void {
-    this.code.scatterAdd(mask, width, from, rows, to, kept);
+    this.call('scatterAdd', mask, width, from, rows, to, kept);
+  }
+
+  /** Copies `count` rows of `bytes` bytes; strides in bytes from one row to the next. */
+  copy(from: Pointer, fromStride: number, to: Pointer, toStride: number, bytes: number, count: number): void {
+    this.call('copyRows', from, fromStride, to, toStride, bytes, count);
+  }
+
+  /** Sets the first `count` numbers of each of `rows` rows; stride in numbers. */
+  fill(at: Pointer, stride: number, rows: number, count: number, value: number): void {
+    this.call('fillRows', at, stride, rows, count, value);
+  }
+
+  /**
+   * Zeroes, in rows of the kept columns `narrow [R, pad4(kept)]`, those that a row's query head does not read.
+   *
+   * @param union D bits, `kept` of them 1
+   * @param masks `[G, D]` bits; row r belongs to query head r mod G
+   */
+  maskColumns(
+    union: Pointer,
+    masks: Pointer,
+    { group, width, kept, rows }: Readonly<Record<'group' | 'width' | 'kept' | 'rows', number>>,
+    narrow: Pointer,
+  ): void {
+    this.call('maskColumns', union, masks, group, width, kept, rows, narrow);
   }
 
   /** Writes rows `from … from + count − 1` of latents to `out [count, D]` (float32), rotated where they are to be. */
@@ -120,21 +152,21 @@ export class Kernels {
     const { format, rank, rows, up, bias, width, rotation } = latents;
     // Where the first latent would be; below 0 it wraps round, and back again with the index of a latent.
     const entries = latents.entries - latents.skip * rank * entryBytes(format);
-    this.code.rebuildRows(wide({ format }), entries, rank, rows, from, count, up, width, bias, out);
+    this.call('rebuildRows', wide({ format }), entries, rank, rows, from, count, up, width, bias, out);
     if (rotation === undefined) return;
-    this.code.rotateRows(out, from, count, width, rows, rotation.positions, rotation.table);
+    this.call('rotateRows', out, from, count, width, rows, rotation.positions, rotation.table);
   }
 
   /** Writes rows `from … from + count − 1` of codes to `out [count, D]` (float32). */
   dequantise(rows: QuantisedRows, from: number, count: number, out: Pointer): void {
     const { bits, group, width, codes, scales, along } = rows;
     if (along === 'channel') {
-      this.code.dequantiseChannels(wide(rows), bits, codes, scales, group, from, count, width, out);
+      this.call('dequantiseChannels', wide(rows), bits, codes, scales, group, from, count, width, out);
       return;
     }
     const firstCode = codes + from * tokenCodeBytes(width, group, bits);
     const firstPair = scales + from * 2 * Math.ceil(width / group) * entryBytes(rows.format);
-    this.code.dequantiseTokens(wide(rows), bits, firstCode, firstPair, group, count, width, out);
+    this.call('dequantiseTokens', wide(rows), bits, firstCode, firstPair, group, count, width, out);
   }
 
   /** Writes `count` rows, kept entries and recovered ones, to `out [count, D]` (float32); the first begins at `place`. */
@@ -145,7 +177,8 @@ export class Kernels {
     const { signs, scales, channel, kind } = fillArguments(rows.fill);
     const before = (place.tokens * width) / 8;
     const fill = [signs + before, scales + place.tokens * entryBytes(format), channel] as const;
-    this.code.recoverQuantised(
+    this.call(
+      'recoverQuantised',
       wide(rows),
       bits,
       codes,
@@ -195,7 +228,9 @@ export function openKernels(options: { readonly maxBytes?: number } = {}): Kerne
 }
 
 function create(maxPages: number): Kernels {
-  const memory = new Memory({ initial: KERNEL_PAGES, maximum: maxPages });
+  const memory = new Memory({ initial: KERNEL_PAGES, maximum: maxPages, shared: true });
   const code = instantiateKernels(memory);
-  return new Kernels(new KernelMemory(memory, code.heapBase(), maxPages), code);
+  return new Kernels(new KernelMemory(memory, code, maxPages), (kernel, ...args) => {
+    code[kernel](...args);
+  });
 }

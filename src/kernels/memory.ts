@@ -5,6 +5,7 @@
  */
 import { UserError } from '../base/errors.js';
 import { Allocator, ALIGNMENT } from './allocator.js';
+import type { KernelExports } from './module.js';
 import { PAGE_BYTES, type WasmMemory } from './webassembly.js';
 import { SharedTables } from './shared-tables.js';
 
@@ -25,15 +26,15 @@ export class KernelMemory {
   private readonly allocator: Allocator;
 
   /**
-   * @param heapBase first address that the kernels themselves do not use
    * @param maxPages the budget, in pages of 64 KiB
    */
   constructor(
-    private readonly memory: WasmMemory,
-    heapBase: number,
+    readonly memory: WasmMemory,
+    /** The kernels on this memory, those of the main thread. */
+    readonly code: KernelExports,
     private readonly maxPages: number,
   ) {
-    this.allocator = new Allocator(Math.ceil(heapBase / ALIGNMENT) * ALIGNMENT);
+    this.allocator = new Allocator(Math.ceil(code.heapBase() / ALIGNMENT) * ALIGNMENT);
     this.allocator.extend(this.memory.buffer.byteLength - GUARD_BYTES);
   }
 
@@ -53,8 +54,8 @@ export class KernelMemory {
   }
 
   /**
-   * A buffer of `bytes` bytes, 16-byte aligned, contents undefined. May grow the memory, which detaches every
-   * view made before. Throws OutOfCacheMemory where the budget or the machine does not allow it.
+   * A buffer of `bytes` bytes, 16-byte aligned, contents undefined. May grow the memory; views made before
+   * stay valid. Throws OutOfCacheMemory where the budget or the machine does not allow it.
    */
   alloc(bytes: number): Pointer {
     const pointer = this.allocator.alloc(bytes);
@@ -81,6 +82,11 @@ export class KernelMemory {
   /** `count` 32-bit words at `pointer`. */
   words(pointer: Pointer, count: number): Uint32Array {
     return new Uint32Array(this.memory.buffer, pointer, count);
+  }
+
+  /** `count` signed 32-bit words at `pointer`. */
+  integers(pointer: Pointer, count: number): Int32Array {
+    return new Int32Array(this.memory.buffer, pointer, count);
   }
 
   /** `count` float32 numbers at `pointer`. */

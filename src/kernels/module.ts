@@ -8,26 +8,17 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/errors.js';
 import { chooseKernels, compileRelaxed, type CompiledKernels, type KernelForm } from './form.js';
+import { KERNEL_CALLS, type KernelCall } from './calls.js';
 import { Instance, type WasmMemory } from './webassembly.js';
 
 type Kernel = (...args: number[]) => void;
 
 /** What `assembly/index.ts` exports. */
-export interface KernelExports {
+export interface KernelExports extends Readonly<Record<KernelCall, Kernel>> {
   readonly heapBase: () => number;
-  readonly scoreDense: Kernel;
-  readonly scoreSparse: Kernel;
-  readonly softmaxRows: Kernel;
-  readonly capRows: Kernel;
-  readonly accumulateDense: Kernel;
-  readonly accumulateSparse: Kernel;
-  readonly gather: Kernel;
-  readonly scatterAdd: Kernel;
-  readonly rebuildRows: Kernel;
-  readonly rotateRows: Kernel;
-  readonly dequantiseTokens: Kernel;
-  readonly dequantiseChannels: Kernel;
-  readonly recoverQuantised: Kernel;
+  readonly scratchBytes: () => number;
+  readonly useScratch: (at: number) => void;
+  readonly work: (tape: number, shift: number) => void;
   readonly rankRows: Kernel;
   readonly roundToHalves: Kernel;
   readonly packSigns: Kernel;
@@ -35,20 +26,11 @@ export interface KernelExports {
 }
 
 const EXPORTS: readonly (keyof KernelExports)[] = [
+  ...(Object.keys(KERNEL_CALLS) as KernelCall[]),
   'heapBase',
-  'scoreDense',
-  'scoreSparse',
-  'softmaxRows',
-  'capRows',
-  'accumulateDense',
-  'accumulateSparse',
-  'gather',
-  'scatterAdd',
-  'rebuildRows',
-  'rotateRows',
-  'dequantiseTokens',
-  'dequantiseChannels',
-  'recoverQuantised',
+  'scratchBytes',
+  'useScratch',
+  'work',
   'rankRows',
   'roundToHalves',
   'packSigns',
@@ -77,6 +59,12 @@ export function instantiateMatMul(memory: WasmMemory): MatMulExports | undefined
   if (kernelForm() !== 'simd+fma') return undefined;
   const module = compileRelaxed(readKernels(builtPath(MATMUL_FILE)))!;
   return new Instance(module, { env: { memory } }).exports as unknown as MatMulExports;
+}
+
+/** The compiled kernels, for threads that make instances of their own. */
+export function kernelModule(): object {
+  kernelForm();
+  return compiled!.module;
 }
 
 /** A new instance of the kernels on `memory`. Throws UserError where they are missing or from other sources. */

@@ -10,7 +10,7 @@ import { Memory, PAGE_BYTES } from './webassembly.js';
 
 export interface OwnMemory {
   readonly code: KernelExports;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** The first free byte, a multiple of `ALIGNMENT`. */
   readonly base: number;
 }
@@ -18,7 +18,7 @@ export interface OwnMemory {
 /** @param bytes from `base` on. Throws UserError where the kernels are not built. */
 export function openOwnMemory(bytes: number): OwnMemory {
   const pages = KERNEL_PAGES + Math.ceil(bytes / PAGE_BYTES);
-  const memory = new Memory({ initial: pages, maximum: pages });
+  const memory = new Memory({ initial: pages, maximum: pages, shared: true });
   const code = instantiateKernels(memory);
   return { code, buffer: memory.buffer, base: Math.ceil(code.heapBase() / ALIGNMENT) * ALIGNMENT };
 }

@@ -5,8 +5,8 @@
  */
 
 export interface WasmMemory {
-  /** Detached, and replaced by a longer one, when the memory grows. */
-  readonly buffer: ArrayBuffer;
+  /** Replaced by a longer one when the memory grows. */
+  readonly buffer: ArrayBufferLike;
   /** Throws RangeError where the memory cannot grow by so many pages. */
   grow(pages: number): number;
 }
@@ -17,7 +17,11 @@ interface WasmApi {
     module: object,
     imports: Readonly<Record<string, Readonly<Record<string, WasmMemory>>>>,
   ) => { readonly exports: Readonly<Record<string, unknown>> };
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared?: boolean;
+  }) => WasmMemory;
 }
 
 export const PAGE_BYTES = 65_536;

@@ -27,7 +27,7 @@ function withVariable<T>(value: string | undefined, f: () => T): T {
 
 /** Of x · y + sum, whose product has a bit more than float32. */
 function probe(module: object): unknown {
-  const memory = new Memory({ initial: 4, maximum: 4 });
+  const memory = new Memory({ initial: 4, maximum: 4, shared: true });
   const { fusedProbe } = new Instance(module, { env: { memory } }).exports;
   return (fusedProbe as (...args: number[]) => number)(1 + 2 ** -12, 1 + 2 ** -12, -1);
 }

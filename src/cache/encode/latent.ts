@@ -6,7 +6,7 @@
  */
 import { bitsOf, EntryWriter } from '../../kernels/entries.js';
 import type { Kernels, Pointer } from '../../kernels/index.js';
-import { codedLatentRows, latentRows, scratchOfCodes, type Rebuilding } from '../rows/latent-rows.js';
+import { codedLatentRows, latentRows, type Rebuilding } from '../rows/latent-rows.js';
 import type { PackedBuffers } from '../packed-buffers.js';
 import { quantiseRows } from '../rows/quantised-rows.js';
 import { settledTokens } from './quantise.js';
@@ -65,7 +65,7 @@ type RowsOf = (places: Int32Array, latents: Rebuilding) => PackedSide;
 
 /** The latents of a group, the older ones as codes where there is a precision. */
 function storeLatents(
-  { latent, rank, up }: LatentGroup,
+  { latent, rank }: LatentGroup,
   kept: Int32Array,
   precision: Precision | undefined,
   buffers: PackedBuffers,
@@ -84,10 +84,6 @@ function storeLatents(
           rank,
           'latent',
         );
-  const scratch =
-    codes === undefined
-      ? 0
-      : buffers.borrow(up, { name: 'scratch', count: scratchOfCodes(rank) }, () => undefined);
   const entries = storeEntries(latent, rank, kept.subarray(settled), buffers);
   return (places, latents) => {
     const boundary = places.findIndex((place) => place >= settled);
@@ -97,7 +93,7 @@ function storeLatents(
       { first: coded, count: places.length - coded },
     ] as const;
     const side: PackedSide = [
-      ...(codes === undefined ? [] : [codedLatentRows(kernels, runs[0], codes, latents, scratch)]),
+      ...(codes === undefined ? [] : [codedLatentRows(kernels, runs[0], codes, latents)]),
       latentRows(kernels, runs[1], { ...latents, format, entries, skip: settled }),
     ].map((rows) => ({ rows }));
     return side.filter(({ rows }) => rows.count > 0);

@@ -4,7 +4,7 @@
  * Attention reads latents directly; codes are written out a block at a time, so that the rows never exist as a whole.
  */
 import { entryBytes } from '../../kernels/entries.js';
-import type { Kernels, LatentRows, Pointer } from '../../kernels/index.js';
+import type { Kernels, LatentRows } from '../../kernels/index.js';
 import { readEntries } from '../decode.js';
 import type { ExpandedRows } from './segment.js';
 
@@ -26,8 +26,8 @@ export function latentRows(kernels: Kernels, { first, count }: LatentRun, latent
     kind: 'expanded',
     count,
     width: latents.width,
-    expand: (from, rows, out) => {
-      kernels.rebuild(latents, first + from, rows, out);
+    expand: (calls, from, rows, out) => {
+      calls.rebuild(latents, first + from, rows, out);
     },
     decode: () => {
       const { memory } = kernels;
@@ -39,33 +39,28 @@ export function latentRows(kernels: Kernels, { first, count }: LatentRun, latent
   };
 }
 
-/** Numbers of the scratch that `codedLatentRows` needs. */
-export function scratchOfCodes(rank: number): number {
-  return BLOCK * rank;
-}
-
 /** The rows of a run whose latents are codes. */
 export function codedLatentRows(
   kernels: Kernels,
   { first, count }: LatentRun,
   codes: ExpandedRows,
   latents: Rebuilding,
-  scratch: Pointer,
 ): ExpandedRows {
   return {
     kind: 'expanded',
     count,
     width: latents.width,
-    expand: (from, rows, out) => {
+    scratchBytes: 4 * BLOCK * latents.rank,
+    expand: (calls, from, rows, out, scratch) => {
       const end = first + from + rows;
       for (let row = first + from; row < end;) {
         // Rows are ascending: as many as have their latents within one block.
         const skip = placeOf(kernels, latents, row);
         let next = row + 1;
         while (next < end && placeOf(kernels, latents, next) < skip + BLOCK) next++;
-        codes.expand(skip, placeOf(kernels, latents, next - 1) - skip + 1, scratch);
+        codes.expand(calls, skip, placeOf(kernels, latents, next - 1) - skip + 1, scratch, 0);
         const written = { ...latents, format: 'float32', entries: scratch, skip } as const;
-        kernels.rebuild(written, row, next - row, out + 4 * (row - first - from) * latents.width);
+        calls.rebuild(written, row, next - row, out + 4 * (row - first - from) * latents.width);
         row = next;
       }
     },

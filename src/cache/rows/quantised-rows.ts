@@ -59,8 +59,8 @@ export class QuantisedRows implements ExpandedRows {
     this.count += m;
   }
 
-  expand(from: number, count: number, out: Pointer): void {
-    this.kernels.dequantise(this.packed, from, count, out);
+  expand(kernels: Kernels, from: number, count: number, out: Pointer): void {
+    kernels.dequantise(this.packed, from, count, out);
   }
 
   decode(): Float32Array {

@@ -23,10 +23,10 @@ export function quantisedSparseRows(
     kind: 'expanded',
     count,
     width: rows.width,
-    expand: (from, rowCount, out) => {
+    expand: (calls, from, rowCount, out) => {
       if (from < place.tokens) place = START;
       place = placeOf(kernels, rows, place, from);
-      kernels.recover(rows, place, rowCount, out);
+      calls.recover(rows, place, rowCount, out);
     },
     decode: () => decodePlainly(kernels, rows, count),
   };

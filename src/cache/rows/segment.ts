@@ -4,6 +4,7 @@
  * Attention and `decode` see a cache as such runs, whatever its codec.
  */
 import type { Entries } from '../../kernels/entries.js';
+import type { Kernels } from '../../kernels/index.js';
 import type { PickedRows } from '../../kernels/packing.js';
 import type { PackedRows } from '../../kernels/rows.js';
 import type { Pointer } from '../../kernels/memory.js';
@@ -22,8 +23,10 @@ export interface ExpandedRows {
   /** n */
   readonly count: number;
   readonly width: number;
-  /** Writes rows `from … from + count − 1` to `out`, `[count, width]` float32 in the kernels' memory. Allocates nothing there. */
-  expand(from: number, count: number, out: Pointer): void;
+  /** Bytes that `expand` needs beside what it writes. */
+  readonly scratchBytes?: number;
+  /** Writes rows `from … from + count − 1` to `out`, `[count, width]` float32, by calls of these kernels alone. */
+  expand(kernels: Kernels, from: number, count: number, out: Pointer, scratch: Pointer): void;
   /** The same of all rows, the slow, obvious way, `[n, width]`. */
   decode(): Float32Array;
 }

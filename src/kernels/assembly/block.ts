@@ -7,9 +7,6 @@
 /** Tokens expanded at once. */
 export const BLOCK_TOKENS: usize = 8;
 
-/** `[BLOCK_TOKENS, D ≤ 256]` float32, and what reading it four numbers at a time may touch. */
-export const BLOCK: usize = memory.data(8 * 256 * 4 + 16, 16);
-
 /** Writes the first `count` (≥ 1) lanes. */
 // @ts-ignore: decorator
 @inline

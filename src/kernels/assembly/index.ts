@@ -12,8 +12,11 @@ export { packKept, packSigns } from './packing';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';
 export { roundToHalves } from './rounding';
+export { copyRows, fillRows, maskColumns } from './rows';
+export { scratchBytes, useScratch } from './scratch';
 export { capRows, softmaxRows } from './softmax';
 export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
+export { work } from './work';
 
 /** The first byte that the kernels leave free. */
 export function heapBase(): usize {

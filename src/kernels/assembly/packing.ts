@@ -5,9 +5,7 @@
  * float32 entries, false for bfloat16. Alphabet: n rows, D row width, a multiple of 8.
  */
 import { round } from './rounding';
-
-/** One row as entries, those that are not kept too. */
-const ROW: usize = memory.data(256 * 4, 16);
+import { ROW, scratchBase } from './scratch';
 
 /** `to[i]` has the bit of each of eight numbers that is above 0, the first the lowest; `bytes` of them. */
 export function packSigns(from: usize, bytes: usize, to: usize): void {
@@ -26,10 +24,10 @@ function difference(x: v128, recovery: v128): v128 {
   return v128.add<f32>(x, v128.bitselect(v128.neg<f32>(recovery), recovery, v128.gt<f32>(x, f32x4.splat(0))));
 }
 
-/** Writes one row to ROW. */
+/** Writes one row as entries, those that are not kept too, to ROW. */
 // @ts-ignore: decorator
 @inline
-function writeRow<E>(from: usize, width: usize, scale: v128, channel: usize): void {
+function writeRow<E>(row: usize, from: usize, width: usize, scale: v128, channel: usize): void {
   for (let j: usize = 0; j < width; j += 8) {
     const at = j << 2;
     let low = v128.load(from + at);
@@ -39,19 +37,20 @@ function writeRow<E>(from: usize, width: usize, scale: v128, channel: usize): vo
       high = difference(high, v128.mul<f32>(scale, v128.load(channel + at, 16)));
     }
     if (isFloat<E>()) {
-      v128.store(ROW + at, low);
-      v128.store(ROW + at, high, 16);
-    } else v128.store(ROW + (j << 1), v128.narrow<u32>(round(low), round(high)));
+      v128.store(row + at, low);
+      v128.store(row + at, high, 16);
+    } else v128.store(row + (j << 1), v128.narrow<u32>(round(low), round(high)));
   }
 }
 
 function pack<E>(rows: usize, masks: usize, n: usize, width: usize, scales: usize, channel: usize, to: usize): usize {
   const first = to;
+  const row = scratchBase() + ROW;
   for (let t: usize = 0; t < n; t++, rows += width << 2, masks += width) {
-    writeRow<E>(rows, width, channel == 0 ? f32x4.splat(0) : v128.load_splat<f32>(scales + (t << 2)), channel);
+    writeRow<E>(row, rows, width, channel == 0 ? f32x4.splat(0) : v128.load_splat<f32>(scales + (t << 2)), channel);
     // no branch: masks are as good as random, and an entry that is not kept is overwritten by the next
     for (let j: usize = 0; j < width; j++) {
-      store<E>(to, load<E>(ROW + j * sizeof<E>()));
+      store<E>(to, load<E>(row + j * sizeof<E>()));
       to += <usize>load<u8>(masks + j) * sizeof<E>();
     }
   }

@@ -4,18 +4,17 @@
  * One scratch area and one transposition serve both kinds of sparse rows.
  */
 import { storeFirst } from './block';
+import { SCORES, scratchBase } from './scratch';
 
-/** A vector for each of four tokens. */
-export const SCORES: usize = memory.data(4 * 16, 16);
-
-/** Writes SCORES of `count` tokens, lane r of each to row r. */
+/** Writes the scores of `count` tokens, lane r of each to row r. */
 // @ts-ignore: decorator
 @inline
 export function storeScores(count: usize, rows: usize, out: usize, stride: usize): void {
-  const first = v128.load(SCORES);
-  const second = v128.load(SCORES, 16);
-  const third = v128.load(SCORES, 32);
-  const fourth = v128.load(SCORES, 48);
+  const scores = scratchBase();
+  const first = v128.load(scores, SCORES);
+  const second = v128.load(scores, SCORES + 16);
+  const third = v128.load(scores, SCORES + 32);
+  const fourth = v128.load(scores, SCORES + 48);
   const a = v128.shuffle<f32>(first, second, 0, 4, 1, 5);
   const b = v128.shuffle<f32>(third, fourth, 0, 4, 1, 5);
   storeFirst(out, v128.shuffle<f32>(a, b, 0, 1, 4, 5), count);

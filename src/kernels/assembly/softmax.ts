@@ -6,15 +6,13 @@
  */
 
 import { multiplyAdd, multiplySubtract } from './fused';
+import { scratchBase, SPLATS } from './scratch';
 
 /** 1.5·2²³ + 127: a small number added to it is rounded to a whole one, which then stands in the low bits, plus 127. */
 const ROUND: f32 = 12583039;
 
 /** Numbers that loops need, four times each: what is in the code instead is computed anew for every other vector. */
 const CONSTANTS: usize = memory.data(12 * 16, 16);
-const FACTOR: usize = memory.data(16, 16);
-const LARGEST: usize = memory.data(16, 16);
-const SHARE: usize = memory.data(16, 16);
 v128.store(CONSTANTS, f32x4.splat(-87.9));
 v128.store(CONSTANTS, f32x4.splat(1.44269504), 16);
 v128.store(CONSTANTS, f32x4.splat(ROUND), 32);
@@ -28,10 +26,21 @@ v128.store(CONSTANTS, f32x4.splat(1.6666665459e-1), 144);
 v128.store(CONSTANTS, f32x4.splat(5.0000001201e-1), 160);
 v128.store(CONSTANTS, f32x4.splat(1), 176);
 
+// What loops need of this call, in scratch for the same reason.
+// @ts-ignore: decorator
+@inline
+const FACTOR: usize = SPLATS;
+// @ts-ignore: decorator
+@inline
+const LARGEST: usize = SPLATS + 16;
+// @ts-ignore: decorator
+@inline
+const SHARE: usize = SPLATS + 32;
+
 /** `exp(x)` for x ≤ 0; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
-function exp(x: v128): v128 {
+export function exp(x: v128): v128 {
   x = v128.pmax<f32>(x, v128.load(CONSTANTS));
   const round = v128.load(CONSTANTS, 32);
   const rounded = multiplyAdd(round, x, v128.load(CONSTANTS, 16));
@@ -55,7 +64,8 @@ function exp(x: v128): v128 {
  * @param stride of x in entries, a multiple of 4; entries from `seen` up to the next multiple of 4 are overwritten
  */
 export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize, group: usize, scale: f32): void {
-  v128.store(FACTOR, f32x4.splat(scale));
+  const splats = scratchBase();
+  v128.store(splats, f32x4.splat(scale), FACTOR);
   for (let r: usize = 0; r < rows; r++) {
     const row = x + ((r * stride) << 2);
     const seen = visible + r / group;
@@ -73,11 +83,11 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
     best = v128.pmax<f32>(best, other);
     best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 2, 3, 0, 1));
     best = v128.pmax<f32>(best, v128.shuffle<f32>(best, best, 1, 0, 3, 2));
-    v128.store(LARGEST, best);
+    v128.store(splats, best, LARGEST);
 
     let sums = f32x4.splat(0);
     for (let at = row; at < end; at += 16) {
-      const e = exp(v128.mul<f32>(v128.sub<f32>(v128.load(at), v128.load(LARGEST)), v128.load(FACTOR)));
+      const e = exp(v128.mul<f32>(v128.sub<f32>(v128.load(at), v128.load(splats, LARGEST)), v128.load(splats, FACTOR)));
       v128.store(at, e);
       sums = v128.add<f32>(sums, e);
     }
@@ -86,8 +96,8 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
       v128.extract_lane<f32>(sums, 1) +
       (v128.extract_lane<f32>(sums, 2) + v128.extract_lane<f32>(sums, 3));
 
-    v128.store(SHARE, f32x4.splat(1 / sum));
-    for (let at = row; at < end; at += 16) v128.store(at, v128.mul<f32>(v128.load(at), v128.load(SHARE)));
+    v128.store(splats, f32x4.splat(1 / sum), SHARE);
+    for (let at = row; at < end; at += 16) v128.store(at, v128.mul<f32>(v128.load(at), v128.load(splats, SHARE)));
   }
 }
 
@@ -98,17 +108,18 @@ export function softmaxRows(x: usize, rows: usize, stride: usize, visible: usize
  */
 export function capRows(x: usize, rows: usize, stride: usize, count: usize, cap: f32): void {
   const one = f32x4.splat(1);
-  v128.store(FACTOR, f32x4.splat(-2 / cap));
-  v128.store(LARGEST, f32x4.splat(cap));
+  const splats = scratchBase();
+  v128.store(splats, f32x4.splat(-2 / cap), FACTOR);
+  v128.store(splats, f32x4.splat(cap), LARGEST);
   for (let r: usize = 0; r < rows; r++) {
     const row = x + ((r * stride) << 2);
     const end = row + (((count + 3) & ~3) << 2);
     for (let at = row; at < end; at += 16) {
       const logits = v128.load(at);
-      const e = exp(v128.mul<f32>(v128.abs<f32>(logits), v128.load(FACTOR)));
+      const e = exp(v128.mul<f32>(v128.abs<f32>(logits), v128.load(splats, FACTOR)));
       const size = v128.div<f32>(v128.sub<f32>(one, e), v128.add<f32>(one, e));
       const signs = v128.and(logits, i32x4.splat(0x80000000));
-      v128.store(at, v128.or(v128.mul<f32>(size, v128.load(LARGEST)), signs));
+      v128.store(at, v128.or(v128.mul<f32>(size, v128.load(splats, LARGEST)), signs));
     }
   }
 }

@@ -9,17 +9,13 @@
 import { sumLanes } from './block';
 import { first, second } from './eights';
 import { multiplyAdd } from './fused';
-import { TABLES_END } from './sparse-tables';
+import { FIRST_SCRATCH_END, QUERY_ROWS as ROWS, scratchBase } from './scratch';
 
-// After the tables of sparse-tables.ts and below the memory base of asconfig.json, as these are.
+// Behind the first scratch and below the memory base of asconfig.json: a known address, which loads then hold as their offset.
 /** By 8 mask bits: byte shuffle that moves consecutive halves to the set bits' places, zero elsewhere. */
 // @ts-ignore: decorator
 @inline
-const PLACES: usize = TABLES_END;
-/** `[4, D ≤ 256]` float32, rows of queries. */
-// @ts-ignore: decorator
-@inline
-const ROWS: usize = PLACES + 256 * 16;
+const PLACES: usize = FIRST_SCRATCH_END;
 
 for (let mask: u32 = 0; mask < 256; mask++) {
   let next: u32 = 0;
@@ -32,7 +28,7 @@ for (let mask: u32 = 0; mask < 256; mask++) {
 
 /** Takes up to four query rows `[rows, D]`; those that are missing are not to be read. */
 export function takeRows(queries: usize, rows: usize, width: usize): void {
-  for (let r: usize = 0; r < rows; r++) memory.copy(ROWS + (r << 10), queries + ((r * width) << 2), width << 2);
+  for (let r: usize = 0; r < rows; r++) memory.copy(scratchBase() + ROWS + (r << 10), queries + ((r * width) << 2), width << 2);
 }
 
 /** The eight halves of which `mask` keeps some, those at `entries`. */
@@ -64,7 +60,8 @@ export function sumExpanded<Rows>(entries: usize, masks: usize, width: usize): v
   let b = a;
   let c = a;
   let d = a;
-  for (let query: usize = 0; query < width << 2; query += 32, masks++) {
+  let query = scratchBase();
+  for (const end = query + (width << 2); query < end; query += 32, masks++) {
     const mask = <u32>load<u8>(masks);
     const halves = spread(entries, mask);
     entries += popcnt(mask) << 1;

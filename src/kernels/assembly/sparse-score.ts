@@ -14,9 +14,10 @@
 import { upperHalves } from './eights';
 import { load4 } from './entries';
 import { multiplyAdd } from './fused';
-import { SCORES, storeScores } from './score-lanes';
+import { storeScores } from './score-lanes';
+import { QUERIES, SCORES, scratchBase } from './scratch';
 import { countKept, Four, sumExpanded, takeRows, Three, Two } from './sparse-expand';
-import { fillSums, lookUp, QUERIES, turn } from './sparse-tables';
+import { fillSums, lookUp, turn } from './sparse-tables';
 
 /** One entry in all lanes. */
 // @ts-ignore: decorator
@@ -25,7 +26,7 @@ function splat<E>(at: usize): v128 {
   return isFloat<E>() ? v128.load_splat<f32>(at) : v128.and(v128.load_splat<u16>(at), upperHalves());
 }
 
-/** The kept entries of up to 64 channels of a token: `count` ones in `mask`; `base` is 16 times the first channel. */
+/** The kept entries of up to 64 channels of a token: `count` ones in `mask`; `base` is the scratch, behind it by 16 for each channel before them. */
 // @ts-ignore: decorator
 @inline
 function keptOfWord<E>(entries: usize, mask: u64, count: i32, base: usize): v128 {
@@ -82,7 +83,7 @@ function walk<E>(
   if (words == 1) {
     const mask = load<u64>(masks);
     const count = <i32>popcnt(mask);
-    v128.store(to, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, 0), signs, scale, width));
+    v128.store(to, scoreToken<E>(signed, keptOfWord<E>(entries, mask, count, scratchBase()), signs, scale, width));
     return <usize>count * sizeof<E>();
   }
   let kept = f32x4.splat(0);
@@ -91,16 +92,16 @@ function walk<E>(
     const low = load<u64>(masks);
     const high = load<u64>(masks, 8);
     const count = <i32>popcnt(low);
-    kept = keptOfWord<E>(entries, low, count, 0);
+    kept = keptOfWord<E>(entries, low, count, scratchBase());
     entries += <usize>count * sizeof<E>();
-    kept = v128.add<f32>(kept, keptOfWord<E>(entries, high, <i32>popcnt(high), 64 << 4));
+    kept = v128.add<f32>(kept, keptOfWord<E>(entries, high, <i32>popcnt(high), scratchBase() + (64 << 4)));
     entries += <usize>popcnt(high) * sizeof<E>();
   } else {
     for (let j: usize = 0; j < width; j += 64) {
       let mask = load<u64>(masks + (j >> 3));
       if (j + 64 > width) mask &= (<u64>1 << (width & 63)) - 1;
       const count = <i32>popcnt(mask);
-      kept = v128.add<f32>(kept, keptOfWord<E>(entries, mask, count, j << 4));
+      kept = v128.add<f32>(kept, keptOfWord<E>(entries, mask, count, scratchBase() + (j << 4)));
       entries += <usize>count * sizeof<E>();
     }
   }
@@ -126,24 +127,25 @@ function scoreWalked<E>(
 ): void {
   const bytes = width >> 3;
   const scaleBytes = sizeof<E>();
+  const scores = scratchBase() + SCORES;
   let i: usize = 0;
   for (; i + 4 <= n; i += 4, out += 16) {
-    entries += walk<E>(signed, words, entries, masks, signs, scales, width, SCORES);
+    entries += walk<E>(signed, words, entries, masks, signs, scales, width, scores);
     masks += bytes;
     signs += bytes;
-    entries += walk<E>(signed, words, entries, masks, signs, scales + scaleBytes, width, SCORES + 16);
+    entries += walk<E>(signed, words, entries, masks, signs, scales + scaleBytes, width, scores + 16);
     masks += bytes;
     signs += bytes;
-    entries += walk<E>(signed, words, entries, masks, signs, scales + 2 * scaleBytes, width, SCORES + 32);
+    entries += walk<E>(signed, words, entries, masks, signs, scales + 2 * scaleBytes, width, scores + 32);
     masks += bytes;
     signs += bytes;
-    entries += walk<E>(signed, words, entries, masks, signs, scales + 3 * scaleBytes, width, SCORES + 48);
+    entries += walk<E>(signed, words, entries, masks, signs, scales + 3 * scaleBytes, width, scores + 48);
     masks += bytes;
     signs += bytes;
     scales += 4 * scaleBytes;
     storeScores(4, rows, out, stride);
   }
-  for (let to = SCORES; to < SCORES + ((n - i) << 4); to += 16) {
+  for (let to = scores; to < scores + ((n - i) << 4); to += 16) {
     entries += walk<E>(signed, words, entries, masks, signs, scales, width, to);
     masks += bytes;
     signs += bytes;
@@ -171,7 +173,7 @@ function scoreExpanded<Rows>(
   for (let i: usize = 0; i < n; i++, masks += bytes, signs += bytes, scales += 2) {
     const kept = sumExpanded<Rows>(entries, masks, width);
     entries += countKept(masks, width) << 1;
-    v128.store(SCORES + ((i & 3) << 4), scoreToken<u16>(signed, kept, signs, scales, width));
+    v128.store(scratchBase() + ((i & 3) << 4), scoreToken<u16>(signed, kept, signs, scales, width), SCORES);
     if ((i & 3) == 3) storeScores(4, rows, out + ((i - 3) << 2), stride);
   }
   if ((n & 3) != 0) storeScores(n & 3, rows, out + ((n & ~3) << 2), stride);

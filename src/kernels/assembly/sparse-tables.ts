@@ -5,32 +5,21 @@
  * multiple of 8.
  */
 
-// Below the memory base of asconfig.json: known addresses, which loads then hold as their offsets.
-/** `[D / 8 ≤ 32, 256]` vectors: by byte of signs, Σ ± q_j · channel_j of its eight channels. */
-// @ts-ignore: decorator
-@inline
-const SUMS: usize = 1024;
-/** `[D ≤ 256]` vectors: q_j. */
-// @ts-ignore: decorator
-@inline
-export const QUERIES: usize = 1024 + 32 * 4096;
-/** Where they end. */
-// @ts-ignore: decorator
-@inline
-export const TABLES_END: usize = QUERIES + 256 * 16;
+import { FOURS, QUERIES, scratchBase, SUMS } from './scratch';
 
-/** Two times 16 partial sums of four channels. */
-const FOURS: usize = memory.data(2 * 16 * 16, 16);
+// In scratch: SUMS `[D / 8 ≤ 32, 256]` vectors, by byte of signs Σ ± q_j · channel_j of its eight channels; QUERIES
+// `[D ≤ 256]` vectors, q_j; FOURS two times 16 partial sums of four channels.
 
 /** Lane r of vector j = query row r at channel j, of up to four rows `[rows, D]`; zero in the lanes without row. */
 export function turn(queries: usize, rows: usize, width: usize): void {
   const next = width << 2;
-  for (let j: usize = 0; j < width; j++, queries += 4) {
+  let to = scratchBase();
+  for (let j: usize = 0; j < width; j++, queries += 4, to += 16) {
     let q = v128.load_zero<u32>(queries);
     if (rows > 1) q = v128.replace_lane<f32>(q, 1, load<f32>(queries + next));
     if (rows > 2) q = v128.replace_lane<f32>(q, 2, load<f32>(queries + 2 * next));
     if (rows > 3) q = v128.replace_lane<f32>(q, 3, load<f32>(queries + 3 * next));
-    v128.store(QUERIES + (j << 4), q);
+    v128.store(to, q, QUERIES);
   }
 }
 
@@ -38,10 +27,11 @@ export function turn(queries: usize, rows: usize, width: usize): void {
 // @ts-ignore: decorator
 @inline
 function sum4(j: usize, channel: usize, out: usize): void {
-  const a = v128.mul<f32>(v128.load(QUERIES + (j << 4)), v128.load_splat<f32>(channel + (j << 2)));
-  const b = v128.mul<f32>(v128.load(QUERIES + (j << 4), 16), v128.load_splat<f32>(channel + (j << 2), 4));
-  const c = v128.mul<f32>(v128.load(QUERIES + (j << 4), 32), v128.load_splat<f32>(channel + (j << 2), 8));
-  const d = v128.mul<f32>(v128.load(QUERIES + (j << 4), 48), v128.load_splat<f32>(channel + (j << 2), 12));
+  const queries = scratchBase() + (j << 4);
+  const a = v128.mul<f32>(v128.load(queries, QUERIES), v128.load_splat<f32>(channel + (j << 2)));
+  const b = v128.mul<f32>(v128.load(queries, QUERIES + 16), v128.load_splat<f32>(channel + (j << 2), 4));
+  const c = v128.mul<f32>(v128.load(queries, QUERIES + 32), v128.load_splat<f32>(channel + (j << 2), 8));
+  const d = v128.mul<f32>(v128.load(queries, QUERIES + 48), v128.load_splat<f32>(channel + (j << 2), 12));
   for (let signs: usize = 0; signs < 4; signs++, out += 16) {
     const low = v128.add<f32>((signs & 1) != 0 ? a : v128.neg<f32>(a), (signs & 2) != 0 ? b : v128.neg<f32>(b));
     const minus = v128.sub<f32>(low, c);
@@ -55,14 +45,15 @@ function sum4(j: usize, channel: usize, out: usize): void {
 
 /** Fills the tables for the turned queries. */
 export function fillSums(channel: usize, width: usize): void {
-  let to = SUMS;
+  const fours = scratchBase() + FOURS;
+  let to = scratchBase() + SUMS;
   for (let j: usize = 0; j < width; j += 8) {
-    sum4(j, channel, FOURS);
-    sum4(j + 4, channel, FOURS + 256);
-    for (let high = FOURS + 256; high < FOURS + 512; high += 16) {
+    sum4(j, channel, fours);
+    sum4(j + 4, channel, fours + 256);
+    for (let high = fours + 256; high < fours + 512; high += 16) {
       const upper = v128.load(high);
       for (const end = to + 256; to < end; to += 128) {
-        const low = FOURS + (to & 128);
+        const low = fours + ((to - scratchBase()) & 128);
         v128.store(to, v128.add<f32>(v128.load(low), upper));
         v128.store(to, v128.add<f32>(v128.load(low, 16), upper), 16);
         v128.store(to, v128.add<f32>(v128.load(low, 32), upper), 32);
@@ -76,7 +67,7 @@ export function fillSums(channel: usize, width: usize): void {
   }
 }
 
-/** The bytes `at … at + 7` of signs; `table` is that of the first, less SUMS. */
+/** The bytes `at … at + 7` of signs; `table` is the scratch, behind it by 4096 for each byte before them. */
 // @ts-ignore: decorator
 @inline
 function lookUp8(at: usize, table: usize): v128 {
@@ -95,11 +86,11 @@ function lookUp8(at: usize, table: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function lookUp(at: usize, width: usize): v128 {
-  if (width == 64) return lookUp8(at, 0);
-  if (width == 128) return v128.add<f32>(lookUp8(at, 0), lookUp8(at + 8, 8 * 4096));
+  let table = scratchBase();
+  if (width == 64) return lookUp8(at, table);
+  if (width == 128) return v128.add<f32>(lookUp8(at, table), lookUp8(at + 8, table + 8 * 4096));
   const end = at + (width >> 3);
   let total = f32x4.splat(0);
-  let table: usize = 0;
   for (; at + 8 <= end; at += 8, table += 8 * 4096) total = v128.add<f32>(total, lookUp8(at, table));
   for (; at < end; at++, table += 4096) {
     total = v128.add<f32>(total, v128.load(table + (<usize>load<u8>(at) << 4), SUMS));

@@ -5,11 +5,12 @@
  * channels at once.
  * Alphabet: n tokens, R query rows, D row width, a multiple of 8.
  */
-import { BLOCK, BLOCK_TOKENS } from './block';
+import { BLOCK_TOKENS } from './block';
 import { accumulateDense } from './dense-accumulate';
 import { scoreDense } from './dense-score';
 import { load1, load4 } from './entries';
 import { openCodes, readRow } from './quantised';
+import { BLOCK, CHANNEL, KEPT, scratchBase } from './scratch';
 import { scoreSums } from './sparse-score';
 
 /** `fill` says what pruned entries read as. 0: zero; 1: sign · scale_t · channel_j; 2: scale_t. */
@@ -31,12 +32,6 @@ for (let mask: u32 = 0; mask < 16; mask++) {
     if (set) next++;
   }
 }
-
-/** The channel vector as float32 `[D ≤ 256]`. */
-const CHANNEL: usize = memory.data(256 * 4, 16);
-
-/** The kept entries of one token, float32. */
-const KEPT: usize = memory.data((256 + 4) * 4, 16);
 
 /** Where the next token is read. */
 let entries: usize = 0;
@@ -61,7 +56,7 @@ function open(
   if (fill != FILL_SIGNED) return;
   for (let j: usize = 0; j < width; j += 4) {
     const four = wide ? load4<f32>(channel + j * sizeof<f32>()) : load4<u16>(channel + j * sizeof<u16>());
-    v128.store(CHANNEL + (j << 2), four);
+    v128.store(scratchBase() + (j << 2), four, CHANNEL);
   }
 }
 
@@ -84,7 +79,7 @@ function expand<E, F>(count: usize, width: usize, fill: u32, differences: bool, 
       if (fill == FILL_SIGNED) {
         const positive = (<u32>load<u8>(signs + (j >> 3)) >> (<u32>j & 4)) & 15;
         const negative = v128.andnot(i32x4.splat(0x80000000), v128.load(LANES + (positive << 4)));
-        const recovery = v128.xor(v128.mul<f32>(scale, v128.load(CHANNEL + (j << 2))), negative);
+        const recovery = v128.xor(v128.mul<f32>(scale, v128.load(scratchBase() + (j << 2), CHANNEL)), negative);
         v128.store(to, differences ? v128.add<f32>(recovery, kept) : v128.bitselect(kept, recovery, lanes));
       } else {
         v128.store(to, v128.bitselect(kept, scale, lanes));
@@ -113,15 +108,16 @@ export function scoreSparse(
 ): void {
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
   if (fill != FILL_MEAN) {
-    const vector = fill == FILL_SIGNED ? CHANNEL : 0;
+    const vector = fill == FILL_SIGNED ? scratchBase() + CHANNEL : 0;
     scoreSums(wide, atEntries, atMasks, atSigns, atScales, vector, n, width, queries, rows, out, stride);
     return;
   }
+  const block = scratchBase() + BLOCK;
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32, f32>(count, width, fill, true, BLOCK);
-    else expand<u16, u16>(count, width, fill, true, BLOCK);
-    scoreDense(true, BLOCK, count, width, queries, rows, out + (i << 2), stride);
+    if (wide) expand<f32, f32>(count, width, fill, true, block);
+    else expand<u16, u16>(count, width, fill, true, block);
+    scoreDense(true, block, count, width, queries, rows, out + (i << 2), stride);
   }
 }
 
@@ -144,11 +140,12 @@ export function accumulateSparse(
   out: usize,
 ): void {
   open(wide, atEntries, atMasks, atSigns, atScales, channel, width, fill);
+  const block = scratchBase() + BLOCK;
   for (let i: usize = 0; i < n; i += BLOCK_TOKENS) {
     const count = min(BLOCK_TOKENS, n - i);
-    if (wide) expand<f32, f32>(count, width, fill, true, BLOCK);
-    else expand<u16, u16>(count, width, fill, true, BLOCK);
-    accumulateDense(true, BLOCK, count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
+    if (wide) expand<f32, f32>(count, width, fill, true, block);
+    else expand<u16, u16>(count, width, fill, true, block);
+    accumulateDense(true, block, count, width, weights + (i << 2), rows, stride, visible - <isize>i, group, out);
   }
 }
 
@@ -156,8 +153,8 @@ function recover<F>(count: usize, width: usize, fill: u32, group: usize, to: usi
   for (let t: usize = 0; t < count; t++, to += width << 2) {
     let kept: usize = 0;
     for (let at: usize = 0; at < width >> 3; at++) kept += popcnt<u32>(load<u8>(masks + at));
-    readRow<F>(kept, group, KEPT);
-    entries = KEPT;
+    entries = scratchBase() + KEPT;
+    readRow<F>(kept, group, entries);
     expand<f32, F>(1, width, fill, false, to);
   }
 }

@@ -118,7 +118,7 @@ describe('QuantisedRows', () => {
         const some = 1 + Math.floor(random() * (count - from));
         const out = kernels.memory.alloc(4 * (some * width + 4));
         kernels.memory.floats(out, some * width + 4).fill(77);
-        rows.expand(from, some, out);
+        rows.expand(kernels, from, some, out);
         const got = kernels.memory.floats(out, some * width + 4).slice();
         kernels.memory.free(out);
         expect(Buffer.from(got.subarray(0, some * width).buffer, 0, 4 * some * width)).to.deep.equal(

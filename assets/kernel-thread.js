@@ -1,0 +1,70 @@
+/**
+ * A thread of the kernels: waits for work on one of the memories, does what is there, waits again.
+ *
+ * It is plain JavaScript, so that it runs as it is from a checkout and from the package. It spins shortly before it sleeps,
+ * as the next work mostly comes within microseconds.
+ *
+ * Words of `control`: how often something was asked for, what (0 work, 1 a further memory, 2 the end), on which memory, the
+ * address of its tape, threads asleep, answers, a thread that failed; from word 16 on what each thread has answered.
+ */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+
+const { control, module, port, thread, spins } = workerData;
+const [ASKED, WHAT, MEMORY, TAPE, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4, 5, 6];
+
+/** By memory: the kernels, and how far this thread's arena is from the first one. */
+const instances = [];
+let seen = 0;
+
+function answer() {
+  Atomics.store(control, 16 + thread, seen);
+  Atomics.add(control, ANSWERED, 1);
+  Atomics.notify(control, ANSWERED);
+}
+
+function waitForMore() {
+  for (let i = 0; i < spins; i++) if (Atomics.load(control, ASKED) !== seen) return;
+  Atomics.add(control, ASLEEP, 1);
+  while (Atomics.load(control, ASKED) === seen) Atomics.wait(control, ASKED, seen);
+  Atomics.sub(control, ASLEEP, 1);
+}
+
+/** Memories, and arenas that were moved. */
+function takeMessages() {
+  for (
+    let received = receiveMessageOnPort(port);
+    received !== undefined;
+    received = receiveMessageOnPort(port)
+  ) {
+    const { index, memory, scratch, shift } = received.message;
+    if (memory !== undefined) {
+      const code = new WebAssembly.Instance(module, { env: { memory } }).exports;
+      code.useScratch(scratch);
+      instances[index] = { code, shift: 0 };
+    }
+    instances[index].shift = shift;
+  }
+}
+
+try {
+  seen = Atomics.load(control, ASKED);
+  answer();
+  for (;;) {
+    waitForMore();
+    seen = Atomics.load(control, ASKED);
+    const what = Atomics.load(control, WHAT);
+    if (what === 2) break;
+    if (what === 1) {
+      takeMessages();
+      answer();
+      continue;
+    }
+    const instance = instances[Atomics.load(control, MEMORY)];
+    instance?.code.work(Atomics.load(control, TAPE), thread * instance.shift);
+  }
+} catch (error) {
+  Atomics.store(control, FAILED, thread);
+  port.postMessage({ failure: String(error?.message ?? error) });
+} finally {
+  answer();
+}
