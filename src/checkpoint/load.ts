@@ -15,6 +15,7 @@ import { ggufSpecialTokens, ggufTokenizerJson, ggufTokenizerSettings } from './g
 import { UserError } from '../base/errors.js';
 import { readJsonFile, readTextFile } from '../base/json.js';
 import { type ModelLocation, resolveModel } from '../pull/locate-model.js';
+import { sameWeights } from './packed-weights.js';
 import { optionalJson, readFolderModel } from './read-config.js';
 import { openShards, shardPaths } from './safetensors-shards.js';
 import { openSafetensors } from './safetensors.js';
@@ -23,6 +24,12 @@ import { createTokenizer, specialTokens } from './tokenizer.js';
 import type { ChatTemplate, ModelConfig, ModelFiles, Tokenizer, WeightSource } from './types.js';
 
 export { resolveModel } from '../pull/locate-model.js';
+
+const HEAD = 'lm_head.weight';
+const EMBEDDING = 'model.embed_tokens.weight';
+
+/** Rows of head and embedding that are in memory at a time. */
+const ROWS_COMPARED = 1024;
 
 interface OpenText {
   readonly tokenizer: Tokenizer;
@@ -75,11 +82,15 @@ export async function openModelFiles(nameOrPath: string): Promise<ModelFiles> {
 }
 
 /** Whether a model that says that its head is the embedding holds another one. */
-function hasOwnHead({ tiedHead }: ModelConfig, weights: WeightSource): boolean {
-  if (!tiedHead || !weights.names.includes('lm_head.weight')) return false;
-  const head = weights.read('lm_head.weight');
-  const embedding = weights.read('model.embed_tokens.weight');
-  return head.length !== embedding.length || head.some((entry, i) => entry !== embedding[i]);
+function hasOwnHead({ tiedHead, vocabulary }: ModelConfig, weights: WeightSource): boolean {
+  if (!tiedHead || !weights.names.includes(HEAD)) return false;
+  const shapes = [HEAD, EMBEDDING].map((name) => weights.shape(name).join());
+  if (shapes[0] !== shapes[1]) return true;
+  for (let first = 0; first < vocabulary; first += ROWS_COMPARED) {
+    const rows = { first, count: Math.min(ROWS_COMPARED, vocabulary - first) };
+    if (!sameWeights(weights.packed(HEAD, rows), weights.packed(EMBEDDING, rows))) return true;
+  }
+  return false;
 }
 
 /** A fine-tuning that lies beside the weights of its base model. */

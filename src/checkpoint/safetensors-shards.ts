@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { UserError } from '../base/errors.js';
 import { readJsonFile, validate } from '../base/json.js';
 import { openSafetensors } from './safetensors.js';
-import type { WeightSource } from './types.js';
+import type { TensorFile } from './tensor-file.js';
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
@@ -18,9 +18,9 @@ export function shardPaths(indexPath: string): string[] {
 }
 
 /** Opens all shards of an index. Throws UserError where a shard lacks a tensor that the index puts there. */
-export function openShards(indexPath: string): WeightSource {
+export function openShards(indexPath: string): TensorFile {
   const index = readIndex(indexPath);
-  const shards = new Map<string, WeightSource>();
+  const shards = new Map<string, TensorFile>();
   const close = (): void => {
     for (const shard of shards.values()) shard.close();
   };
@@ -46,7 +46,7 @@ export function openShards(indexPath: string): WeightSource {
     close();
     throw error;
   }
-  const shardOf = (name: string): WeightSource => {
+  const shardOf = (name: string): TensorFile => {
     const path = index.get(name);
     if (path === undefined) throw new UserError(`has no tensor "${name}"`, { place: indexPath });
     return shards.get(path)!;
@@ -55,6 +55,8 @@ export function openShards(indexPath: string): WeightSource {
     names: [...index.keys()],
     shape: (name) => shardOf(name).shape(name),
     read: (name) => shardOf(name).read(name),
+    packed: (name, rows) => shardOf(name).packed(name, rows),
+    part: (name, part) => shardOf(name).part(name, part),
     close,
   };
 }

@@ -3,12 +3,10 @@
  *
  * Every check is made before a byte of data is read.
  */
-import { UserError } from '../base/errors.js';
-import { BinaryFile } from './binary-file.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from './float16.js';
-import { parseJson } from '../base/json.js';
-import type { WeightSource } from './types.js';
 import * as z from 'zod';
+import { parseJson } from '../base/json.js';
+import { BinaryFile } from './binary-file.js';
+import { type StoredType, type TensorFile, tensorFile } from './tensor-file.js';
 
 /** The limit of the format's reference implementation, in bytes. */
 const LARGEST_HEADER = 100_000_000;
@@ -17,6 +15,13 @@ const DTYPE_BYTES: Readonly<Record<string, number>> = {
   ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2 },
   ...{ U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8 },
 };
+
+/** What weights may be stored as. */
+const STORED: ReadonlyMap<string, StoredType> = new Map([
+  ['F32', { name: 'F32', blockValues: 1, blockBytes: 4, form: 'f32' }],
+  ['F16', { name: 'F16', blockValues: 1, blockBytes: 2, form: 'f16' }],
+  ['BF16', { name: 'BF16', blockValues: 1, blockBytes: 2, form: 'bf16' }],
+]);
 
 const entrySchema = z.object({
   dtype: z.string(),
@@ -38,23 +43,18 @@ interface Entry {
  * Throws UserError (place = the file) on a header that does not fit the file, is not JSON, names an unknown
  * dtype, or whose tensors lie outside the file, overlap, leave gaps, or differ in size from shape × dtype.
  */
-export function openSafetensors(path: string): WeightSource {
+export function openSafetensors(path: string): TensorFile {
   const file = BinaryFile.open(path);
   try {
     const entries = readHeader(file);
-    const entry = (name: string): Entry => {
-      const found = entries.get(name);
-      if (found === undefined) throw file.fault(`has no tensor "${name}"`);
-      return found;
-    };
-    return {
-      names: [...entries.keys()],
-      shape: (name) => entry(name).shape,
-      read: (name) => readTensor(file, name, entry(name)),
-      close: () => {
-        file.close();
-      },
-    };
+    return tensorFile(file, entries, (name) => {
+      const entry = entries.get(name);
+      if (entry === undefined) throw file.fault(`has no tensor "${name}"`);
+      const type = STORED.get(entry.dtype);
+      if (type === undefined)
+        throw file.fault(`tensor "${name}" is ${entry.dtype}; weights must be F32, F16 or BF16`);
+      return { ...entry, type };
+    });
   } catch (error) {
     file.close();
     throw error;
@@ -120,16 +120,4 @@ function checkLayout(file: BinaryFile, dataStart: number, entries: ReadonlyMap<s
     previous = name;
   }
   if (at !== file.size) throw file.fault(`the last ${file.size - at} bytes belong to no tensor`);
-}
-
-function readTensor(file: BinaryFile, name: string, { dtype, start, length }: Entry): Float32Array {
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw new UserError(`tensor "${name}" is ${dtype}; weights must be F32, F16 or BF16`, {
-      place: file.path,
-    });
-  }
-  const { buffer } = file.read(start, length);
-  if (dtype === 'F32') return new Float32Array(buffer);
-  const halves = new Uint16Array(buffer);
-  return dtype === 'F16' ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
 }

@@ -5,6 +5,9 @@
  * name. The names are Llama's in a Hugging Face checkpoint, with Glm4's for norms behind attention and MLP:
  * `post_self_attn_layernorm`, `post_mlp_layernorm`.
  */
+import type { PackedWeights, RowSpan } from './packed-weights.js';
+import { arrangeRows, rowOrder } from './row-spans.js';
+import { ownFloats, type TensorFile } from './tensor-file.js';
 import type { ModelConfig, WeightSource } from './types.js';
 
 export interface TensorLayout {
@@ -109,7 +112,7 @@ export function interleavedRow(row: number, headDim: number): number {
  * @param expected shapes by name, those of tensors that may be absent too
  */
 export function withLayout(
-  file: WeightSource,
+  file: TensorFile,
   layout: TensorLayout,
   config: ModelConfig,
   expected: ReadonlyMap<string, readonly number[]>,
@@ -126,7 +129,11 @@ export function withLayout(
   const used = new Set([...places.values()].map((place) => place.file));
   const others = file.names.filter((name) => !used.has(name) && layout.ignored?.test(name) !== true);
   const found = [...places].filter(([, place]) => present.has(place.file)).map(([name]) => name);
-  const readOnce = lastRead(file);
+  const packed = (name: string, rows?: RowSpan): PackedWeights => {
+    const place = places.get(name);
+    if (place?.row === undefined) return file.packed(place?.file ?? name, rows);
+    return packedRows(file, place.file, place.row, expected.get(name)!, rows);
+  };
   return {
     names: [...found, ...others],
     shape: (name) => {
@@ -138,13 +145,8 @@ export function withLayout(
       const rows = shape.slice(0, shape.length - rest.length).reduce((a, b) => a * b, 1);
       return [height! + rows - place.of, ...shape.slice(shape.length - rest.length)];
     },
-    read: (name) => {
-      const place = places.get(name);
-      if (place?.row === undefined) return file.read(place?.file ?? name);
-      const rows = expected.get(name)![0]!;
-      const total = place.of ?? rows;
-      return pickRows(readOnce(place.file), rows, total, place.row);
-    },
+    read: (name) => ownFloats(packed(name)),
+    packed,
     nameInFile: (name) => places.get(name)?.file ?? name,
     close: () => {
       file.close();
@@ -156,30 +158,23 @@ function withPrefix(name: string, prefix: string, present: ReadonlySet<string>):
   return present.has(prefix + name) ? prefix + name : name;
 }
 
-/** Some rows of a matrix (or entries of a vector) of `total` rows. */
-function pickRows(
-  data: Float32Array,
-  rows: number,
-  total: number,
+/**
+ * Some rows of a tensor of the file; a row of a vector is one of its entries.
+ *
+ * @param shape of the tensor that they make
+ * @param only these rows of it
+ */
+function packedRows(
+  file: TensorFile,
+  name: string,
   sourceOf: (row: number) => number,
-): Float32Array {
-  const width = data.length / total;
-  const out = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) {
-    const source = sourceOf(row);
-    out.set(data.subarray(source * width, (source + 1) * width), row * width);
-  }
-  return out;
-}
-
-/** Reads of the file that remember the last one: parts of one tensor are asked for one after the other. */
-function lastRead(file: WeightSource): (name: string) => Float32Array {
-  let last: { readonly name: string; readonly data: Float32Array } | undefined;
-  return (name) => {
-    if (last?.name !== name) {
-      last = undefined;
-      last = { name, data: file.read(name) };
-    }
-    return last.data;
-  };
+  [height, ...rest]: readonly number[],
+  only: RowSpan = { first: 0, count: height! },
+): PackedWeights {
+  const isVector = rest.length === 0;
+  const { first, count } = isVector ? { first: 0, count: height! } : only;
+  const { spans, places } = rowOrder(Array.from({ length: count }, (_, i) => sourceOf(first + i)));
+  const packed = file.part(name, { columns: rest.reduce((a, b) => a * b, 1), spans });
+  if (places !== undefined) arrangeRows(packed.data, packed.rowBytes, places);
+  return isVector ? { ...packed, rows: 1, columns: count, rowBytes: packed.data.length } : packed;
 }

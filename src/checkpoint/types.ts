@@ -5,6 +5,8 @@
  * computes sees neither formats nor architectures.
  */
 
+import type { PackedWeights, RowSpan } from './packed-weights.js';
+
 /** How the angles of RoPE differ from θ^(−2j/width); names and formulas as in transformers. */
 export type RopeScaling =
   | {
@@ -137,6 +139,13 @@ export interface WeightSource {
   shape(name: string): readonly number[];
   /** The tensor as float32, row-major, `[out, in]` for matrices. The caller may change it. */
   read(name: string): Float32Array;
+  /**
+   * The tensor in the form in which the file has it, a vector as one row.
+   *
+   * @param rows only these rows; default all. Of a tensor that is not finite in float16 some rows may be f32, others f16.
+   * @throws UserError where the file was changed or cut, or holds a scale that is no finite number
+   */
+  packed(name: string, rows?: RowSpan): PackedWeights;
   /** What the file itself calls a tensor, where that is another name. */
   nameInFile?(name: string): string;
   close(): void;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkWeights, expectedTensors } from '../../src/checkpoint/check-weights.js';
 import { parseConfig } from '../../src/checkpoint/config.js';
+import { packFloats } from '../../src/checkpoint/packed-weights.js';
 import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import type { ModelConfig, WeightSource } from '../../src/checkpoint/types.js';
 import { FIXTURES, userError } from '../model/support.js';
@@ -19,6 +20,7 @@ function sourceOf(tensors: ReadonlyMap<string, readonly number[]>): WeightSource
     names: [...tensors.keys()],
     shape: (name) => tensors.get(name)!,
     read: () => new Float32Array(0),
+    packed: () => packFloats([0], new Float32Array(0)),
     close: () => undefined,
   };
 }

@@ -1,30 +1,21 @@
 /**
- * GGUF files, versions 2 and 3: metadata, tensor table, tensors as float32.
+ * GGUF files, versions 2 and 3: metadata, tensor table, tensors.
  *
  * Every offset is checked against the file before anything is read.
  */
 import { BinaryFile } from '../binary-file.js';
-import { GGUF_TYPES, OTHER_GGUF_TYPES, type GgufType } from './dequant.js';
+import { type StoredTensor, type TensorFile, tensorFile } from '../tensor-file.js';
 import { GgufCursor, type GgufValue } from './cursor.js';
 import { GgufMetadata } from './metadata.js';
-import type { WeightSource } from '../types.js';
+import { GGUF_TYPES, OTHER_GGUF_TYPES } from './tensor-types.js';
 
 const MAGIC = 0x46554747; // 'GGUF'
 const MOST_DIMENSIONS = 4;
 
-interface TensorInfo {
-  readonly type: GgufType;
-  /** Row-major: outermost dimension first. */
-  readonly shape: readonly number[];
-  /** Bytes from the start of the file. */
-  readonly start: number;
-  readonly length: number;
-}
-
 export interface GgufFile {
   readonly metadata: GgufMetadata;
   /** Tensors by the names in the file, as they lie in the file. */
-  readonly tensors: WeightSource;
+  readonly tensors: TensorFile;
 }
 
 /**
@@ -40,22 +31,11 @@ export function openGguf(path: string): GgufFile {
     const tensorCount = readPreamble(file, cursor);
     const metadata = readMetadata(file, cursor);
     const infos = readTensorTable(file, cursor, tensorCount, metadata);
-    const info = (name: string): TensorInfo => {
+    const tensors = tensorFile(file, infos, (name) => {
       const found = infos.get(name);
       if (found === undefined) throw file.fault(`has no tensor "${name}"`);
       return found;
-    };
-    const tensors: WeightSource = {
-      names: [...infos.keys()],
-      shape: (name) => info(name).shape,
-      read: (name) => {
-        const { type, start, length } = info(name);
-        return type.decode(file.read(start, length));
-      },
-      close: () => {
-        file.close();
-      },
-    };
+    });
     return { metadata, tensors };
   } catch (error) {
     file.close();
@@ -91,26 +71,26 @@ function readTensorTable(
   cursor: GgufCursor,
   count: number,
   metadata: GgufMetadata,
-): Map<string, TensorInfo> {
+): Map<string, StoredTensor> {
   const alignment = metadata.optionalNumber('general.alignment') ?? 32;
   if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 65_536) {
     throw file.fault(`general.alignment: expected a power of two up to 65536, got ${alignment}`);
   }
-  const relative = new Map<string, TensorInfo>();
+  const relative = new Map<string, StoredTensor>();
   for (let i = 0; i < count; i++) {
     const name = cursor.string();
     if (relative.has(name)) throw file.fault(`tensor "${name}" appears twice`);
     relative.set(name, readTensorInfo(file, cursor, name, alignment));
   }
   const dataStart = Math.ceil(cursor.position / alignment) * alignment;
-  const infos = new Map<string, TensorInfo>();
+  const infos = new Map<string, StoredTensor>();
   for (const [name, info] of relative) infos.set(name, { ...info, start: dataStart + info.start });
   checkLayout(file, dataStart, infos);
   return infos;
 }
 
 /** One entry of the table; its `start` still counts from the start of the data. */
-function readTensorInfo(file: BinaryFile, cursor: GgufCursor, name: string, alignment: number): TensorInfo {
+function readTensorInfo(file: BinaryFile, cursor: GgufCursor, name: string, alignment: number): StoredTensor {
   const dimensions = cursor.uint32();
   if (dimensions > MOST_DIMENSIONS)
     throw file.fault(`tensor "${name}" has ${dimensions} dimensions, at most 4 are allowed`);
@@ -136,7 +116,7 @@ function readTensorInfo(file: BinaryFile, cursor: GgufCursor, name: string, alig
   return { type, shape: innermostFirst.reverse(), start, length };
 }
 
-function checkLayout(file: BinaryFile, dataStart: number, infos: ReadonlyMap<string, TensorInfo>): void {
+function checkLayout(file: BinaryFile, dataStart: number, infos: ReadonlyMap<string, StoredTensor>): void {
   let at = dataStart;
   let previous = '';
   for (const [name, { start, length }] of [...infos].sort(([, a], [, b]) => a.start - b.start)) {

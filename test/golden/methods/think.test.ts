@@ -20,6 +20,7 @@ import { logitsAfter } from '../../../src/model/decode.js';
 import { prefill } from '../../../src/model/prefill.js';
 import { openSafetensors } from '../../../src/checkpoint/safetensors.js';
 import { Transformer } from '../../../src/model/transformer.js';
+import { widenWeights } from '../../../src/checkpoint/packed-weights.js';
 import type { WeightSource } from '../../../src/checkpoint/types.js';
 import { goldenTrace } from '../../methods/support.js';
 import { engineOrSkip, TESTED_ENGINES } from '../../support/engines.js';
@@ -166,15 +167,16 @@ function loadRepeated(engine: Engine): Transformer {
     close: () => {
       weights.close();
     },
-    read(name) {
-      const tensor = weights.read(name);
-      if (!/\.[kv]_proj\.weight$/.test(name)) return tensor;
-      const [half, size] = [tensor.length / 2, tensor.length];
-      const wide = new Float32Array(2 * size);
+    read: (name) => widenWeights(repeated.packed(name)),
+    packed(name) {
+      const { data, ...packed } = weights.packed(name);
+      if (!/\.[kv]_proj\.weight$/.test(name)) return { ...packed, data };
+      const [half, size] = [data.length / 2, data.length];
+      const wide = new Uint8Array(2 * size);
       [0, 0, half, half].forEach((from, head) => {
-        wide.set(tensor.subarray(from, from + half), head * half);
+        wide.set(data.subarray(from, from + half), head * half);
       });
-      return wide;
+      return { ...packed, rows: 2 * packed.rows, data: wide };
     },
   };
   try {

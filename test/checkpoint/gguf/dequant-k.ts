@@ -1,9 +1,9 @@
 /**
- * The K-quants of GGUF to float32: super-blocks of 256 values with scales of their own for each 16 or 32.
+ * The K-quants of GGUF to float32, by the formula of each value: super-blocks of 256 with scales of their own for each 16 or 32.
  *
- * Each function decodes one super-block (see `BlockDecoder` in dequant.ts).
+ * What packed weights are held against. Each function decodes one super-block (see `BlockDecoder` in dequant.ts).
  */
-import { halfAt } from '../float16.js';
+import { halfAt } from './half.js';
 
 /** 16 bytes of scales (low) and minima (high nibble) per group of 16, 64 bytes of bit pairs, d, dmin: `d·scale·q − dmin·minimum`. */
 export function dequantizeQ2K(
