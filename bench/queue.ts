@@ -7,9 +7,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { processors } from '../src/base/processors.js';
 import { REDIS_INSTALLED, startRedis } from '../test/support/redis.js';
 import { PROGRAM, withFolder } from './program.js';
 import { median, Skip, type Bench, type BenchContext } from './types.js';
@@ -29,7 +29,7 @@ export const queue: Bench = {
   name: 'queue',
   run: async ({ repeat, log }: BenchContext) => {
     if (!REDIS_INSTALLED) throw new Skip('redis-server is not installed');
-    const count = availableParallelism();
+    const count = processors();
     if (count === 1) throw new Skip('there is one processor');
     const server = await startRedis();
     const url = `redis://127.0.0.1:${server.port}/0`;

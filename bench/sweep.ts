@@ -6,10 +6,10 @@
 import { methods } from '../src/methods/built-in.js';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Ops } from '../src/engine/types.js';
 import { UserError } from '../src/base/errors.js';
+import { processors } from '../src/base/processors.js';
 import { openKernels } from '../src/kernels/index.js';
 import { generate } from '../src/model/decode.js';
 import type { Transformer } from '../src/model/transformer.js';
@@ -82,7 +82,7 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
 
 /** Seconds for each sample where every processor has a process, as with `run --workers`; of each repetition. */
 async function withWorkers(repeat: number, log: (line: string) => void): Promise<number[]> {
-  const count = availableParallelism();
+  const count = processors();
   const script = fileURLToPath(new URL('sweep-worker.ts', import.meta.url));
   const workers = Array.from({ length: count }, () =>
     fork(script, { env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1' } }),

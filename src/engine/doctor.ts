@@ -3,8 +3,8 @@
  *
  * Nothing that is missing or broken may make the question itself fail.
  */
-import { availableParallelism } from 'node:os';
 import { UserError } from '../base/errors.js';
+import { processors } from '../base/processors.js';
 import { checkPackage } from './check.js';
 import { locateNative, threadsFromEnvironment } from './native/open.js';
 import type { NativeKind } from './native/folder.js';
@@ -66,7 +66,7 @@ async function inspectNative(name: NativeKind): Promise<EngineReport> {
     name,
     available: true,
     versions: { TensorFlow: result.tensorflow, 'tfjs-node': result.tfjsNode, tfjs: result.tfjs },
-    threads: threadsFromEnvironment() ?? availableParallelism(),
+    threads: threadsFromEnvironment() ?? processors(),
     detail: `${from === 'setup' ? `built by ${setup}` : 'installed with npm'}: ${path}`,
     hint: undefined,
   };

@@ -5,9 +5,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { PACKAGE_FOLDER } from '../base/package.js';
+import { processors } from '../base/processors.js';
 import type { Manifest } from './types.js';
 
 /** Node, platform, processor and memory of this machine. */
@@ -15,7 +16,7 @@ export function describeMachine(): Pick<Manifest, 'node' | 'platform' | 'cpu' | 
   return {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: processors() },
     memoryBytes: totalmem(),
   };
 }

@@ -5,11 +5,11 @@
  * `worker-main.ts`.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { threadsFromEnvironment } from '../engine/native/open.js';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
+import { processors } from '../base/processors.js';
 import { type PlainSpec, plainSpec, type ResolvedSpec } from '../experiment/types.js';
 import type { PluginRecord } from '../registry/registry.js';
 import type { EngineRecord } from './engine-record.js';
@@ -61,7 +61,7 @@ export function checkWorkers(workers: number, engine: EngineName): void {
  */
 export function threadsOfEach(workers: number): number | undefined {
   if (workers === 1 || threadsFromEnvironment() !== undefined) return undefined;
-  return Math.max(1, Math.floor(availableParallelism() / workers));
+  return Math.max(1, Math.floor(processors() / workers));
 }
 
 /** A worker's process is gone, whatever it was computing. */

@@ -1,8 +1,8 @@
 /** Several workers: the same results, one journal, and nothing left running. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { processors } from '../../src/base/processors.js';
 import { nativeAbsence } from '../../src/engine/native/open.js';
 import { sparkEval, startHeld, temporaryFolder, writeSpec } from './support.js';
 
@@ -69,7 +69,7 @@ describe('spark-eval run --workers', function () {
     expect(native('--workers', '2')).to.deep.equal(alone);
     expect(JSON.parse(readFileSync(out('manifest.json'), 'utf8')))
       .to.have.property('engine')
-      .that.deep.includes({ threads: Math.max(1, Math.floor(availableParallelism() / 2)) });
+      .that.deep.includes({ threads: Math.max(1, Math.floor(processors() / 2)) });
     rmSync(out(''), { recursive: true });
     run();
   });

@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { dispatch } from '../../src/runner/dispatch.js';
 import type { Job, JobRunner } from '../../src/runner/jobs.js';
 import { UserError } from '../../src/base/errors.js';
+import { processors } from '../../src/base/processors.js';
 import { checkWorkers, threadsOfEach } from '../../src/runner/workers.js';
 
 const jobs = Array.from({ length: 7 }, (_, sample): Job => ({ group: 0, sample, weightSet: 0, missing: [] }));
@@ -80,8 +80,8 @@ describe('threadsOfEach', () => {
     try {
       delete process.env['TF_NUM_INTRAOP_THREADS'];
       expect(threadsOfEach(1)).to.equal(undefined);
-      expect(threadsOfEach(Math.max(2, availableParallelism()))).to.equal(1);
-      expect(threadsOfEach(10 * availableParallelism())).to.equal(1);
+      expect(threadsOfEach(Math.max(2, processors()))).to.equal(1);
+      expect(threadsOfEach(10 * processors())).to.equal(1);
       process.env['TF_NUM_INTRAOP_THREADS'] = '3';
       expect(threadsOfEach(2)).to.equal(undefined);
     } finally {

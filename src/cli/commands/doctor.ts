@@ -6,6 +6,7 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { UserError } from '../../base/errors.js';
+import { processors } from '../../base/processors.js';
 import { alignColumns } from '../../report/text-table.js';
 import { formatBytes, plural } from '../format.js';
 import { jsonOption, type JsonOptions } from '../options.js';
@@ -59,7 +60,7 @@ function machineFindings(): Finding[] {
       found: process.version,
       advice: supported ? '' : 'use Node 24, 22 (22.13 or newer) or 20 (20.19 or newer)',
     },
-    { what: 'processors', ok: true, found: String(availableParallelism()), advice: '' },
+    { what: 'processors', ok: true, found: processorsFound(), advice: '' },
     {
       what: 'memory',
       ok: true,
@@ -67,6 +68,11 @@ function machineFindings(): Finding[] {
       advice: '',
     },
   ];
+}
+
+function processorsFound(): string {
+  const [usable, shown] = [processors(), availableParallelism()];
+  return usable === shown ? String(usable) : `${usable} of ${shown} (limit of the control group)`;
 }
 
 async function engineFindings(): Promise<Finding[]> {

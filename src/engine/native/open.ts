@@ -5,9 +5,9 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { UserError } from '../../base/errors.js';
+import { processors } from '../../base/processors.js';
 import { hasNvidiaDriver } from './nvidia.js';
 import { nativeFolder, type NativeKind, NATIVE_PACKAGES, packageFolder, readMarker } from './folder.js';
 import { replaceNativeMatMul } from './matmul.js';
@@ -84,7 +84,7 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
     });
   }
   await loadQuietCore();
-  const count = threads ?? threadsFromEnvironment() ?? availableParallelism();
+  const count = threads ?? threadsFromEnvironment() ?? processors();
   const tf = withThreads(count, () => load(kind, location));
   const backend = tf.backend();
   if (kind === 'gpu' && !backend.isUsingGpuDevice) {
