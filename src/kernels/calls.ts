@@ -25,6 +25,15 @@ export const KERNEL_CALLS = {
   copyRows: 'pnpnnn',
   fillRows: 'pnnnf',
   maskColumns: 'ppnnnnp',
+  multiplyRows: 'npnnnnpnnfppn',
+  normRows: 'npnnnppfpn',
+  addRows: 'pnpnnn',
+  addScaled: 'ppnf',
+  rotateHeads: 'pnnnnpp',
+  activateRow: 'nppnp',
+  bestOf: 'pnp',
+  widenRows: 'npnnnp',
+  widenTransposed: 'npnnnpnnp',
 } as const;
 
 export type KernelCall = keyof typeof KERNEL_CALLS;

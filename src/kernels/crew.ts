@@ -67,6 +67,10 @@ export class Crew {
       throw error;
     }
     crew.expectAnswers();
+    for (const { worker, port } of crew.members) {
+      worker.unref();
+      port.unref();
+    }
     return crew;
   }
 
@@ -134,8 +138,6 @@ export class Crew {
       // the flags of the program are none of its own
       execArgv: [],
     });
-    worker.unref();
-    port.unref();
     return { worker, port };
   }
 
@@ -180,11 +182,11 @@ export class Crew {
   }
 
   private waitFor(tape: Tape): void {
-    for (let i = 0; i < this.spins; i++) if (tape.isDone) return;
+    for (let i = 0; i < this.spins; i++) if (tape.isDone()) return;
     const give = performance.now() + PATIENCE_MS;
-    while (!tape.isDone) {
+    while (!tape.isDone()) {
       tape.wait(100);
-      this.expectAlive(!tape.isDone && performance.now() > give);
+      this.expectAlive(!tape.isDone() && performance.now() > give);
     }
   }
 

@@ -80,7 +80,7 @@ export class Tape {
     Atomics.store(this.words, NEXT, 0);
   }
 
-  get isDone(): boolean {
+  isDone(): boolean {
     return Atomics.load(this.words, DONE) === this.count;
   }
 

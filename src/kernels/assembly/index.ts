@@ -8,7 +8,9 @@ export { accumulateDense } from './dense-accumulate';
 export { scoreDense } from './dense-score';
 export { fusedProbe } from './fused';
 export { rebuildRows, rotateRows } from './latent';
+export { activateRow, addRows, addScaled, bestOf, normRows, rotateHeads } from './layers';
 export { packKept, packSigns } from './packing';
+export { multiplyRows } from './products';
 export { dequantiseChannels, dequantiseTokens } from './quantised';
 export { rankRows } from './ranking';
 export { roundToHalves } from './rounding';
@@ -16,6 +18,7 @@ export { copyRows, fillRows, maskColumns } from './rows';
 export { scratchBytes, useScratch } from './scratch';
 export { capRows, softmaxRows } from './softmax';
 export { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
+export { widenRows, widenTransposed } from './weights';
 export { work } from './work';
 
 /** The first byte that the kernels leave free. */

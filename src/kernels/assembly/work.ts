@@ -14,9 +14,12 @@ import { accumulateDense } from './dense-accumulate';
 import { scoreDense } from './dense-score';
 import { rebuildRows, rotateRows } from './latent';
 import { dequantiseChannels, dequantiseTokens } from './quantised';
+import { activateRow, addRows, addScaled, bestOf, normRows, rotateHeads } from './layers';
+import { multiplyRows } from './products';
 import { copyRows, fillRows, maskColumns } from './rows';
 import { capRows, softmaxRows } from './softmax';
 import { accumulateSparse, recoverQuantised, scoreSparse } from './sparse';
+import { widenRows, widenTransposed } from './weights';
 
 // @ts-ignore: decorator
 @inline
@@ -125,6 +128,33 @@ function call(at: usize, shift: usize): usize {
       break;
     case 15:
       maskColumns(p(0), p(1), n(2), n(3), n(4), n(5), p(6));
+      break;
+    case 16:
+      multiplyRows(<u32>n(0), p(1), n(2), n(3), n(4), n(5), p(6), n(7), n(8), f(9), p(10), p(11), n(12));
+      break;
+    case 17:
+      normRows(n(0) != 0, p(1), n(2), n(3), n(4), p(5), p(6), f(7), p(8), n(9));
+      break;
+    case 18:
+      addRows(p(0), n(1), p(2), n(3), n(4), n(5));
+      break;
+    case 19:
+      addScaled(p(0), p(1), n(2), f(3));
+      break;
+    case 20:
+      rotateHeads(p(0), n(1), n(2), n(3), n(4) != 0, p(5), p(6));
+      break;
+    case 21:
+      activateRow(<u32>n(0), p(1), p(2), n(3), p(4));
+      break;
+    case 22:
+      bestOf(p(0), n(1), p(2));
+      break;
+    case 23:
+      widenRows(<u32>n(0), p(1), n(2), n(3), n(4), p(5));
+      break;
+    case 24:
+      widenTransposed(<u32>n(0), p(1), n(2), n(3), n(4), p(5), n(6), n(7), p(8));
       break;
     default:
       unreachable();
