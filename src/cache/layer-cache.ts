@@ -5,7 +5,7 @@
  * Alphabet: n kept tokens of a KV head, T new tokens, H, KV, D.
  */
 import { UserError } from '../base/errors.js';
-import { MAX_WIDTH, type Kernels } from '../kernels/index.js';
+import { MAX_WIDTH, type KernelMemory, type Kernels } from '../kernels/index.js';
 import { attendLayer, type HeadCache } from './attention.js';
 import { attendNow, type AttentionPlace, type AttentionWork } from './attention-work.js';
 import { addBytes, sumBytes } from './bytes.js';
@@ -74,6 +74,10 @@ class PackedLayerCache implements LayerCache {
     private readonly positions: readonly Int32Array[],
   ) {
     this.tails = [sides.keys.tail, sides.values.tail];
+  }
+
+  get memory(): KernelMemory {
+    return this.kernels.memory;
   }
 
   append(keys: Float32Array, values: Float32Array, tokens: number): void {

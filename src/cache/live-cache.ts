@@ -5,7 +5,7 @@
  * decoded tokens stand in one dense store per KV head.
  * Alphabet: S prompt tokens, n held tokens of a KV head, T new tokens, H, KV, G = H/KV, D.
  */
-import type { Kernels, Pointer } from '../kernels/index.js';
+import type { KernelMemory, Kernels, Pointer } from '../kernels/index.js';
 import { NO_BYTES, sumBytes } from './bytes.js';
 import { attendNow, type AttentionPlace } from './attention-work.js';
 import { decodeSide } from './decode.js';
@@ -65,6 +65,10 @@ class LiveLayerCache implements LayerCache {
 
   get kept(): readonly number[] {
     return this.stores.map(({ length }) => length);
+  }
+
+  get memory(): KernelMemory {
+    return this.kernels.memory;
   }
 
   append(keys: Float32Array, values: Float32Array, tokens: number): void {

@@ -5,7 +5,7 @@
  * W − 1 are held. Entries are told apart by their true positions, so that gaps that an eviction left stay gaps.
  * Alphabet: S prompt tokens, T new tokens, H, KV, G = H/KV, D, W window.
  */
-import type { Kernels, Pointer } from '../kernels/index.js';
+import type { KernelMemory, Kernels, Pointer } from '../kernels/index.js';
 import { entryBytes } from '../kernels/entries.js';
 import { attendLayer, type HeadCache } from './attention.js';
 import { attendNow, type AttentionPlace, type AttentionWork } from './attention-work.js';
@@ -80,6 +80,10 @@ class SlidingCache implements LayerCache {
 
   get kept(): readonly number[] {
     return this.stores.map(({ length }) => length);
+  }
+
+  get memory(): KernelMemory {
+    return this.kernels.memory;
   }
 
   append(keys: Float32Array, values: Float32Array, tokens: number): void {

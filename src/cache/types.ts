@@ -5,6 +5,7 @@
  * Alphabet: H query heads, KV key/value heads, G = H/KV, S cached tokens, D head width, W window.
  */
 import type { AttentionPlace, AttentionWork } from './attention-work.js';
+import type { KernelMemory } from '../kernels/memory.js';
 import type { Once } from './once.js';
 
 /** Something that a method wants measured during the one prefill; nothing is computed unless asked for. */
@@ -213,6 +214,8 @@ export interface ByteParts {
 
 /** One layer's packed cache of one row (a sample under one pipeline). */
 export interface LayerCache {
+  /** Where it is held. */
+  readonly memory: KernelMemory;
   /** Prompt tokens kept, per KV head; under a decode policy all tokens that are held now, decoded ones included. */
   readonly kept: readonly number[];
   /** Appends T decoded tokens to the tail; `keys`, `values` are `[T, KV, D]`, keys post-RoPE. */

@@ -33,18 +33,23 @@ export async function factoriseModel(model: Transformer, run: FactoriseRun): Pro
   let inputsAfter = inputs;
   const layers: LayerFactors[] = [];
   try {
-    for (const [index, weights] of model.layers.entries()) {
-      const place = { layer: index, rope: ropes[index] };
-      const gram = await gramOf(model, weights, inputs, signal);
-      const gramAfter = inputsAfter === inputs ? gram : await gramOf(model, weights, inputsAfter, signal);
-      const statistics = { ...projectionsOf(model, weights), gram, gramAfter };
-      const factors = factoriseLayer(statistics, run.ranks[index]!, run.params);
-      layers.push(factors);
-      if (index < config.layers - 1) {
-        if (calibrates)
-          inputsAfter = await throughFactors(model, weights, factors, inputsAfter, place, signal);
-        inputs = await throughLayer(model, weights, inputs, place, signal);
-        if (!calibrates) inputsAfter = inputs;
+    for (let index = 0; index < config.layers; index++) {
+      const weights = model.openLayer(index);
+      try {
+        const place = { layer: index, rope: ropes[index] };
+        const gram = await gramOf(model, weights, inputs, signal);
+        const gramAfter = inputsAfter === inputs ? gram : await gramOf(model, weights, inputsAfter, signal);
+        const statistics = { ...projectionsOf(model, weights), gram, gramAfter };
+        const factors = factoriseLayer(statistics, run.ranks[index]!, run.params);
+        layers.push(factors);
+        if (index < config.layers - 1) {
+          if (calibrates)
+            inputsAfter = await throughFactors(model, weights, factors, inputsAfter, place, signal);
+          inputs = await throughLayer(model, weights, inputs, place, signal);
+          if (!calibrates) inputsAfter = inputs;
+        }
+      } finally {
+        model.closeLayer(weights);
       }
       run.onLayer?.(index + 1);
     }

@@ -60,12 +60,17 @@ function addSquares(
   const { heads: H, kvHeads: KV, headDim: D, hidden: E } = config;
   ops.tidy(() => {
     const inputs = [model.embed(ids)]; // [T, E] of each layer
-    for (const [layer, weights] of model.layers.entries()) {
-      inputs.push(ops.tidy(() => layerOutput(model, weights, inputs[layer]!, { layer, rope: ropes[layer] })));
+    for (let layer = 0; layer < config.layers; layer++) {
+      inputs.push(
+        ops.tidy(() =>
+          layerOutput(model, model.openLayer(layer), inputs[layer]!, { layer, rope: ropes[layer] }),
+        ),
+      );
     }
     let dy = lossGradient(model, inputs.pop()!, ids); // [T, E]
-    for (const [layer, weights] of [...model.layers.entries()].reverse()) {
+    for (let layer = config.layers - 1; layer >= 0; layer--) {
       const [dx, dkv] = ops.tidy(() => {
+        const weights = model.openLayer(layer);
         const [dInput, dqkv] = ops.gradients(
           (x, qkv) => layerOutput(model, { ...weights, qkv: qkv }, x, { layer, rope: ropes[layer] }),
           [inputs[layer]!, weights.qkv],
@@ -88,12 +93,13 @@ function lossGradient(model: Transformer, x: Tensor, ids: readonly number[]): Te
   const { ops, config } = model;
   const { hidden: E, vocabulary: V } = config;
   const T = ids.length;
+  const { logits, owned } = model.openHead();
   const blocks: Tensor[] = [];
   for (let start = 0; start < T; start += LOGIT_ROWS) {
     const rows = Math.min(LOGIT_ROWS, T - start);
     const block = ops.tidy(() => {
       const part = ops.slice(x, [start, 0], [rows, E]);
-      const dLogits = ops.toHost(ops.softmax(model.logits(part))); // [rows, V]
+      const dLogits = ops.toHost(ops.softmax(logits(part))); // [rows, V]
       for (let t = 0; t < rows; t++) {
         const next = ids[start + t + 1];
         const row = dLogits.subarray(t * V, (t + 1) * V);
@@ -101,10 +107,11 @@ function lossGradient(model: Transformer, x: Tensor, ids: readonly number[]): Te
         else row[next]! -= 1;
       }
       const scaled = ops.scale(ops.fromHost(dLogits, [rows, V]), 1 / (T - 1));
-      return ops.gradients((rowsOfX) => model.logits(rowsOfX), [part], scaled)[0]!;
+      return ops.gradients((rowsOfX) => logits(rowsOfX), [part], scaled)[0]!;
     });
     blocks.push(block);
   }
+  ops.dispose(...owned);
   return ops.concat(blocks, 0);
 }
 

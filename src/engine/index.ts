@@ -10,8 +10,8 @@ import { type Engine, ENGINE_NAMES, type EngineName } from './types.js';
 
 export interface EngineOptions {
   /**
-   * Threads of `native`; at least 1, default `TF_NUM_INTRAOP_THREADS` or all processors. TensorFlow reads it
-   * once per process. `wasm` and `cpu` have one thread whatever is asked.
+   * Threads of the kernels that decode, and of TensorFlow on `native`; at least 1, default `TF_NUM_INTRAOP_THREADS` or all
+   * processors. TensorFlow reads it once per process. A prefill on `wasm` and `cpu` has one thread whatever is asked.
    */
   readonly threads?: number;
 }
@@ -47,12 +47,12 @@ export async function openEngine(name: EngineName | 'auto', options: EngineOptio
   }
   let opening = opened.get(name);
   if (opening === undefined) {
-    opening = name === 'native' || name === 'gpu' ? openNative(name, threads) : openPortable(name);
+    opening = name === 'native' || name === 'gpu' ? openNative(name, threads) : openPortable(name, threads);
     opened.set(name, opening);
     opening.catch(() => opened.delete(name));
   }
   const engine = await opening;
-  if ((name === 'native' || name === 'gpu') && threads !== undefined && threads !== engine.threads) {
+  if (threads !== undefined && threads !== engine.threads) {
     throw new UserError(
       `engine ${name} already runs with ${engine.threads} threads, ${threads} were asked for`,
     );

@@ -1,10 +1,12 @@
 /**
  * Opens the two engines that need nothing installed: wasm, and cpu for tests.
  *
- * Loading them must leave no handlers on the process. Both have one thread.
+ * Loading them must leave no handlers on the process. Both prefill in one thread.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { processors } from '../base/processors.js';
+import { threadsFromEnvironment } from './native/open.js';
 import { createOps } from './ops.js';
 import { loadQuietCore } from './quiet.js';
 import type { Engine } from './types.js';
@@ -12,7 +14,7 @@ import { replaceWasmMatMul } from './wasm-matmul.js';
 import { replaceWasmSlice } from './wasm-slice.js';
 
 /** @throws Error where the backend does not start. */
-export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
+export async function openPortable(name: 'wasm' | 'cpu', threads?: number): Promise<Engine> {
   const tf = await loadQuietCore();
   if (name === 'wasm') {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
@@ -29,7 +31,7 @@ export async function openPortable(name: 'wasm' | 'cpu'): Promise<Engine> {
     name,
     ops: createOps(tf, name),
     versions: { tfjs: tf.version_core },
-    threads: 1,
+    threads: threads ?? threadsFromEnvironment() ?? processors(),
     rowBlocks: [],
     // exp of wasm is scalar (4 ns an entry), its softmax is not
     fastExp: false,

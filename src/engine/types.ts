@@ -70,6 +70,7 @@ export interface Engine {
   readonly ops: Ops;
   /** Versions for the manifest, e.g. `{ tfjs: '4.22.0', tensorflow: '2.21.0' }`. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Of the kernels that decode, and on `native` of TensorFlow. */
   readonly threads: number;
   /**
    * Rows of a decode matmul, ascending: rows are padded and multiplied in blocks of exactly one of these sizes, in all of

@@ -8,10 +8,14 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { processors } from '../base/processors.js';
 import type { KernelMemory } from './memory.js';
 import { kernelModule } from './module.js';
 import { Tape, type Arena } from './tape.js';
 import { Kernels } from './index.js';
+import type { Caller } from './calls.js';
+import { MemoryPool } from './memory-pool.js';
+import { StepKernels } from './step.js';
 
 /** Words of `control`; what they are is said in `assets/kernel-thread.js`. */
 const [ASKED, WHAT, MEMORY, TAPE, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4, 5, 6] as const;
@@ -33,10 +37,15 @@ interface Member {
 interface Site {
   readonly index: number;
   readonly tape: Tape;
+  readonly write: Caller;
+  readonly later: StepKernels;
+  readonly now: StepKernels;
   arena: Arena | undefined;
 }
 
 export class Crew {
+  /** Memories that weights lie in. */
+  readonly pool = new MemoryPool();
   private readonly control: Int32Array;
   private readonly sites = new Map<KernelMemory, Site>();
   private readonly members: Member[] = [];
@@ -74,12 +83,24 @@ export class Crew {
     return crew;
   }
 
-  /** Kernels whose calls are written down, in the item that `item` began last. */
+  /** Just this thread. */
+  static alone(): Crew {
+    return (aloneCrew ??= new Crew(1, 1));
+  }
+
+  /** Kernels of attention whose calls are written down, in the item that `item` began last. */
   recorder(memory: KernelMemory): Kernels {
-    const site = this.site(memory);
-    return new Kernels(memory, (kernel, ...args) => {
-      site.tape.write(kernel, args, site.arena);
-    });
+    return new Kernels(memory, this.site(memory).write);
+  }
+
+  /** The other kernels, their calls written down likewise. */
+  later(memory: KernelMemory): StepKernels {
+    return this.site(memory).later;
+  }
+
+  /** The other kernels, on this thread, at once. */
+  now(memory: KernelMemory): StepKernels {
+    return this.site(memory).now;
   }
 
   /** Begins an item on a memory, of at most so many calls. Does what is written down first where the tape is full. */
@@ -97,7 +118,7 @@ export class Crew {
       const size = Math.ceil(Math.max(bytes, 1.25 * (site.arena?.bytes ?? 0)) / 64) * 64;
       if (site.arena !== undefined) memory.free(site.arena.start);
       site.arena = undefined;
-      site.arena = { start: memory.alloc(size * this.threads), bytes: size };
+      site.arena = { start: memory.allocUncounted(size * this.threads), bytes: size };
       this.tell({ index: site.index, shift: size });
     }
     return site.arena.start;
@@ -144,12 +165,22 @@ export class Crew {
   private site(memory: KernelMemory): Site {
     const known = this.sites.get(memory);
     if (known !== undefined) return known;
-    const site: Site = { index: this.sites.size, tape: new Tape(memory), arena: undefined };
+    const tape = new Tape(memory);
+    const write: Caller = (kernel, ...args) => {
+      tape.write(kernel, args, site.arena);
+    };
+    const now: Caller = (kernel, ...args) => {
+      memory.code[kernel](...args);
+    };
+    const site: Site = {
+      ...{ index: this.sites.size, tape, write, arena: undefined },
+      ...{ later: new StepKernels(write), now: new StepKernels(now) },
+    };
     this.sites.set(memory, site);
     const bytes = memory.code.scratchBytes();
     this.tell({ index: site.index, shift: 0 }, () => ({
       memory: memory.memory,
-      scratch: memory.alloc(bytes),
+      scratch: memory.allocUncounted(bytes),
     }));
     return site;
   }
@@ -199,6 +230,22 @@ export class Crew {
     const failure = (told as { message?: { failure?: string } } | undefined)?.message?.failure;
     this.failure ??= failure ?? 'a thread does not answer';
     throw new Error(`a thread of the kernels failed: ${this.failure}`);
+  }
+}
+
+let aloneCrew: Crew | undefined;
+
+/**
+ * The threads, or this one alone where no other can be started.
+ *
+ * @param log told why, then
+ */
+export async function openCrew(threads: number, log: (line: string) => void): Promise<Crew> {
+  try {
+    return await Crew.open(threads, processors());
+  } catch (error) {
+    log(`the kernels run in one thread: ${error instanceof Error ? error.message : String(error)}`);
+    return Crew.open(1, 1);
   }
 }
 

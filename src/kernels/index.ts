@@ -16,7 +16,7 @@ import {
   type SparseRows,
 } from './rows.js';
 import { KERNEL_PAGES } from './form.js';
-import { KernelMemory, type Pointer } from './memory.js';
+import { KernelMemory, MAX_PAGES, type Pointer } from './memory.js';
 import { instantiateKernels } from './module.js';
 import type { Caller } from './calls.js';
 import { Memory, PAGE_BYTES } from './webassembly.js';
@@ -29,9 +29,6 @@ export type { DenseRows, LatentRows, PackedFill, PackedRows, SparseRows } from '
 
 /** The widest row. */
 export const MAX_WIDTH = 256;
-
-/** The largest memory that WebAssembly's 32-bit addresses reach. */
-const MAX_PAGES = 65_536;
 
 /** Which cached rows a query row sees: the first `visible + ⌊r / group⌋`. */
 export interface Causality {
@@ -228,7 +225,7 @@ export function openKernels(options: { readonly maxBytes?: number } = {}): Kerne
 }
 
 function create(maxPages: number): Kernels {
-  const memory = new Memory({ initial: KERNEL_PAGES, maximum: maxPages, shared: true });
+  const memory = new Memory({ initial: KERNEL_PAGES, maximum: MAX_PAGES, shared: true });
   const code = instantiateKernels(memory);
   return new Kernels(new KernelMemory(memory, code, maxPages), (kernel, ...args) => {
     code[kernel](...args);

@@ -14,6 +14,9 @@ export type Pointer = number;
 
 /** Kernels read a few bytes past a buffer's end; the last buffer needs room for that. */
 const GUARD_BYTES = 32;
+/** The largest memory that WebAssembly's 32-bit addresses reach. */
+export const MAX_PAGES = 65_536;
+
 /** Growing moves to a multiple of this, so that it stays rare. */
 const STEP_PAGES = 64;
 
@@ -23,7 +26,10 @@ export class OutOfCacheMemory extends UserError {}
 export class KernelMemory {
   /** What several caches read. */
   readonly tables = new SharedTables(this);
+  private uncountedBytes = 0;
   private readonly allocator: Allocator;
+  /** Sizes of what is not counted, by address. */
+  private readonly uncountedSizes = new Map<Pointer, number>();
 
   /**
    * @param maxPages the budget, in pages of 64 KiB
@@ -40,7 +46,12 @@ export class KernelMemory {
 
   /** Bytes allocated now, each allocation rounded up to 16. */
   get bytesInUse(): number {
-    return this.allocator.bytesInUse;
+    return this.allocator.bytesInUse - this.uncountedBytes;
+  }
+
+  /** Bytes that `allocUncounted` has given. */
+  get uncounted(): number {
+    return this.uncountedBytes;
   }
 
   /** Bytes that the memory may grow to. */
@@ -64,9 +75,28 @@ export class KernelMemory {
     return this.allocator.alloc(bytes)!;
   }
 
+  /**
+   * The same for what computing itself needs, whatever is cached: tapes, scratch, activations. It counts neither as bytes
+   * in use nor against the budget.
+   */
+  allocUncounted(bytes: number): Pointer {
+    const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+    this.uncountedBytes += size;
+    try {
+      const pointer = this.alloc(bytes);
+      this.uncountedSizes.set(pointer, size);
+      return pointer;
+    } catch (error) {
+      this.uncountedBytes -= size;
+      throw error;
+    }
+  }
+
   /** Gives a buffer back. Throws on an address that is not allocated. */
   free(pointer: Pointer): void {
     this.allocator.free(pointer);
+    this.uncountedBytes -= this.uncountedSizes.get(pointer) ?? 0;
+    this.uncountedSizes.delete(pointer);
   }
 
   /** `count` bytes at `pointer`. Views are valid until the next `alloc`. */
@@ -97,8 +127,9 @@ export class KernelMemory {
   private grow(shortfall: number, bytes: number): void {
     const pages = this.byteLength / PAGE_BYTES;
     const needed = pages + Math.ceil(shortfall / PAGE_BYTES);
-    if (needed > this.maxPages) throw this.outOfMemory(bytes, undefined);
-    const target = Math.min(this.maxPages, Math.ceil(needed / STEP_PAGES) * STEP_PAGES);
+    const most = Math.min(MAX_PAGES, this.maxPages + Math.ceil(this.uncountedBytes / PAGE_BYTES));
+    if (needed > most) throw this.outOfMemory(bytes, undefined);
+    const target = Math.min(most, Math.ceil(needed / STEP_PAGES) * STEP_PAGES);
     try {
       this.memory.grow(target - pages);
     } catch (cause) {

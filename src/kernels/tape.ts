@@ -33,7 +33,7 @@ export class Tape {
   /** Throws OutOfCacheMemory. */
   constructor(private readonly memory: KernelMemory) {
     const words = HEADER_WORDS + ITEMS + 1 + WORDS;
-    this.pointer = memory.alloc(4 * words);
+    this.pointer = memory.allocUncounted(4 * words);
     this.words = memory.integers(this.pointer, words);
     this.floats = memory.floats(this.pointer, words);
     this.clear();

@@ -1,5 +1,7 @@
 /**
- * What one layer of a transformer holds on the engine: names and shapes of its tensors.
+ * What one layer of a transformer holds: names and shapes of its matrices M and vectors V.
+ *
+ * On an engine both are tensors, as a prefill has them; where tokens are decoded they are packed rows in the kernels' memory.
  *
  * Constant factors of an architecture (1 + w, query, residual and logit scales) are in the tensors, so that the forward pass
  * has no step for them.
@@ -8,48 +10,52 @@
 import type { LatentGroup } from '../cache/types.js';
 import type { Tensor } from '../engine/types.js';
 
-export interface Norm {
+export interface Norm<V = Tensor> {
   /** `[E]` */
-  readonly weight: Tensor;
+  readonly weight: V;
   /** `[E]` */
-  readonly bias: Tensor | undefined;
+  readonly bias: V | undefined;
 }
 
-export interface Mlp {
+export interface Mlp<M = Tensor, V = Tensor> {
   /** `[E, F]`; undefined: the activation is applied to `up` alone. */
-  readonly gate: Tensor | undefined;
-  readonly up: Tensor;
+  readonly gate: M | undefined;
+  readonly up: M;
   /** `[F, E]` */
-  readonly down: Tensor;
+  readonly down: M;
   /** `[F]`, `[F]`, `[E]` */
-  readonly gateBias: Tensor | undefined;
-  readonly upBias: Tensor | undefined;
-  readonly downBias: Tensor | undefined;
+  readonly gateBias: V | undefined;
+  readonly upBias: V | undefined;
+  readonly downBias: V | undefined;
 }
 
-export interface ExpertWeights {
+export interface ExpertWeights<M = Tensor, V = Tensor> {
   /** `[E, X]` */
-  readonly router: Tensor;
-  readonly experts: readonly Mlp[];
+  readonly router: M;
+  readonly experts: readonly Mlp<M, V>[];
 }
 
-export interface LayerWeights {
-  readonly attentionNorm: Norm | undefined;
-  readonly attentionOutNorm: Norm | undefined;
-  readonly mlpNorm: Norm | undefined;
-  readonly mlpOutNorm: Norm | undefined;
+export interface LayerParts<M, V> {
+  readonly attentionNorm: Norm<V> | undefined;
+  readonly attentionOutNorm: Norm<V> | undefined;
+  readonly mlpNorm: Norm<V> | undefined;
+  readonly mlpOutNorm: Norm<V> | undefined;
   /** `[E, (H + 2·KV)·D]`: q, then k, then v; queries scaled so that attention divides by √D. */
-  readonly qkv: Tensor;
+  readonly qkv: M;
   /** `[(H + 2·KV)·D]` */
-  readonly qkvBias: Tensor | undefined;
+  readonly qkvBias: V | undefined;
   /** `[D]` each, or `[H·D]` and `[KV·D]` of norms over all heads. */
-  readonly queryNorm: Tensor | undefined;
-  readonly keyNorm: Tensor | undefined;
+  readonly queryNorm: V | undefined;
+  readonly keyNorm: V | undefined;
   /** `[H·D, E]` */
-  readonly output: Tensor;
+  readonly output: M;
   /** `[E]` */
-  readonly outputBias: Tensor | undefined;
-  readonly mlp: Mlp | ExpertWeights;
+  readonly outputBias: V | undefined;
+  readonly mlp: Mlp<M, V> | ExpertWeights<M, V>;
+}
+
+/** A layer on an engine. */
+export interface LayerWeights extends LayerParts<Tensor, Tensor> {
   /** Where keys and values have latents; `qkv` holds what the factors rebuild. */
   readonly lowRank: LowRankLayer | undefined;
 }

@@ -91,15 +91,37 @@ export function checkFactors(config: ModelConfig, { layers }: LowRankFactors): v
   }
 }
 
-/** The layer with its key and value projections replaced: `qkv` and `lowRank` are new tensors, the rest is shared. */
+/** The layer with its key and value projections replaced: `qkv` and `lowRank` hold new tensors, the rest is shared. */
 export function withLowRank(
   ops: Ops,
   config: ModelConfig,
   layer: LayerWeights,
-  { keys, values }: LayerFactors,
+  factors: LayerFactors,
 ): LayerWeights {
-  const { hidden: E, heads: H, kvHeads: KV, headDim: D } = config;
+  const { hidden: E, heads: H, headDim: D } = config;
   const bias = layer.qkvBias === undefined ? undefined : ops.toHost(layer.qkvBias); // [(H + 2·KV)·D]
+  const { down, ...ups } = upProjections(config, factors, bias);
+  return {
+    ...layer,
+    qkv: ops.tidy(() => {
+      const queries = ops.slice(layer.qkv, [0, 0], [E, H * D]);
+      const [keys, values] = [factors.keys, factors.values].map((groups) => rebuilt(ops, groups, E, D));
+      return ops.concat([queries, keys!, values!], 1); // [E, (H + 2·KV)·D]
+    }),
+    lowRank: { ...ups, down: ops.fromHost(down, [E, down.length / E]) },
+  };
+}
+
+/**
+ * What turns x̂ into latents, and latents into keys and values.
+ *
+ * @param bias of queries, keys and values, `[(H + 2·KV)·D]`
+ */
+export function upProjections(
+  { hidden: E, heads: H, kvHeads: KV, headDim: D }: ModelConfig,
+  { keys, values }: LayerFactors,
+  bias: Float32Array | undefined,
+): Omit<LowRankLayer, 'down'> & { readonly down: Float32Array } {
   const upOf = (groups: readonly FactorGroup[], firstHead: number): UpProjection[] =>
     groups.map(({ heads, rank, up }) => ({
       heads,
@@ -107,23 +129,26 @@ export function withLowRank(
       up,
       bias: bias === undefined ? undefined : headsOf(bias, heads, firstHead, D),
     }));
-  return {
-    ...layer,
-    qkv: ops.tidy(() => {
-      const queries = ops.slice(layer.qkv, [0, 0], [E, H * D]);
-      return ops.concat([queries, rebuilt(ops, keys, E, D), rebuilt(ops, values, E, D)], 1); // [E, (H + 2·KV)·D]
-    }),
-    lowRank: {
-      down: ops.tidy(() =>
-        joined(
-          ops,
-          [...keys, ...values].map(({ down, rank }) => ops.fromHost(down, [E, rank])),
-        ),
-      ),
-      keys: upOf(keys, H),
-      values: upOf(values, H + KV),
-    },
-  };
+  const groups = [...keys, ...values];
+  const width = groups.reduce((total, { rank }) => total + rank, 0); // Σr
+  const down = new Float32Array(E * width);
+  let first = 0;
+  for (const group of groups) {
+    for (let e = 0; e < E; e++) {
+      down.set(group.down.subarray(e * group.rank, (e + 1) * group.rank), e * width + first);
+    }
+    first += group.rank;
+  }
+  return { down, keys: upOf(keys, H), values: upOf(values, H + KV) };
+}
+
+/** `down · up` of all groups as a projection of the checkpoint, `[KV·D, E]`. */
+export function rebuiltProjections(
+  ops: Ops,
+  { hidden: E, headDim: D }: ModelConfig,
+  groups: readonly FactorGroup[],
+): Float32Array {
+  return ops.tidy(() => ops.toHost(ops.transpose(rebuilt(ops, groups, E, D), [1, 0])));
 }
 
 /**

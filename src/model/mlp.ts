@@ -61,14 +61,14 @@ export function expertsOutput(
   return ops.fromHost(sums, [R, E]);
 }
 
-interface Choice {
+export interface Choice {
   readonly row: number;
   readonly expert: number;
   readonly share: number;
 }
 
 /** The `perToken` largest shares of each row; of equal ones the first. */
-function chooseExperts(
+export function chooseExperts(
   shares: Float32Array,
   R: number,
   X: number,

@@ -9,12 +9,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LayerTrace, Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
 import type { LayerWeights } from './layer-weights.js';
+import { logitsOnHost } from './host-layer.js';
 import { latentsOf } from './low-rank.js';
 import { observe } from './observe.js';
 import { causalAttention, type LayerHeads } from './prefill-attention.js';
 import { tiledAttention } from './tiled-attention.js';
 import { onEngine, rotate, type RopeTensors } from './rotate.js';
 import type { Transformer } from './transformer.js';
+import { Workspace } from './workspace.js';
 
 /** Rows that go through a matmul at once: bounds the width-2F intermediate. */
 const ROWS_PER_BLOCK = 1024;
@@ -43,18 +45,36 @@ export async function prefill(model: Transformer, request: PrefillRequest): Prom
   const { ropes, owned } = onEngine(ops, model.rotations.prompt(length, reach));
   let x = model.embed(request.ids); // [S, E]
   try {
-    for (const [layer, weights] of model.layers.entries()) {
+    for (let layer = 0; layer < config.layers; layer++) {
       request.signal?.throwIfAborted();
       const last = layer === config.layers - 1;
-      const { next, trace } = runLayer(model, weights, layer, x, ropes[layer], request, last);
-      ops.dispose(x);
-      x = next;
-      await request.onLayer(trace);
+      const weights = model.openLayer(layer);
+      try {
+        const { next, trace } = runLayer(model, weights, layer, x, ropes[layer], request, last);
+        ops.dispose(x);
+        x = next;
+        await request.onLayer(trace);
+      } finally {
+        model.closeLayer(weights);
+      }
       await nextTurn();
     }
-    return ops.tidy(() => ops.toHost(model.logits(x)));
+    return lastLogits(model, ops.toHost(x));
   } finally {
     ops.dispose(x, ...owned);
+  }
+}
+
+/** Of the last token's output `[E]`, as when decoding. */
+function lastLogits({ crew, config, head }: Transformer, numbers: Float32Array): Float32Array {
+  const { memory } = head;
+  const site = { crew, config, space: new Workspace(memory) };
+  try {
+    const x = site.space.rows('last', 1, config.hidden);
+    memory.floats(x.at, config.hidden).set(numbers);
+    return memory.floats(logitsOnHost(site, head, x, 1).at, config.vocabulary).slice();
+  } finally {
+    site.space.free();
   }
 }
 

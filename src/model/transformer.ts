@@ -1,42 +1,76 @@
 /**
- * The weights of one decoder-only transformer on an engine, and the parts of a layer that work on rows.
+ * The weights of one decoder-only transformer, and the parts of a layer that work on rows of a prefill.
  *
- * What differs between architectures are facts of the configuration; how rows attend is not known here.
+ * Weights lie in the kernels' memory as the file has them. A prefill opens one layer after the other on its engine; decoding
+ * reads the rows where they are. What differs between architectures are facts of the configuration.
  * Alphabet: R rows, E model width, H query heads, KV key/value heads, D head width, V vocabulary.
  */
+import { Crew } from '../kernels/crew.js';
+import type { KernelMemory } from '../kernels/memory.js';
 import type { Engine, Ops, Tensor } from '../engine/types.js';
-import { tensorsOf, type LayerWeights, type Norm } from './layer-weights.js';
-import { loadLayer, loadOuter, type OuterWeights } from './load-layers.js';
-import { checkFactors, withLowRank, type LowRankFactors } from './low-rank.js';
+import { hostBuilder, tensorBuilder, type HostVector } from './build-layers.js';
+import type { HostHead, HostLayer } from './host-layer.js';
+import { tensorsOf, type LayerWeights, type LowRankLayer, type Norm } from './layer-weights.js';
+import { loadLayer, loadNorm } from './load-layers.js';
+import { checkFactors, rebuiltProjections, upProjections, type LowRankFactors } from './low-rank.js';
 import { expertsOutput, mlpOutput, withBias } from './mlp.js';
 import { Rotations } from './rope.js';
 import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
+import { WeightStore } from './weight-store.js';
+
+const EMBEDDING = 'model.embed_tokens.weight';
+
+/** A layer where it is decoded. */
+interface LayerAtHome {
+  readonly memory: KernelMemory;
+  readonly parts: HostLayer;
+}
+
+interface HeadAtHome extends HostHead {
+  readonly memory: KernelMemory;
+}
+
+type LowRankParts = Omit<LowRankLayer, 'down'> & { readonly down: Float32Array };
 
 export class Transformer {
   readonly ops: Ops;
+  readonly crew: Crew;
   readonly rotations: Rotations;
+  readonly hostLayers: readonly LayerAtHome[];
+  readonly head: HeadAtHome;
+  /** Given back by `dispose`, beside the store. */
+  private readonly vectors: HostVector[] = [];
 
   private constructor(
     readonly engine: Engine,
     readonly config: ModelConfig,
-    readonly layers: readonly LayerWeights[],
-    private readonly outer: OuterWeights,
-    /** What `dispose` gives back: all of it, or what another weight set does not share. */
-    private readonly owned: readonly Tensor[],
+    private readonly store: WeightStore,
+    /** By layer, where keys and values have latents. */
+    private readonly lowRank: readonly LowRankParts[] | undefined,
   ) {
     this.ops = engine.ops;
+    this.crew = store.crew;
     this.rotations = new Rotations(config);
+    const build = hostBuilder(store, (vector) => this.vectors.push(vector));
+    this.hostLayers = Array.from({ length: config.layers }, (_, layer) => {
+      const parts = loadLayer(build, config, layer);
+      return { memory: parts.output[0]!.matrix.memory, parts };
+    });
+    const matrix = build.matrix([
+      { name: config.tiedHead ? EMBEDDING : 'lm_head.weight', by: config.logitScale },
+    ]);
+    const { memory } = matrix[0]!.matrix;
+    const near = hostBuilder(store, (vector) => this.vectors.push(vector), memory);
+    this.head = { memory, matrix, norm: loadNorm(near, config, 'model.norm') };
   }
 
-  /** Copies all weights to the engine, layer by layer. */
-  static load(engine: Engine, files: Pick<ModelFiles, 'config' | 'weights'>): Transformer {
-    const { config, weights } = files;
-    const { ops } = engine;
-    const layers = Array.from({ length: config.layers }, (_, i) => loadLayer(ops, config, weights, i));
-    const outer = loadOuter(ops, config, weights);
-    const { weight, bias } = outer.finalNorm;
-    const owned = [...layers.flatMap(tensorsOf), weight, ...(bias === undefined ? [] : [bias]), outer.head];
-    return new Transformer(engine, config, layers, outer, owned);
+  /** Copies all weights into the kernels' memory, as they are. */
+  static load(
+    engine: Engine,
+    { config, weights }: Pick<ModelFiles, 'config' | 'weights'>,
+    crew: Crew = Crew.alone(),
+  ): Transformer {
+    return new Transformer(engine, config, WeightStore.load(crew, weights), undefined);
   }
 
   /**
@@ -44,23 +78,56 @@ export class Transformer {
    * outlive it. Throws Error where the factors do not fit.
    */
   withFactors(factors: LowRankFactors): Transformer {
-    const { engine, config, outer } = this;
+    const { engine, config, store } = this;
     checkFactors(config, factors);
-    const layers = this.layers.map((layer, i) => withLowRank(engine.ops, config, layer, factors.layers[i]!));
-    const owned = layers.flatMap(({ qkv, lowRank }) => [qkv, lowRank!.down]);
-    return new Transformer(engine, config, layers, outer, owned);
+    const rebuilt = new Map<string, Float32Array>();
+    const parts = factors.layers.map((layer, i): LowRankParts => {
+      const place = `model.layers.${i}.self_attn`;
+      for (const [name, side] of [
+        ['k_proj', layer.keys],
+        ['v_proj', layer.values],
+      ] as const) {
+        rebuilt.set(`${place}.${name}.weight`, rebuiltProjections(engine.ops, config, side));
+      }
+      const bias = config.biases.qkv
+        ? ['q_proj', 'k_proj', 'v_proj'].flatMap((name) => [...store.read(`${place}.${name}.bias`)])
+        : undefined;
+      return upProjections(config, layer, bias && Float32Array.from(bias));
+    });
+    return new Transformer(engine, config, store.with(rebuilt), parts);
   }
 
-  /** Embeddings of ids, `[ids.length, E]`, padded with zero rows up to `rows`. */
-  embed(ids: readonly number[], rows: number = ids.length): Tensor {
+  /** A layer on the engine. The caller closes it. */
+  openLayer(index: number): LayerWeights {
+    const { ops, config, store, lowRank } = this;
+    const layer = loadLayer(tensorBuilder(ops, store), config, index);
+    const latent = lowRank?.[index];
+    if (latent === undefined) return { ...layer, lowRank: undefined };
+    const { down, ...ups } = latent;
+    return {
+      ...layer,
+      lowRank: { ...ups, down: ops.fromHost(down, [config.hidden, down.length / config.hidden]) },
+    };
+  }
+
+  closeLayer(layer: LayerWeights): void {
+    this.ops.dispose(...tensorsOf(layer), ...(layer.lowRank === undefined ? [] : [layer.lowRank.down]));
+  }
+
+  /** Embeddings of ids, `[ids.length, E]`. */
+  embed(ids: readonly number[]): Tensor {
+    return this.ops.fromHost(this.embedRows(ids), [ids.length, this.config.hidden]);
+  }
+
+  /** The same on the host. */
+  embedRows(ids: readonly number[]): Float32Array {
     const { hidden, embeddingScale } = this.config;
-    const { embedding } = this.outer;
-    const x = new Float32Array(rows * hidden);
+    const x = new Float32Array(ids.length * hidden);
     ids.forEach((id, r) => {
-      x.set(embedding.subarray(id * hidden, (id + 1) * hidden), r * hidden);
+      x.set(this.store.read(EMBEDDING, id, id + 1), r * hidden);
     });
     if (embeddingScale !== 1) for (let i = 0; i < x.length; i++) x[i]! *= embeddingScale;
-    return this.ops.fromHost(x, [rows, hidden]);
+    return x;
   }
 
   /** What a layer's projections are given, x̂ `[R, E]`. */
@@ -102,15 +169,26 @@ export class Transformer {
     return ops.add(residual, this.norm(layer.mlpOutNorm, this.behindAttention(layer, read)));
   }
 
-  /** `x [R, E]` → logits `[R, V]`. */
-  logits(x: Tensor): Tensor {
-    const { ops, config, outer } = this;
-    const logits = ops.matMul(this.norm(outer.finalNorm, x), outer.head);
-    return config.logitSoftCap === undefined ? logits : ops.softCap(logits, config.logitSoftCap);
+  /** What turns `x [R, E]` into logits `[R, V]` on the engine, and what it holds until it is disposed of. */
+  openHead(): { readonly logits: (x: Tensor) => Tensor; readonly owned: readonly Tensor[] } {
+    const { ops, config, store } = this;
+    const build = tensorBuilder(ops, store);
+    const norm = loadNorm(build, config, 'model.norm');
+    const name = config.tiedHead ? EMBEDDING : 'lm_head.weight';
+    const matrix = build.matrix([{ name, by: config.logitScale }]);
+    return {
+      logits: (x) => {
+        const logits = ops.matMul(this.norm(norm, x), matrix);
+        return config.logitSoftCap === undefined ? logits : ops.softCap(logits, config.logitSoftCap);
+      },
+      owned: [matrix, norm.weight, ...(norm.bias === undefined ? [] : [norm.bias])],
+    };
   }
 
   dispose(): void {
-    this.ops.dispose(...this.owned);
+    for (const { memory, at } of this.vectors) memory.free(at);
+    this.vectors.length = 0;
+    this.store.free();
   }
 
   private behindAttention({ mlp }: LayerWeights, x: Tensor): Tensor {

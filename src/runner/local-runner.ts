@@ -9,6 +9,7 @@ import { NoFactors } from '../calibration/recalkv.js';
 import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
+import { openCrew, type Crew } from '../kernels/crew.js';
 import { openKernels, type Kernels } from '../kernels/index.js';
 import { Transformer } from '../model/transformer.js';
 import type { ModelFiles } from '../checkpoint/types.js';
@@ -48,6 +49,7 @@ interface LoadedModel extends Pick<WeightSetContext, 'files' | 'knownScores'> {
 /** Runs jobs in this process. */
 export class LocalRunner implements JobRunner {
   private readonly kernels: Kernels;
+  private crew: Crew | undefined;
   private model: LoadedModel | undefined;
   private weightSet: (OpenWeightSet & { readonly index: number }) | undefined;
   /** By model and weight set: they are not looked for again. */
@@ -144,10 +146,24 @@ export class LocalRunner implements JobRunner {
   }
 
   close(): void {
+    this.unload();
+    this.crew?.close();
+    this.crew = undefined;
+  }
+
+  private unload(): void {
     this.weightSet?.close();
     this.model?.weights.dispose();
     this.weightSet = undefined;
     this.model = undefined;
+  }
+
+  /** The threads of the kernels, started once. */
+  private async threads(): Promise<Crew> {
+    const { engine, progress } = this.context;
+    return (this.crew ??= await openCrew(engine.threads, (line) => {
+      progress.log(line);
+    }));
   }
 
   /** The weight set's weights, or why there are none; what was loaded before goes, where it is another. */
@@ -157,11 +173,15 @@ export class LocalRunner implements JobRunner {
   ): Promise<{ files: ModelFiles; weights: Transformer } | NoFactors> {
     const { spec, engine, filesOf, progress, signal } = this.context;
     if (this.model?.files.name !== name) {
-      this.close();
+      this.unload();
       const files = await filesOf(name);
       progress.phase(`loading ${name}`);
       checkModelFits(engine, parameterBytes(files));
-      this.model = { files, weights: Transformer.load(engine, files), knownScores: new Map() };
+      this.model = {
+        files,
+        weights: Transformer.load(engine, files, await this.threads()),
+        knownScores: new Map(),
+      };
     }
     const { files, weights, knownScores } = this.model;
     if (this.weightSet?.index !== index) {

@@ -114,8 +114,10 @@ for (const engineName of TESTED_ENGINES) {
             expect(maxDifference(found, expected) / scale, name).to.be.below(TOLERANCE);
           };
           expectLast('embedding');
-          for (const [layer, weights] of model.layers.entries()) {
-            const next = ops.tidy(() => layerOutput(model, weights, x, { layer, rope: ropes[layer] }));
+          for (let layer = 0; layer < model.config.layers; layer++) {
+            const next = ops.tidy(() =>
+              layerOutput(model, model.openLayer(layer), x, { layer, rope: ropes[layer] }),
+            );
             ops.dispose(x);
             x = next;
             expectLast(`layer_${layer}`);

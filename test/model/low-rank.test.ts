@@ -28,8 +28,10 @@ function exactFactors(model: Transformer): LowRankFactors {
   };
   const all = Array.from({ length: KV }, (_, head) => head);
   return {
-    layers: model.layers.map((layer) => {
+    layers: Array.from({ length: model.config.layers }, (_, index) => {
+      const layer = model.openLayer(index);
       const qkv = model.ops.toHost(layer.qkv);
+      model.closeLayer(layer);
       return {
         keys: all.map((head) => groupOf(qkv, H, [head])),
         values: [groupOf(qkv, H + KV, [...all].reverse())],

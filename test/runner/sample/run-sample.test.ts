@@ -2,7 +2,7 @@
 import { methods } from '../../../src/methods/built-in.js';
 import { expect } from 'chai';
 import { sumBytes } from '../../../src/cache/bytes.js';
-import type { Engine, Tensor } from '../../../src/engine/types.js';
+import type { Engine } from '../../../src/engine/types.js';
 import { UserError } from '../../../src/base/errors.js';
 import { openKernels, type Kernels } from '../../../src/kernels/index.js';
 import type { Pipeline } from '../../../src/methods/types.js';
@@ -194,9 +194,8 @@ for (const engineName of TESTED_ENGINES) {
     });
 
     it('refuses a model whose logits are not finite', async () => {
-      const logits = model.logits.bind(model);
       const spoiled = Object.assign(Object.create(model) as Transformer, {
-        logits: (x: Tensor) => engine.ops.scale(logits(x), Number.NaN),
+        embedRows: (ids: readonly number[]) => model.embedRows(ids).fill(Number.NaN),
       });
       const error: unknown = await run(PIPELINES.slice(0, 1), { model: spoiled }).catch((e: unknown) => e);
       expect((error as UserError).format()).to.match(/logits are not finite\n.*weights whole/);
@@ -252,7 +251,7 @@ for (const engineName of TESTED_ENGINES) {
       const { pipelines } = await run([PIPELINES[0]!, ...budgets], { kernels: small, maxNewTokens: 2 });
       const stored = pipelines.reduce((sum, { bytes }) => sum + sumBytes(bytes), 0);
       expect(stored).to.be.above(2 * 2 ** 20);
-      expect(small.memory.byteLength).to.be.at.most(2 ** 20);
+      expect(small.memory.byteLength - small.memory.uncounted).to.be.at.most(2 ** 20);
       expect(small.memory.bytesInUse).to.equal(0);
     });
 
