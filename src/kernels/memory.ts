@@ -29,7 +29,7 @@ export class KernelMemory {
   private uncountedBytes = 0;
   private readonly allocator: Allocator;
   /** Sizes of what is not counted, by address. */
-  private readonly uncountedSizes = new Map<Pointer, number>();
+  private readonly uncounted = new Map<Pointer, number>();
 
   /**
    * @param maxPages the budget, in pages of 64 KiB
@@ -47,11 +47,6 @@ export class KernelMemory {
   /** Bytes allocated now, each allocation rounded up to 16. */
   get bytesInUse(): number {
     return this.allocator.bytesInUse - this.uncountedBytes;
-  }
-
-  /** Bytes that `allocUncounted` has given. */
-  get uncounted(): number {
-    return this.uncountedBytes;
   }
 
   /** Bytes that the memory may grow to. */
@@ -84,7 +79,7 @@ export class KernelMemory {
     this.uncountedBytes += size;
     try {
       const pointer = this.alloc(bytes);
-      this.uncountedSizes.set(pointer, size);
+      this.uncounted.set(pointer, size);
       return pointer;
     } catch (error) {
       this.uncountedBytes -= size;
@@ -95,8 +90,8 @@ export class KernelMemory {
   /** Gives a buffer back. Throws on an address that is not allocated. */
   free(pointer: Pointer): void {
     this.allocator.free(pointer);
-    this.uncountedBytes -= this.uncountedSizes.get(pointer) ?? 0;
-    this.uncountedSizes.delete(pointer);
+    this.uncountedBytes -= this.uncounted.get(pointer) ?? 0;
+    this.uncounted.delete(pointer);
   }
 
   /** `count` bytes at `pointer`. Views are valid until the next `alloc`. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { processors } from '../../src/base/processors.js';
 import { type EngineReport, inspectEngines } from '../../src/engine/doctor.js';
 import { checkModelFits, openEngine } from '../../src/engine/index.js';
 import { wasmWeightCopies } from '../../src/engine/limits.js';
@@ -128,11 +129,11 @@ describe('opening engines', () => {
     }
   });
 
-  it('always has wasm, with one thread', async () => {
+  it('always has wasm, with a thread for each processor', async () => {
     expect((await report('wasm')).available).to.equal(true);
     const engine = await openEngine('wasm');
     expect(engine.name).to.equal('wasm');
-    expect(engine.threads).to.equal(1);
+    expect(engine.threads).to.equal(processors());
     expect(await openEngine('wasm')).to.equal(engine);
   });
 

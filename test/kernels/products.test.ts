@@ -179,10 +179,11 @@ describe('StepKernels.widen', () => {
         const turned = memory.alloc(4 * height * columns);
         step.widenTransposed(w, { from: 0, to: out }, tile, { at: turned, first: 3, height });
         const numbers = memory.floats(turned, height * columns).slice();
-        for (let i = 0; i < out; i++) {
-          for (let k = 0; k < columns; k++)
-            expect(numbers[k * height + 3 + i]).to.equal(wide[i * columns + k]);
-        }
+        const expected = Float32Array.from({ length: height * columns }, (_, at) => {
+          const i = (at % height) - 3;
+          return i < 0 ? numbers[at]! : wide[i * columns + Math.floor(at / height)]!;
+        });
+        expect(numbers).to.deep.equal(expected);
         for (const pointer of [w.at, at, tile, turned]) memory.free(pointer);
       }),
       { numRuns: 60 },

@@ -48,7 +48,7 @@ describe('StepKernels', () => {
             const size = Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / width + 1e-3);
             return row.map((y, i) => ((y - mean) / size) * weights[i]! + (biased ? biases[i]! : 0));
           }).flat();
-          let got = new Float32Array(0);
+          let got: Float32Array = new Float32Array(0);
           inMemory(weights, (weight) => {
             inMemory(biases, (bias) => {
               got = inMemory(x, (at) => {

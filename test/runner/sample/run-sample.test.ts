@@ -251,7 +251,8 @@ for (const engineName of TESTED_ENGINES) {
       const { pipelines } = await run([PIPELINES[0]!, ...budgets], { kernels: small, maxNewTokens: 2 });
       const stored = pipelines.reduce((sum, { bytes }) => sum + sumBytes(bytes), 0);
       expect(stored).to.be.above(2 * 2 ** 20);
-      expect(small.memory.byteLength - small.memory.uncounted).to.be.at.most(2 ** 20);
+      // beside the caches: tapes, scratch and activations
+      expect(small.memory.byteLength).to.be.at.most(2 ** 20 + 5 * 2 ** 20);
       expect(small.memory.bytesInUse).to.equal(0);
     });
 
