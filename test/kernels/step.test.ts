@@ -103,16 +103,16 @@ describe('StepKernels', () => {
         fc.constantFrom([8, 4], [64, 32], [64, 16], [96, 48]),
         fc.nat({ max: 100_000 }),
         (pairing, [width, half], position) => {
-          const frequencies = Float32Array.from({ length: half! }, (_, j) => 10000 ** (-j / half!));
+          const frequencies = Float32Array.from({ length: half }, (_, j) => 10000 ** (-j / half));
           const table = ropeTable({ frequencies, factor: 1, pairing }, position, 1);
-          const x = randomNumbers(3 * width!, randomFrom(position));
+          const x = randomNumbers(3 * width, randomFrom(position));
           const expected = x.slice();
-          rotateHeads(expected, 0, 3, width!, table, 0);
+          rotateHeads(expected, 0, 3, width, table, 0);
           inMemory(table.cos, (cos) => {
             inMemory(table.sin, (sin) => {
-              const angles = { half: half!, interleaved: pairing === 'interleaved', cos, sin };
+              const angles = { half: half, interleaved: pairing === 'interleaved', cos, sin };
               const got = inMemory(x, (at) => {
-                step.rotate(at, 3, width!, angles);
+                step.rotate(at, 3, width, angles);
               });
               expectClose(got, [...expected], 2e-7);
             });
