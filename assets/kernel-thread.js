@@ -4,15 +4,17 @@
  * It is plain JavaScript, so that it runs as it is from a checkout and from the package. It spins shortly before it sleeps,
  * as the next work mostly comes within microseconds.
  *
- * Words of `control`: how often something was asked for, what (0 work, 1 a further memory, 2 the end), on which memory, the
- * address of its tape, threads asleep, answers, a thread that failed; from word 16 on what each thread has answered.
+ * Words of `control`: how often something was asked for; what, in one word, so that nobody reads halves of two questions: the
+ * number of the memory that has work, or −1, there are messages, or −2, the end; threads asleep; answers; a thread that failed;
+ * from word 16 on what each thread has answered.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 
 const { control, module, port, thread, spins } = workerData;
-const [ASKED, WHAT, MEMORY, TAPE, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4, 5, 6];
+const [ASKED, WHAT, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4];
+const [MESSAGES, END] = [-1, -2];
 
-/** By memory: the kernels, and how far this thread's arena is from the first one. */
+/** By memory: the kernels, where the tape is, and how far this thread's arena is from the first one. */
 const instances = [];
 let seen = 0;
 
@@ -36,11 +38,11 @@ function takeMessages() {
     received !== undefined;
     received = receiveMessageOnPort(port)
   ) {
-    const { index, memory, scratch, shift } = received.message;
+    const { index, memory, scratch, tape, shift } = received.message;
     if (memory !== undefined) {
       const code = new WebAssembly.Instance(module, { env: { memory } }).exports;
       code.useScratch(scratch);
-      instances[index] = { code, shift: 0 };
+      instances[index] = { code, tape, shift: 0 };
     }
     instances[index].shift = shift;
   }
@@ -53,14 +55,14 @@ try {
     waitForMore();
     seen = Atomics.load(control, ASKED);
     const what = Atomics.load(control, WHAT);
-    if (what === 2) break;
-    if (what === 1) {
+    if (what === END) break;
+    if (what === MESSAGES) {
       takeMessages();
       answer();
       continue;
     }
-    const instance = instances[Atomics.load(control, MEMORY)];
-    instance?.code.work(Atomics.load(control, TAPE), thread * instance.shift);
+    const instance = instances[what];
+    instance?.code.work(instance.tape, thread * instance.shift);
   }
 } catch (error) {
   Atomics.store(control, FAILED, thread);

@@ -99,6 +99,17 @@ export function workersOption(): Option {
     });
 }
 
+/** `--threads N`. */
+export function threadsOption(): Option {
+  return new Option(
+    '--threads <n>',
+    'threads of each process that computes (default: its share of the processors); results do not depend on it',
+  ).argParser((value: string) => {
+    if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+    throw new InvalidArgumentError('Expected a whole number from 1 to 999.');
+  });
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   MB: 1e6,
   GB: 1e9,

@@ -32,7 +32,6 @@ export async function openPortable(name: 'wasm' | 'cpu', threads?: number): Prom
     ops: createOps(tf, name),
     versions: { tfjs: tf.version_core },
     threads: threads ?? threadsFromEnvironment() ?? processors(),
-    rowBlocks: [],
     // exp of wasm is scalar (4 ns an entry), its softmax is not
     fastExp: false,
   };

@@ -72,12 +72,6 @@ export interface Engine {
   readonly versions: Readonly<Record<string, string>>;
   /** Of the kernels that decode, and on `native` of TensorFlow. */
   readonly threads: number;
-  /**
-   * Rows of a decode matmul, ascending: rows are padded and multiplied in blocks of exactly one of these sizes, in all of
-   * which a row has the same bits, so that it does not depend on how many neighbours it has. Empty where the engine's rows
-   * are independent of each other anyway.
-   */
-  readonly rowBlocks: readonly number[];
   /** Whether exp() is cheaper than a softmax over the same entries: attention is then summed tile by tile. */
   readonly fastExp: boolean;
 }

@@ -17,10 +17,10 @@ const ROWS = 256;
 const SECONDS = 0.15;
 
 /** Measures an engine; the best of several runs each. */
-export function measureRate({ ops, rowBlocks }: Engine): Rate {
+export function measureRate({ ops }: Engine): Rate {
   const matrix = (rows: number): ReturnType<typeof ops.fromHost> =>
     ops.fromHost(new Float32Array(rows * WIDTH).fill(0.5), [rows, WIDTH]);
-  const [weights, many, few] = [matrix(WIDTH), matrix(ROWS), matrix(rowBlocks[0] ?? 1)];
+  const [weights, many, few] = [matrix(WIDTH), matrix(ROWS), matrix(1)];
   const secondsOf = (rows: typeof many): number =>
     best(() => {
       const product = ops.matMul(rows, weights);

@@ -18,9 +18,10 @@ import { MemoryPool } from './memory-pool.js';
 import { StepKernels } from './step.js';
 
 /** Words of `control`; what they are is said in `assets/kernel-thread.js`. */
-const [ASKED, WHAT, MEMORY, TAPE, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4, 5, 6] as const;
+const [ASKED, WHAT, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4] as const;
 const ANSWERS = 16;
-const ASK = { work: 0, memory: 1, end: 2 } as const;
+const MESSAGES = -1;
+const END = -2;
 
 /** Looks before sleeping, some 5 ns each. Where threads share a processor, nobody waits for another by looking. */
 const SPINS = 20_000;
@@ -129,7 +130,7 @@ export class Crew {
     const { tape, index } = this.site(memory);
     if (tape.items === 0) return;
     tape.open();
-    if (tape.items > 1 && this.members.length > 0) this.ask(ASK.work, index, tape.pointer);
+    if (tape.items > 1 && this.members.length > 0) this.ask(index);
     memory.code.work(tape.pointer, 0);
     this.waitFor(tape);
     tape.clear();
@@ -137,7 +138,7 @@ export class Crew {
 
   /** Ends the threads; gives tapes and arenas back. */
   close(): void {
-    this.ask(ASK.end, 0, 0);
+    this.ask(END);
     for (const { worker, port } of this.members) {
       port.close();
       void worker.terminate();
@@ -180,6 +181,7 @@ export class Crew {
     const bytes = memory.code.scratchBytes();
     this.tell({ index: site.index, shift: 0 }, () => ({
       memory: memory.memory,
+      tape: tape.pointer,
       scratch: memory.allocUncounted(bytes),
     }));
     return site;
@@ -189,14 +191,12 @@ export class Crew {
   private tell(message: object, each: () => object = () => ({})): void {
     if (this.members.length === 0) return;
     for (const { port } of this.members) port.postMessage({ ...message, ...each() });
-    this.ask(ASK.memory, 0, 0);
+    this.ask(MESSAGES);
     this.expectAnswers();
   }
 
-  private ask(what: number, memory: number, tape: number): void {
+  private ask(what: number): void {
     Atomics.store(this.control, WHAT, what);
-    Atomics.store(this.control, MEMORY, memory);
-    Atomics.store(this.control, TAPE, tape);
     Atomics.add(this.control, ASKED, 1);
     if (Atomics.load(this.control, ASLEEP) > 0) Atomics.notify(this.control, ASKED);
   }

@@ -6,7 +6,7 @@
  * Alphabet: R rows, E model width, F MLP width, X experts.
  */
 import type { Activation, Experts } from '../checkpoint/types.js';
-import type { Engine, Ops, Tensor } from '../engine/types.js';
+import type { Ops, Tensor } from '../engine/types.js';
 import type { ExpertWeights, Mlp } from './layer-weights.js';
 
 /** `x [R, E]` → `[R, E]`. */
@@ -34,9 +34,12 @@ function activate(ops: Ops, activation: Activation, x: Tensor): Tensor {
   }
 }
 
+/** A product of very few rows has other bits on native with other threads. */
+const LEAST_ROWS = 16;
+
 /** `x [R, E]` → the weighted sum of each row's experts, `[R, E]`. */
 export function expertsOutput(
-  { ops, rowBlocks }: Engine,
+  ops: Ops,
   { router, experts }: ExpertWeights,
   { perToken, normalised }: Experts,
   activation: Activation,
@@ -50,8 +53,7 @@ export function expertsOutput(
   for (const [e, mlp] of experts.entries()) {
     const mine = chosen.filter(({ expert }) => expert === e);
     if (mine.length === 0) continue;
-    // blocks of one of the engine's sizes give a row the same bits, whatever stands beside it
-    const padded = rowBlocks.find((size) => size >= mine.length) ?? mine.length;
+    const padded = Math.max(LEAST_ROWS, mine.length);
     const rows = Int32Array.from({ length: padded }, (_, i) => mine[i]?.row ?? 0);
     const out = ops.tidy(() => ops.toHost(mlpOutput(ops, mlp, activation, ops.gatherRows(x, rows))));
     mine.forEach(({ row, share }, i) => {

@@ -192,9 +192,9 @@ export class Transformer {
   }
 
   private behindAttention({ mlp }: LayerWeights, x: Tensor): Tensor {
-    const { engine, ops, config } = this;
+    const { ops, config } = this;
     return 'experts' in mlp
-      ? expertsOutput(engine, mlp, config.experts!, config.activation, x)
+      ? expertsOutput(ops, mlp, config.experts!, config.activation, x)
       : mlpOutput(ops, mlp, config.activation, x);
   }
 

@@ -34,6 +34,8 @@ export interface AdmissionOptions {
   readonly engine: EngineName | 'auto';
   /** Bytes that the worker may take. Default: the machine's, or the container's. */
   readonly memory?: number | undefined;
+  /** Of the process that computes. Default: the processors. */
+  readonly threads?: number | undefined;
   readonly progress: Pick<Progress, 'phase' | 'log'>;
   readonly signal: AbortSignal;
 }
@@ -59,7 +61,10 @@ export async function admit(card: RunCard, options: AdmissionOptions): Promise<A
   expectSame(card, files.identity);
   const { signal } = options;
   const start = (progress: Pick<Progress, 'phase' | 'log'>): WorkerRunner =>
-    new WorkerRunner({ spec, engine: card.engine, cacheBytes: files.cacheBytes, progress, signal });
+    new WorkerRunner({
+      ...{ spec, engine: card.engine, threads: options.threads },
+      ...{ cacheBytes: files.cacheBytes, progress, signal },
+    });
   const runner = start(options.progress);
   try {
     expectSame(card, engineIdentity(await runner.engine()));

@@ -36,13 +36,12 @@ export function programIdentity(): Identity {
   return { 'version of spark-eval': packageVersion(), 'code of spark-eval': hash.digest('hex') };
 }
 
-/** Threads change the order of sums on `native` alone. */
-export function engineIdentity({ name, threads, versions }: EngineRecord): Identity {
+/** Threads are not in it: no number depends on them. */
+export function engineIdentity({ name, versions }: EngineRecord): Identity {
   const software = Object.entries(versions).map(([what, version]) => `${what} ${version}`);
   return {
     engine: name,
     'versions of the engine': software.sort().join(', '),
-    ...(name === 'native' ? { 'threads of the engine': String(threads) } : {}),
   };
 }
 

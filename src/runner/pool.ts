@@ -40,6 +40,8 @@ export interface LocalPoolOptions {
   readonly engine: EngineName | 'auto';
   /** Processes that compute; at least 1. One alone is this process. */
   readonly workers: number;
+  /** Of each process. Default: its share of the processors. */
+  readonly threads?: number | undefined;
   /** Bytes that all processes together may take. Default: the machine's, or the container's. */
   readonly memory?: number | undefined;
   readonly progress: Progress;
@@ -49,9 +51,9 @@ export interface LocalPoolOptions {
 /** This machine. */
 export async function openLocalPool(
   { spec, models, opener }: PreparedRun,
-  { engine: name, workers, memory, progress, signal }: LocalPoolOptions,
+  { engine: name, workers, threads: asked, memory, progress, signal }: LocalPoolOptions,
 ): Promise<JobPool> {
-  const threads = threadsOfEach(workers);
+  const threads = asked ?? threadsOfEach(workers);
   const engine = await openEngine(name, threads === undefined ? {} : { threads });
   checkWorkers(workers, engine.name);
   const cacheBytes = fitModels(spec, models, { engine: engine.name, workers, memory });

@@ -38,9 +38,11 @@ export interface RunOptions {
   readonly fresh: boolean;
   /** Processes that compute samples; at least 1. The results are the same, whatever their number. */
   readonly workers: number;
+  /** Of each process; at least 1. Default: its share of the processors. The results are the same, whatever their number. */
+  readonly threads?: number | undefined;
   /** Bytes that the run may take, all processes together. Default: the machine's, or the container's. */
   readonly memory?: number | undefined;
-  /** Who computes in place of this machine; engine, workers and memory are then its own business. */
+  /** Who computes in place of this machine; engine, workers, threads and memory are then its own business. */
   readonly openPool?: OpenPool | undefined;
   /** Only this part of the samples; the spec's output is then the shard's own folder, which gets no tables. */
   readonly shard?: Shard | undefined;

@@ -114,14 +114,13 @@ export function differentSurroundings(folders: readonly Owned[]): string[] {
   });
 }
 
-/** Of the program and its engine, by what a difference is told as. Threads change the order of sums on `native` alone. */
+/** Of the program and its engine, by what a difference is told as. No number depends on threads. */
 function programOf({ version, engine, protocol = 1 }: Manifest): Record<string, unknown> {
   return {
     'version of spark-eval': version,
     'prompt protocol': protocol,
     engine: engine.name,
     'versions of the engine': engine.versions,
-    ...(engine.name === 'native' ? { threads: engine.threads } : {}),
   };
 }
 

@@ -70,8 +70,23 @@ describe('spark-eval run --workers', function () {
     expect(JSON.parse(readFileSync(out('manifest.json'), 'utf8')))
       .to.have.property('engine')
       .that.deep.includes({ threads: Math.max(1, Math.floor(processors() / 2)) });
+    expect(native('--threads', '3')).to.deep.equal(alone);
     rmSync(out(''), { recursive: true });
     run();
+  });
+
+  it('gives the same numbers with every number of threads', () => {
+    const accuracy = readFileSync(out('accuracy.csv'), 'utf8');
+    const [bytes, texts] = [memory(), answers()];
+    for (const threads of ['1', '4']) {
+      const { status, stderr } = run('--fresh', '--threads', threads);
+      expect(status, stderr).to.equal(0);
+      expect(readFileSync(out('accuracy.csv'), 'utf8')).to.equal(accuracy);
+      expect([memory(), answers()]).to.deep.equal([bytes, texts]);
+      expect(JSON.parse(readFileSync(out('manifest.json'), 'utf8')))
+        .to.have.property('engine')
+        .that.deep.includes({ threads: Number(threads) });
+    }
   });
 
   it('goes on with other workers after a kill', async () => {

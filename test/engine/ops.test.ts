@@ -165,38 +165,5 @@ for (const name of ['wasm', 'native'] as const satisfies readonly EngineName[]) 
       ops.dispose(kept);
       expect(ops.numTensors()).to.equal(before);
     });
-
-    it('gives a row the same bits whatever rows share its block, and wherever it stands', () => {
-      const { ops, rowBlocks } = engine;
-      const rows = rowBlocks.length === 0 ? [1, 2, 5, 16, 33] : rowBlocks;
-      for (const [k, n] of [
-        [576, 192],
-        [64, 1000],
-        [1536, 57],
-      ] as const) {
-        const weight = ops.fromHost(numbers(k * n, 3), [k, n]);
-        const row = numbers(k, 4);
-        const product = (count: number, at: number, seed: number): Uint32Array => {
-          const x = numbers(count * k, seed);
-          x.set(row, at * k);
-          const out = ops.tidy(() => {
-            const y = ops.matMul(
-              ops.rmsNorm(ops.fromHost(x, [count, k]), ops.fromHost(numbers(k, 5), [k]), 1e-5),
-              weight,
-            );
-            return ops.toHost(ops.mul(ops.silu(y), ops.softmax(y)));
-          });
-          return new Uint32Array(out.slice(at * n, (at + 1) * n).buffer);
-        };
-        const expected = product(rows[0]!, 0, 9);
-        for (const count of rows) {
-          for (const at of new Set([0, 1, count >> 1, count - 1])) {
-            if (at < count)
-              expect(product(count, at, 10 + at), `${count} rows, at ${at}`).to.deep.equal(expected);
-          }
-        }
-        ops.dispose(weight);
-      }
-    });
   });
 }

@@ -90,6 +90,27 @@ describe('Crew', () => {
     }
   });
 
+  it('goes from one memory to the other, with more threads than processors', async () => {
+    const crew = await Crew.open(5, 2);
+    const sites = [openKernels({ maxBytes: 2 ** 25 }), openKernels({ maxBytes: 2 ** 25 })].map((kernels) => ({
+      kernels,
+      at: kernels.memory.alloc(4 * 4 * 40),
+    }));
+    try {
+      for (let round = 0; round < 3000; round++) {
+        const { kernels, at } = sites[round % 2]!;
+        kernels.memory.floats(at, 160).fill(round);
+        if (round % 100 === 0) crew.scratch(kernels.memory, round);
+        softmaxItems(crew, kernels, at, 1 + (round % 40), 4);
+        const done = 4 * (1 + (round % 40));
+        expect(kernels.memory.floats(at, done).every((x) => x === 0.25)).to.equal(true);
+        expect(kernels.memory.floats(at + 4 * done, 160 - done).every((x) => x === round)).to.equal(true);
+      }
+    } finally {
+      crew.close();
+    }
+  });
+
   it('tells of a thread that fails, and does not wait for it', async () => {
     const crew = await Crew.open(2, 2);
     const kernels = openKernels({ maxBytes: 2 ** 24 });

@@ -32,6 +32,7 @@ import {
   shardOption,
   type ShardOptions,
   type SpecOptions,
+  threadsOption,
   workersOption,
 } from '../options.js';
 import { printPlan } from './plan.js';
@@ -44,6 +45,7 @@ interface RunOptions extends SpecOptions, ShardOptions, JsonOptions {
   readonly progress: ProgressForm;
   readonly fresh?: boolean;
   readonly workers: number;
+  readonly threads?: number;
   readonly memory?: number;
   readonly queue?: RedisAddress;
   readonly dryRun?: boolean;
@@ -56,6 +58,7 @@ export function addRun(root: Command, session: Session): void {
     .addOption(engineOption())
     .addOption(progressOption())
     .addOption(workersOption())
+    .addOption(threadsOption())
     .addOption(memoryOption())
     .addOption(shardOption())
     .addOption(queueOption())
@@ -102,6 +105,7 @@ async function run(file: string, options: RunOptions, session: Session): Promise
       openPool: await queueOf(document, options, progress, signal),
       fresh: options.fresh === true,
       workers: options.workers,
+      threads: options.threads,
       memory: options.memory,
       shard,
       signal,
@@ -148,19 +152,21 @@ async function tellOutcome(
 }
 
 /** A queue's workers are on machines of their own, and share the samples out themselves. */
-function expectNoneBeside({ queue, shard, workers, memory }: RunOptions): void {
+function expectNoneBeside({ queue, shard, workers, threads, memory }: RunOptions): void {
   if (queue === undefined) return;
   const other =
     shard !== undefined
       ? '--shard'
       : workers !== 1
         ? '--workers'
-        : memory !== undefined
-          ? '--memory'
-          : undefined;
+        : threads !== undefined
+          ? '--threads'
+          : memory !== undefined
+            ? '--memory'
+            : undefined;
   if (other === undefined) return;
   throw new UserError(`${other} does not go with --queue`, {
-    hint: 'With --queue all samples are computed by "spark-eval worker", as many as there are; each has its own --memory.',
+    hint: 'With --queue all samples are computed by "spark-eval worker", as many as there are; each has its own --memory and --threads.',
     exitCode: 2,
   });
 }

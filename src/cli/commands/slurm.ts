@@ -19,6 +19,7 @@ import {
   type JsonOptions,
   specArguments,
   type SpecOptions,
+  threadsOption,
   workersOption,
 } from '../options.js';
 import type { Session } from '../session.js';
@@ -27,6 +28,7 @@ import { mergeScript, runScript } from '../slurm-script.js';
 interface SlurmOptions extends SpecOptions, JsonOptions {
   readonly engine: EngineName | 'auto';
   readonly workers: number;
+  readonly threads?: number;
   readonly shards: number;
   readonly atOnce?: number;
   readonly partition?: string;
@@ -47,6 +49,7 @@ export function addSlurm(root: Command, session: Session): void {
     .option('--time <limit>', 'of each job, e.g. 12:00:00; what is finished when it ends is kept')
     .addOption(engineOption())
     .addOption(workersOption())
+    .addOption(threadsOption())
     .option('--submit', 'call sbatch')
     .addOption(jsonOption())
     .action((file: string, sbatch: string[], options: SlurmOptions) => slurm(file, sbatch, options, session));
@@ -95,11 +98,12 @@ async function slurm(
 }
 
 /** Options of `run` that the shards get, too. */
-function runOptions({ engine, workers, ...options }: SlurmOptions): string[] {
+function runOptions({ engine, workers, threads, ...options }: SlurmOptions): string[] {
   return [
     ...specArguments(options),
     ...(engine === 'auto' ? [] : ['--engine', engine]),
     ...(workers === 1 ? [] : ['--workers', String(workers)]),
+    ...(threads === undefined ? [] : ['--threads', String(threads)]),
   ];
 }
 

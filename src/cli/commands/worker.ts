@@ -11,7 +11,14 @@ import { parseRedisUrl } from '../../queue/address.js';
 import { plural } from '../format.js';
 import { onInterrupt } from '../interrupt.js';
 import { loadRegistry } from '../catalogue.js';
-import { engineOption, memoryOption, progressOption, useOption, type UseOptions } from '../options.js';
+import {
+  engineOption,
+  memoryOption,
+  threadsOption,
+  progressOption,
+  useOption,
+  type UseOptions,
+} from '../options.js';
 import type { ProgressForm } from '../progress.js';
 import type { Session } from '../session.js';
 
@@ -20,6 +27,7 @@ interface WorkerOptions extends UseOptions {
   readonly name: string;
   readonly folder?: string;
   readonly memory?: number;
+  readonly threads?: number;
   readonly lease: number;
   readonly untilIdle?: boolean;
   readonly progress: ProgressForm;
@@ -37,6 +45,7 @@ export function addWorker(root: Command, session: Session): void {
         .argParser(workerName),
     )
     .addOption(memoryOption())
+    .addOption(threadsOption())
     .addOption(
       new Option('--lease <seconds>', 'how long a job stays with this worker when nothing is heard of it')
         .default(30)
@@ -67,6 +76,7 @@ async function work(url: string, options: WorkerOptions, session: Session): Prom
       name: options.name,
       folder: options.folder === undefined ? undefined : resolve(options.folder),
       memory: options.memory,
+      threads: options.threads,
       leaseMs: 1000 * options.lease,
       untilIdle: options.untilIdle === true,
       progress: createProgress(options.progress, session.stderr),

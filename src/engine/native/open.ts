@@ -14,11 +14,7 @@ import { replaceNativeMatMul } from './matmul.js';
 import { restoreRemovedUtil } from './removed-util.js';
 import { createOps } from '../ops.js';
 import { loadQuietCore } from '../quiet.js';
-import { equalRowBlocks } from './row-blocks.js';
 import type { Engine, TfNamespace } from '../types.js';
-
-/** Rows of native decode matmuls, where they agree; see `Engine.rowBlocks`. */
-const ROW_BLOCKS = [16, 24, 32, 48, 64];
 
 const require = createRequire(import.meta.url);
 
@@ -104,7 +100,6 @@ export async function openNative(kind: NativeKind, threads: number | undefined):
       tensorflow: backend.binding.TF_Version,
     },
     threads: count,
-    rowBlocks: equalRowBlocks(ops, ROW_BLOCKS),
     fastExp: true,
   };
 }
