@@ -5,7 +5,8 @@
  */
 import { type CellResult, isFull, scorePercent } from './cell-results.js';
 import { cellTable, type CsvValue } from './csv.js';
-import { signFlipPValue, standardError, Z95 } from './statistics.js';
+import { scoreInterval } from './interval.js';
+import { signFlipPValue, standardError } from './statistics.js';
 
 const COLUMNS = [
   'samples',
@@ -32,8 +33,7 @@ export function accuracyCsv(results: readonly CellResult[]): string {
 function accuracyRow({ cell, records, paired }: CellResult): CsvValue[] {
   const score = scorePercent(records);
   const error = standardError(records.map((record) => 100 * record.score));
-  const interval =
-    score === undefined || error === undefined ? undefined : [score - Z95 * error, score + Z95 * error];
+  const interval = scoreInterval(records.map((record) => record.score))?.map((bound) => 100 * bound);
   return [
     records.length,
     records.filter((record) => record.truncated).length,

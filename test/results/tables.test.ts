@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { accuracyCsv } from '../../src/results/accuracy.js';
 import { collectResults } from '../../src/results/cell-results.js';
+import { scoreInterval } from '../../src/results/interval.js';
 import { memoryCsv } from '../../src/results/memory.js';
 import type { CellInfo, SampleRecord } from '../../src/results/types.js';
 import { cell, full, record, spark } from './support.js';
@@ -55,7 +56,8 @@ describe('results/accuracy', () => {
     });
     // Scores 100, 100, 50, 100: variance 625, standard error 25 / 2.
     expect(base!['stderr']).to.equal('12.5');
-    expect(Number(base!['ci95_low'])).to.be.closeTo(87.5 - 1.96 * 12.5, 1e-3);
+    const [low, high] = scoreInterval(scores[0]!)!;
+    expect([Number(base!['ci95_low']), Number(base!['ci95_high'])]).to.deep.equal([100 * low, 100 * high]);
     const third = (100 * (1 + 0 + 0.5 + 1 / 3)) / 4;
     expect(Number(evicted!['score'])).to.equal(third);
     expect(Number(evicted!['delta'])).to.equal(third - 87.5);
@@ -125,7 +127,6 @@ describe('results/accuracy', () => {
       samples: '1',
       score: '50',
       stderr: '',
-      ci95_low: '',
       full_score: '',
       delta: '',
       p_value: '',
