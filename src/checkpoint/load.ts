@@ -81,6 +81,20 @@ export async function openModelFiles(nameOrPath: string): Promise<ModelFiles> {
   }
 }
 
+/** What a model's texts go through: its tokenizer, chat template and configuration. No weights are read. */
+export function openModelText(
+  nameOrPath: string,
+): Pick<ModelFiles, 'name' | 'config' | 'tokenizer' | 'chatTemplate'> {
+  const location = resolveModel(nameOrPath);
+  const { config, weights, text } =
+    location.kind === 'gguf' ? openGgufParts(location) : openFolderParts(location);
+  try {
+    return { name: location.name, config, ...text() };
+  } finally {
+    weights.close();
+  }
+}
+
 /** Whether a model that says that its head is the embedding holds another one. */
 function hasOwnHead({ tiedHead, vocabulary }: ModelConfig, weights: WeightSource): boolean {
   if (!tiedHead || !weights.names.includes(HEAD)) return false;

@@ -8,6 +8,7 @@ import { type CellResult, scorePercent } from '../results/cell-results.js';
 import { storedOverFull } from '../results/memory.js';
 import { mean } from '../results/statistics.js';
 import type { SampleRecord } from '../results/types.js';
+import { cutLines } from './cuts.js';
 import { groupBy } from './group-by.js';
 import { averagesUnlike, taskTitles, UNLIKE_TASKS } from './task-units.js';
 import { type Align, alignColumns } from './text-table.js';
@@ -34,12 +35,14 @@ export function summarise(results: readonly CellResult[], options: SummaryOption
     const titleOf = taskTitles(block.map(({ cell }) => cell));
     return { model, question, titleOf, tasks: [...new Set(block.map(({ cell }) => titleOf(cell)))] };
   });
+  const cut = cutLines(results);
   const unlike = averaged.some((block) => averagesUnlike(block, averaged));
   return [
     ...[...blocks].map(([title, block], i) =>
       [bold ? `\u001b[1m${title}\u001b[22m` : title, ...table(block, averaged[i]!, width)].join('\n'),
     ),
     ...(unlike ? [UNLIKE_TASKS] : []),
+    ...(cut.length === 0 ? [] : [cut.join('\n')]),
   ].join('\n\n');
 }
 

@@ -36,6 +36,7 @@ export const sampleRecord = z.strictObject({
   score: z.number().min(0).max(1),
   promptTokens: count,
   truncated: z.boolean(),
+  depths: z.array(z.number().min(0).max(100)).optional(),
   generatedTokens: count,
   keptTokens: amount,
   keptPerHead: z.array(z.array(count)).optional(),

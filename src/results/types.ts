@@ -37,6 +37,8 @@ export interface SampleRecord {
   readonly promptTokens: number;
   /** True where the context was cut to the model's limit. */
   readonly truncated: boolean;
+  /** Where what is asked for stands, in per cent of the text; of tasks that place it. */
+  readonly depths?: readonly number[] | undefined;
   readonly generatedTokens: number;
   /** Mean of kept prompt tokens over layers and KV heads. */
   readonly keptTokens: number;

@@ -17,11 +17,11 @@ import { FORMAT_VERSION } from '../results/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { countsOf, TaskOpener } from '../experiment/task-opener.js';
 import { scoreAnswer } from '../tasks/score-answer.js';
-import type { OpenTask } from '../tasks/types.js';
+import type { OpenTask, Sample } from '../tasks/types.js';
 import type { Failure, Job, JobRecord, JobRunner } from './jobs.js';
 import { parameterBytes } from './models.js';
 import type { Progress } from './progress.js';
-import { buildSegments, stopIdsOf } from './sample/prompt.js';
+import { buildSegments, stopIdsOf, type Segments } from './sample/prompt.js';
 import { sampleName } from './sample/sample-name.js';
 import { runSample } from './sample/run-sample.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
@@ -69,10 +69,10 @@ export class LocalRunner implements JobRunner {
     const loaded = await this.load(group.model, job.weightSet);
     if (loaded instanceof NoFactors) return this.without(job, loaded);
     const { files, weights } = loaded;
-    const task = await this.open(job.group, files);
-    const sample = await task.sample(job.sample);
+    const made = await this.make(job, files);
+    if (made instanceof UserError) return this.without(job, made);
+    const { task, sample, segments } = made;
     const [question] = sample.questions;
-    const segments = buildSegments(files, sample, group.question, group.maxContext);
     const what = sampleName(group, job.sample);
     const outcome = await runSample({
       model: weights,
@@ -111,6 +111,7 @@ export class LocalRunner implements JobRunner {
         }),
         promptTokens: length,
         truncated: segments.truncated,
+        ...(sample.depths === undefined ? {} : { depths: sample.depths }),
         generatedTokens: result.ids.length,
         keptTokens: result.keptTokens,
         ...(result.keptPerHead === undefined ? {} : { keptPerHead: result.keptPerHead }),
@@ -125,7 +126,23 @@ export class LocalRunner implements JobRunner {
     });
   }
 
-  /** That none of the job's pipelines can be applied, which have their weights in common. */
+  /** The sample of a job, or why it cannot be made: that is then its own error, and the others are computed. */
+  private async make(
+    { group: index, sample: number }: Job,
+    files: ModelFiles,
+  ): Promise<{ task: OpenTask; sample: Sample; segments: Segments } | UserError> {
+    const { question, maxContext } = this.context.spec.groups[index]!;
+    const task = await this.open(index, files);
+    try {
+      const sample = await task.sample(number);
+      return { task, sample, segments: buildSegments(files, sample, question, maxContext) };
+    } catch (error) {
+      if (error instanceof UserError) return error;
+      throw error;
+    }
+  }
+
+  /** That none of the job's pipelines can be applied: to this sample, or with the weights that they have in common. */
   private without({ group, sample, missing }: Job, error: UserError): Failure[] {
     const { groups, pipelines } = this.context.spec;
     const what = sampleName(groups[group]!, sample);

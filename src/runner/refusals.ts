@@ -1,9 +1,10 @@
 /**
- * Why a run would be refused, foreseen from configurations and data: no weights are read and no tokenizer is loaded.
+ * Why a run would be refused, and what it would remark, foreseen from configurations, tokenizers and data: no weights are read.
  *
  * The checks are those that a run itself goes through, so that a plan and a run say the same.
  */
 import { UserError } from '../base/errors.js';
+import { openModelText } from '../checkpoint/load.js';
 import { readModelConfig } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { checkGroup, openGroup } from '../experiment/cells.js';
@@ -12,6 +13,7 @@ import { mustBePulled } from '../pull/locate-model.js';
 import { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { expectModels } from './expect-models.js';
+import { checkSamples } from './sample/check-samples.js';
 
 /**
  * Models that are not there or not supported, contexts that do not fit them, data that is missing, more samples than rows:
@@ -47,6 +49,41 @@ export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> 
   }
   return [...reasons.values()];
 }
+
+export interface ForeseenSamples {
+  readonly refusals: readonly UserError[];
+  /** What a run says of its samples before it begins, a sentence each. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Looks at all samples of the models that are there, as a run does before its first prefill: of each group the first that cannot
+ * be had, and what should be known of them.
+ */
+export async function foreseeSamples(spec: ResolvedSpec): Promise<ForeseenSamples> {
+  const opener = new TaskOpener(spec.registry.tasks, spec.folder);
+  const models = new Map<string, ModelText>();
+  for (const { model } of spec.groups) {
+    const place = modelPlace(model, spec.folder);
+    if (!models.has(model) && !mustBePulled(place))
+      models.set(model, { ...openModelText(place), name: model });
+  }
+  const refusals: UserError[] = [];
+  const remarks = new Set<string>();
+  for (const [group, { model, samples }] of spec.groups.entries()) {
+    if (!models.has(model)) continue;
+    const jobs = Array.from({ length: samples }, (_, sample) => ({ group, sample }));
+    try {
+      for (const remark of await checkSamples({ spec, models, opener }, jobs)) remarks.add(remark);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refusals.push(error);
+    }
+  }
+  return { refusals, remarks: [...remarks] };
+}
+
+type ModelText = ReturnType<typeof openModelText>;
 
 /** Of a model that is not there it is what the catalogue knows; that it must be pulled has been said. */
 async function configOf(

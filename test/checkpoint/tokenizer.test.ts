@@ -183,8 +183,8 @@ describe('tokenizer of a GGUF', () => {
   it('refuses other kinds by name', () => {
     const fault = (changes: Record<string, GgufValue>): string =>
       userError(() => ggufTokenizerJson(metadata(changes))).message;
-    expect(fault({ 'tokenizer.ggml.model': 'llama' })).to.match(/tokenizer model "llama" is not supported/);
-    expect(fault({ 'tokenizer.ggml.pre': 'tekken' })).to.match(/pre-tokenizer "tekken" is not supported/);
+    expect(fault({ 'tokenizer.ggml.model': 'bert' })).to.match(/tokenizer model "bert" is not supported/);
+    expect(fault({ 'tokenizer.ggml.pre': 'viking' })).to.match(/pre-tokenizer "viking" is not supported/);
     expect(fault({ 'tokenizer.ggml.pre': 'constructor' })).to.match(/"constructor" is not supported/);
     expect(fault({ 'tokenizer.ggml.token_type': [1] })).to.match(/15 tokens have 1 token types/);
   });

@@ -27,6 +27,17 @@ describe('report/summary', () => {
     ]);
   });
 
+  it('says which samples were cut, each once', () => {
+    const list = [...one.list, ...two.list].map((each, i) =>
+      i < 2 || each.sample === 2 ? { ...each, truncated: true, promptTokens: 50 + each.sample } : each,
+    );
+    const cut = collectResults([...one.infos, ...two.infos], list);
+    expect(summarise(cut, { width: 200 }).split('\n').slice(-2)).to.deep.equal([
+      'ruler/one: 1 of 1 samples were cut to 50 tokens',
+      'ruler/two: 1 of 3 samples were cut to 52 tokens',
+    ]);
+  });
+
   it('leaves the columns of single tasks out where they do not fit', () => {
     const lines = summarise(results, { width: 70 }).split('\n');
     expect(cellsOf(lines.join('\n'))[1]).to.deep.equal([

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../base/errors.js';
 import { type Align, alignColumns } from '../../report/text-table.js';
 import type { FolderState } from '../../runner/folder-state.js';
+import type { ForeseenSamples } from '../../runner/refusals.js';
 import { taskLabel } from '../../experiment/label.js';
 import { modelPlace } from '../../experiment/paths.js';
 import type { ModelConfig } from '../../checkpoint/types.js';
@@ -38,10 +39,14 @@ export function addPlan(root: Command, session: Session): void {
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
   const { spec, state } = await readSpecState(file, options);
   const bytes = await fullCachesOf(spec);
-  const { foreseeRefusals } = await import('../../runner/refusals.js');
-  const refusals = await foreseeRefusals(spec);
-  if (options.json === true) session.printJson(planJson(spec, state, bytes, refusals));
-  else session.print(planText(spec, state, bytes, refusals));
+  const { foreseeRefusals, foreseeSamples } = await import('../../runner/refusals.js');
+  const first = await foreseeRefusals(spec);
+  // what is wrong with a model or a task is told once, not of each of its samples
+  const samples = first.length === 0 ? await foreseeSamples(spec) : { refusals: [], remarks: [] };
+  const refusals = [...first, ...samples.refusals];
+  const { remarks } = samples;
+  if (options.json === true) session.printJson(planJson(spec, state, bytes, { refusals, remarks }));
+  else session.print(planText(spec, state, bytes, { refusals, remarks }));
   if (refusals[0] !== undefined) session.exitCode = refusals[0].exitCode;
 }
 
@@ -52,7 +57,7 @@ function planJson(
   spec: ResolvedSpec,
   state: FolderState,
   bytes: ReadonlyMap<TaskCell, number>,
-  refusals: readonly UserError[],
+  { refusals, remarks }: ForeseenSamples,
 ): unknown {
   return {
     name: spec.name,
@@ -67,6 +72,7 @@ function planJson(
     },
     changedModels: state.changedModels,
     refusals: refusals.map(({ place, message, hint }) => ({ place, message, hint })),
+    remarks,
     cells: state.cells.map(({ group, pipeline, samples, done }) => ({
       ...group,
       samples,
@@ -81,7 +87,7 @@ function planText(
   spec: ResolvedSpec,
   state: FolderState,
   bytes: ReadonlyMap<TaskCell, number>,
-  refusals: readonly UserError[],
+  { refusals, remarks }: ForeseenSamples,
 ): string {
   const { tasks } = spec.registry;
   const hasOwnLengths = ({ task }: TaskCell): boolean =>
@@ -119,6 +125,7 @@ function planText(
       (model) =>
         `files of ${model} have changed since; a run compares their digests, and goes on only where they are the same`,
     ),
+    ...remarks,
     ...(refusals.length === 0 ? [] : ['', 'a run would be refused:']),
     ...refusals.map((error) => error.format().replace(/^/gm, '  ')),
   ].join('\n');

@@ -48,21 +48,24 @@ async function printTables(
   options: TablesOptions,
   session: Session,
 ): Promise<void> {
-  const [{ readResults }, { completeness, tablesOf }, { writeTables }] = await Promise.all([
+  const [{ readResults }, { completeness, tablesOf }, { writeTables }, { cutLines }] = await Promise.all([
     import('../../report/read-results.js'),
     import('../../report/tables.js'),
     import('../../report/table/formats.js'),
+    import('../../report/cuts.js'),
   ]);
   const results = readResults(paths);
   const { paper, format, margin, seed } = options;
   const tables = tablesOf(results, { paper, margin, seed });
   const { done, asked } = completeness(results);
-  if (options.json === true) session.printJson({ complete: done === asked, done, asked, tables });
+  const cut = cutLines(results.results);
+  if (options.json === true) session.printJson({ complete: done === asked, done, asked, tables, cut });
   else session.print(writeTables(tables, format));
   for (const { path, tornBytes } of results.folders) {
     if (tornBytes > 0)
       session.note(`${path}: a torn last line of the journal is left out (${tornBytes} bytes)`);
   }
+  for (const line of cut) session.note(line);
   const engines = new Set(results.folders.map(({ manifest }) => manifest.engine.name));
   if (engines.size > 1) session.note(`the results are of different engines: ${[...engines].join(', ')}`);
   if (done < asked) {

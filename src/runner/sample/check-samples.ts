@@ -14,7 +14,7 @@ import { ContextTooShort } from '../../tasks/too-short.js';
 import type { OpenTask, Sample, TaskContext } from '../../tasks/types.js';
 import { ControlTokens } from './control-tokens.js';
 import type { Job } from '../jobs.js';
-import { expectRoom } from './prompt.js';
+import { expectRoom, reachBeyond } from './prompt.js';
 
 type Files = Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>;
 
@@ -51,8 +51,8 @@ export async function checkSamples(
   }
   for (const [index, samples] of asked) {
     try {
-      const remark = await checkGroup(groups[index]!, [...samples], checked, signal);
-      if (remark !== undefined) remarks.add(remark);
+      for (const remark of await checkGroup(groups[index]!, [...samples], checked, signal))
+        remarks.add(remark);
     } catch (error) {
       throw error instanceof UserError && error.place === undefined ? error.at(file) : error;
     }
@@ -65,20 +65,23 @@ async function checkGroup(
   samples: readonly number[],
   checked: Checked,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<string[]> {
   const { opener, models } = checked;
   const files = models.get(group.model)!;
   const task = await opener.open(group, countsOf(files.tokenizer));
   const controls = new ControlTokens(files.tokenizer);
+  let beyond: string | undefined;
   // The last first: where a file has too few rows, it tells at once.
   const ordered = [samples.at(-1)!, ...samples.slice(0, -1)];
   try {
     for (const [turn, index] of ordered.entries()) {
       if (turn % AT_ONCE === AT_ONCE - 1) await setImmediate();
       signal?.throwIfAborted();
-      if (task.check === undefined || index === samples[0])
-        controls.look(await checkMade(task, index, group, files));
-      else task.check(index);
+      if (task.check === undefined || index === samples[0]) {
+        const sample = await checkMade(task, index, group, files);
+        controls.look(sample);
+        beyond ??= beyondPositions(sample, group, files);
+      } else task.check(index);
     }
   } catch (error) {
     if (!(error instanceof ContextTooShort)) throw error;
@@ -88,7 +91,19 @@ async function checkGroup(
       exitCode: 2,
     });
   }
-  return controls.remark(group.task, group.model);
+  return [controls.remark(group.task, group.model), beyond].filter((remark) => remark !== undefined);
+}
+
+/** A published protocol may go beyond the positions that a model was trained for: then it is said. */
+function beyondPositions(
+  sample: Sample,
+  { task, question, maxContext }: TaskCell,
+  files: Files,
+): string | undefined {
+  const reach = maxContext === undefined ? undefined : reachBeyond(files, sample, question, maxContext);
+  if (reach === undefined) return undefined;
+  const [{ maxNewTokens }] = sample.questions;
+  return `${task}: contexts of up to ${maxContext} tokens, ${reach.behind} behind them and ${maxNewTokens} to generate reach ${reach.beyond} beyond the ${files.config.maxPositions} positions of ${files.name}`;
 }
 
 async function checkMade(task: OpenTask, index: number, group: TaskCell, files: Files): Promise<Sample> {

@@ -40,10 +40,12 @@ export function buildSegments(
   mode: QuestionMode,
   maxContext?: number,
 ): Segments {
-  const { before, suffixIds } = renderedParts(files, sample, mode);
+  const parts = renderedParts(files, sample, mode);
+  const { before, suffixIds } = parts;
   const room = maxContext ?? roomBeside(files, sample, suffixIds.length);
   const whole = files.tokenizer.encode(before, sample.plain?.specialTokens ?? false);
   const truncated = whole.length > room;
+  if (truncated) expectWholeEnds(files, sample, parts, room, maxContext);
   const contextIds = truncated ? cutMiddle(whole, room) : whole;
   // Generation starts from a token behind the cache: where the prompt has none, from its last one.
   if (suffixIds.length === 0) suffixIds.push(...contextIds.splice(-1));
@@ -57,21 +59,76 @@ export function expectRoom(
   mode: QuestionMode,
   maxContext?: number,
 ): void {
-  const { suffixIds } = renderedParts(files, sample, mode);
-  if (maxContext === undefined) roomBeside(files, sample, suffixIds.length);
+  const parts = renderedParts(files, sample, mode);
+  const room = maxContext ?? roomBeside(files, sample, parts.suffixIds.length);
+  // no tokenizer makes more tokens of a text than it has bytes
+  if (Buffer.byteLength(parts.before) > room) expectWholeEnds(files, sample, parts, room, maxContext);
 }
 
-/** The text that is compressed, and the tokens behind it. */
+/** What follows the context and its limit, where together they go beyond the model's positions: how far. */
+export function reachBeyond(
+  files: Parameters<typeof buildSegments>[0],
+  sample: Sample,
+  mode: QuestionMode,
+  maxContext: number,
+): { readonly behind: number; readonly beyond: number } | undefined {
+  const { suffixIds } = renderedParts(files, sample, mode);
+  const [{ maxNewTokens }] = sample.questions;
+  const beyond = maxContext + suffixIds.length + maxNewTokens - files.config.maxPositions;
+  return beyond > 0 ? { behind: suffixIds.length, beyond } : undefined;
+}
+
+interface RenderedParts {
+  /** The text that is compressed. */
+  readonly before: string;
+  /** Of it, what stands in front of the context, and the question behind it: neither is ever cut. */
+  readonly head: string;
+  readonly tail: string;
+  /** The tokens behind it. */
+  readonly suffixIds: number[];
+}
+
+/**
+ * A context that is cut keeps its two halves of `room` tokens: throws UserError where the template's head or the question is
+ * longer than that.
+ */
+function expectWholeEnds(
+  { tokenizer }: Pick<ModelFiles, 'tokenizer'>,
+  { place }: Sample,
+  { head, tail }: RenderedParts,
+  room: number,
+  maxContext: number | undefined,
+): void {
+  const [first, last] = [head, tail].map((text) => (text === '' ? 0 : tokenizer.encode(text).length));
+  const longest = Math.max(first!, last!);
+  if (longest <= Math.floor(room / 2)) return;
+  throw new UserError(
+    `${maxContext === undefined ? 'the room for the context' : 'max_context'} of ${room} tokens would cut ${
+      first === longest ? 'the head of the chat template' : 'the question'
+    }, which has ${longest}`,
+    {
+      ...(place === undefined ? {} : { place }),
+      hint: `A context that is cut keeps half of them at each end: ${2 * longest} tokens at least.`,
+      exitCode: 2,
+    },
+  );
+}
+
 function renderedParts(
   files: Parameters<typeof buildSegments>[0],
   { context, plain, questions: [asked] }: Sample,
   mode: QuestionMode,
-): { readonly before: string; readonly suffixIds: number[] } {
+): RenderedParts {
   const compressed = mode === 'compressed' ? context + asked.question : context;
   const question = mode === 'compressed' ? '' : asked.question;
   const { before, after } =
     plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
-  return { before, suffixIds: files.tokenizer.encode(question + after + asked.answerPrefix) };
+  return {
+    before,
+    head: before.slice(0, Math.max(0, before.lastIndexOf(compressed))),
+    tail: mode === 'compressed' ? asked.question : '',
+    suffixIds: files.tokenizer.encode(question + after + asked.answerPrefix),
+  };
 }
 
 /** Tokens that the model's positions leave for a context. */

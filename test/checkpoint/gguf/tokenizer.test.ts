@@ -54,7 +54,7 @@ function refusal(metadata: GgufMetadata): string {
 /** As SentencePiece does it: the neighbours whose piece has the highest score, the leftmost of equal ones, until none is left. */
 function joinPlainly(text: string, pieces: readonly Piece[]): number[] {
   const known = new Map(pieces.map(([piece, type, score], id) => [piece, { id, type, score }]));
-  const symbols = [...text];
+  const symbols = Array.from(text);
   for (;;) {
     let best: number | undefined;
     let highest = -Infinity;
@@ -74,17 +74,21 @@ function joinPlainly(text: string, pieces: readonly Piece[]): number[] {
 /** Letters, and pieces that are made of two that are there. */
 function randomVocabulary(seed: number): Piece[] {
   const random = randomFrom(seed);
-  const texts = new Set(['▁', ...'abcdé😀']);
+  const texts = new Set(['▁', ...Array.from('abcdé😀')]);
   for (let i = 0; i < 60; i++) {
-    const all = [...texts];
+    const all = Array.from(texts);
     const text = all[Math.floor(random() * all.length)]! + all[Math.floor(random() * all.length)]!;
-    if ([...text].length <= 6) texts.add(text);
+    if (Array.from(text).length <= 6) texts.add(text);
   }
-  const scores = [...texts].map((_, i) => -i);
+  const scores = Array.from(texts).map((_, i) => -i);
   return [
     ...SPECIALS,
     ...BYTES,
-    ...[...texts].map((text, i): Piece => [text, NORMAL, [...text].length === 1 ? -1e9 : scores[i]!]),
+    ...Array.from(texts).map((text, i): Piece => [
+      text,
+      NORMAL,
+      Array.from(text).length === 1 ? -1e9 : scores[i]!,
+    ]),
   ];
 }
 
@@ -93,7 +97,7 @@ describe('SentencePiece of GGUF files', () => {
     fc.assert(
       fc.property(
         fc.nat(),
-        fc.string({ unit: fc.constantFrom(...'abcd é😀x\n'), minLength: 1, maxLength: 40 }),
+        fc.string({ unit: fc.constantFrom(...Array.from('abcd é😀x\n')), minLength: 1, maxLength: 40 }),
         (seed, text) => {
           const pieces = randomVocabulary(seed);
           const tokenizer = open(metadataOf(pieces));
@@ -161,7 +165,7 @@ describe('SentencePiece of GGUF files', () => {
 describe('splits of byte-level BPE in GGUF files', () => {
   /** A vocabulary of the printable ASCII characters in which every word of letters may be joined: pieces are as long as splits. */
   function piecesOf(pre: string, text: string, words: readonly string[]): string[] {
-    const characters = [...new Set([...text.replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ')])];
+    const characters = [...new Set(Array.from(text.replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ')))];
     const merges = new Set<string>();
     const tokens = new Set(characters);
     for (const word of words) {

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../../src/checkpoint/types.js';
-import { buildSegments, cutMiddle, stopIdsOf } from '../../../src/runner/sample/prompt.js';
+import {
+  buildSegments,
+  cutMiddle,
+  expectRoom,
+  reachBeyond,
+  stopIdsOf,
+} from '../../../src/runner/sample/prompt.js';
 import { oneQuestion } from '../../../src/tasks/one-question.js';
 import type { Sample } from '../../../src/tasks/types.js';
 
@@ -54,11 +60,40 @@ describe('prompt segments', () => {
   });
 
   it('cuts only the context, in its middle', () => {
-    const segments = buildSegments(files(undefined, 6 + 4 + 7), sample, 'compressed');
+    const segments = buildSegments(files(undefined, 14 + 4 + 6), sample, 'compressed');
     expect(segments.truncated).to.equal(true);
-    expect(text(segments.contextIds)).to.equal('hayre?');
+    expect(text(segments.contextIds)).to.equal('haystac\nwhere?');
     expect(text(segments.suffixIds)).to.equal('\nIt is');
     expect(cutMiddle([1, 2, 3, 4, 5], 4)).to.deep.equal([1, 2, 4, 5]);
+  });
+
+  it('never cuts the head of the template or the question', () => {
+    const long = { ...sample, context: 'hay'.repeat(50) };
+    const kept = (max: number): string =>
+      text(buildSegments(files(chatTemplate), long, 'compressed', max).contextIds);
+    expect(kept(14)).to.equal('<user>h\nwhere?');
+    for (const max of [13, 12, 2]) {
+      for (const look of [buildSegments, expectRoom]) {
+        expect(() => {
+          look(files(chatTemplate), { ...long, place: 'a.jsonl:3' }, 'compressed', max);
+        })
+          .to.throw(UserError, `max_context of ${max} tokens would cut the question, which has 7`)
+          .with.property('hint')
+          .that.contains('14 tokens at least');
+      }
+    }
+    expect(() => buildSegments(files(chatTemplate), long, 'appended', 10)).to.throw(
+      UserError,
+      'would cut the head of the chat template, which has 6',
+    );
+    // what fits is not looked at
+    expectRoom(files(chatTemplate), sample, 'compressed', 22);
+  });
+
+  it('says how far a published limit reaches beyond the positions', () => {
+    const reach = (max: number): unknown => reachBeyond(files(undefined, 100), sample, 'compressed', max);
+    expect(reach(90)).to.equal(undefined);
+    expect(reach(95)).to.deep.equal({ behind: 6, beyond: 5 });
   });
 
   it('says when nothing of the context fits', () => {
@@ -95,16 +130,16 @@ describe('prompt segments', () => {
       };
       expect(texts(plain, 'compressed')).to.deep.equal(['haystack\nwhere', '?']);
       expect(texts(plain, 'appended')).to.deep.equal(['haystack', '\nwhere?']);
-      const cut = buildSegments(files(undefined), plain, 'compressed', 6);
-      expect([text(cut.contextIds), text(cut.suffixIds)]).to.deep.equal(['hayre', '?']);
+      const cut = buildSegments(files(undefined), plain, 'compressed', 14);
+      expect([text(cut.contextIds), text(cut.suffixIds)]).to.deep.equal(['haystac\nwhere', '?']);
     });
   });
 
   describe('under a limit of the spec', () => {
     it('have a context of that length, whatever follows it', () => {
-      const segments = buildSegments(files(undefined, 8), sample, 'compressed', 7);
+      const segments = buildSegments(files(undefined, 8), sample, 'compressed', 14);
       expect(segments.truncated).to.equal(true);
-      expect(text(segments.contextIds)).to.equal('hayre?');
+      expect(text(segments.contextIds)).to.equal('haystac\nwhere?');
       expect(text(segments.suffixIds)).to.equal('\nIt is');
     });
 
