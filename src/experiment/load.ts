@@ -116,6 +116,7 @@ export function resolveSpec(document: SpecDocument, options: ResolveOptions): Pl
     name: fields.name,
     output: resolve(options.directory ?? process.cwd(), fields.output ?? `results/${fields.name}`),
     cacheDtype: fields.cache_dtype,
+    latency: fields.latency,
     pipelines,
     groups,
     canonical: {
@@ -128,6 +129,7 @@ export function resolveSpec(document: SpecDocument, options: ResolveOptions): Pl
       question: unique(fields.question),
       cache: pipelines,
       cache_dtype: fields.cache_dtype,
+      latency: fields.latency,
     },
   };
 }

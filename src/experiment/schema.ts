@@ -78,6 +78,16 @@ export const specSchema = z.strictObject({
     .describe(
       'Plug-ins with methods or tasks of your own: paths of .ts or .js files, relative to this file, or names of packages.',
     ),
+  latency: z
+    .strictObject({
+      tokens: z.int().min(1).max(10_000).default(64).describe('Tokens that are decoded one by one.'),
+      warmup: z.int().min(0).max(100).default(1).describe('Rounds that do not count.'),
+      repeats: z.int().min(1).max(1000).default(3).describe('Rounds that do.'),
+    })
+    .optional()
+    .describe(
+      'Measures each pipeline alone when all else is done, on the first sample of each task, and writes latency.csv: seconds of prefill, compression and one token.',
+    ),
   output: z.string().min(1).optional().describe('Result folder, relative to the current directory.'),
 });
 

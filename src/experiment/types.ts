@@ -3,6 +3,7 @@
  *
  * Everything is plain data: it goes to manifests, worker processes and other machines.
  */
+import type { LatencySettings } from '../results/latency.js';
 import type * as z from 'zod';
 import type { CacheDtype } from '../cache/types.js';
 import type { Composed } from '../methods/composition.js';
@@ -41,6 +42,8 @@ export interface PlainSpec {
   /** Absolute path of the result folder. */
   readonly output: string;
   readonly cacheDtype: CacheDtype;
+  /** Where latencies are to be measured. */
+  readonly latency?: LatencySettings | undefined;
   /** `full` first, in the order of the file, without duplicates. */
   readonly pipelines: readonly Pipeline[];
   /** Every (model, task, context, seed, question): pipelines of one such group share their prefills. */

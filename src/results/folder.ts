@@ -23,6 +23,7 @@ export const RESULT_FILES = {
   accuracy: 'accuracy.csv',
   memory: 'memory.csv',
   results: 'results.csv',
+  latency: 'latency.csv',
 } as const;
 
 /** Who wants to use the folder. What is undefined is not known, or does not matter (reading). */
@@ -161,6 +162,11 @@ export class ResultFolder {
       writeTables(this.path, { ...manifest, cells }, sorted(this.finished.values()));
     }
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
+  }
+
+  /** Writes latency.csv. */
+  writeLatency(text: string): void {
+    writeAtomically(join(this.path, RESULT_FILES.latency), text);
   }
 
   close(): void {

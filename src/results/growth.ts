@@ -9,7 +9,7 @@ import { describeDifferences, modelDigests } from './manifest.js';
 import type { CellInfo, JournalEntry, Manifest, RunOrigin } from './types.js';
 
 /** Fields of a resolved spec that decide only which results are asked for. */
-const FREE: ReadonlySet<string> = new Set(['name', 'tasks', 'context', 'samples', 'cache']);
+const FREE: ReadonlySet<string> = new Set(['name', 'tasks', 'context', 'samples', 'cache', 'latency']);
 /** Fields with a list of values: others may be added and left out, but with none in common it is another experiment. */
 const AXES: ReadonlySet<string> = new Set(['model', 'seed', 'question']);
 

@@ -1,7 +1,7 @@
 /**
- * memory.csv: what each cell stored, and how long it took.
+ * memory.csv: what each cell stored.
  *
- * Bytes and tokens are means per sample, ratios are of sums; times differ from run to run.
+ * Bytes and tokens are means per sample, ratios are of sums. Times are in latency.csv: rows of a sample share theirs.
  */
 import type { CellResult } from './cell-results.js';
 import { cellTable, type CsvValue } from './csv.js';
@@ -18,10 +18,6 @@ const COLUMNS = [
   ...PARTS.map((part) => `${part}_bytes`),
   'stored_over_full',
   'paper_over_full',
-  'peak_rss_bytes',
-  'prefill_seconds',
-  'compress_seconds',
-  'decode_tokens_per_second',
 ] as const;
 
 /** The bytes of memory.csv. */
@@ -57,14 +53,6 @@ function memoryRow(records: readonly SampleRecord[]): CsvValue[] {
       records,
       (record) => record.paperBytes,
       (record) => record.fullBytes,
-    ),
-    Math.max(...records.map((record) => record.peakRssBytes)),
-    average((record) => record.prefillSeconds),
-    average((record) => record.compressSeconds),
-    ratio(
-      records,
-      (record) => record.generatedTokens,
-      (record) => record.decodeSeconds,
     ),
   ];
 }

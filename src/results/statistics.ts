@@ -76,3 +76,10 @@ function xorshift32(seed: number): () => number {
     return state;
   };
 }
+
+/** The middle number, of two the mean; of at least one. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}

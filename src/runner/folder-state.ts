@@ -101,7 +101,8 @@ function finishedRun(spec: ResolvedSpec, look: Look, shard: Shard | undefined): 
     return undefined;
   // The tables of an earlier spec may hold other rows, even where nothing of this one is missing.
   if (manifest.specHash !== specHash(spec)) return undefined;
-  const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory] : [];
+  const measured = spec.latency === undefined ? [] : [RESULT_FILES.latency];
+  const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory, ...measured] : [];
   if (!tables.every((name) => existsSync(join(spec.output, name)))) return undefined;
   return { manifest, cells: cells.flat(), records, inapplicable };
 }

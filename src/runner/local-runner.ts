@@ -17,6 +17,8 @@ import { FORMAT_VERSION } from '../results/types.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { countsOf, TaskOpener } from '../experiment/task-opener.js';
 import { scoreAnswer } from '../tasks/score-answer.js';
+import type { Latency, LatencySettings } from '../results/latency.js';
+import { median } from '../results/statistics.js';
 import type { OpenTask, Sample } from '../tasks/types.js';
 import type { Failure, Job, JobRecord, JobRunner } from './jobs.js';
 import { parameterBytes } from './models.js';
@@ -126,9 +128,50 @@ export class LocalRunner implements JobRunner {
     });
   }
 
+  /** How fast a pipeline is alone, on the first sample of a group; undefined where it cannot be applied to it. */
+  async measure(
+    { group, pipeline }: { readonly group: number; readonly pipeline: number },
+    { tokens, warmup, repeats }: LatencySettings,
+  ): Promise<Latency | undefined> {
+    const { spec, signal } = this.context;
+    const weightSet = weightSetsOf(spec.pipelines, spec.registry.methods).findIndex(({ pipelines }) =>
+      pipelines.includes(pipeline),
+    );
+    const loaded = await this.load(spec.groups[group]!.model, weightSet);
+    if (loaded instanceof NoFactors) return undefined;
+    const made = await this.make({ group, sample: 0 }, loaded.files);
+    if (made instanceof UserError) return undefined;
+    const measured = { prefill: [] as number[], compression: [] as number[], token: [] as number[] };
+    for (let round = 0; round < warmup + repeats; round++) {
+      const steps: number[] = [];
+      const outcome = await runSample({
+        model: loaded.weights,
+        kernels: this.kernels,
+        methods: spec.registry.methods,
+        pipelines: [spec.pipelines[pipeline]!],
+        segments: made.segments,
+        cacheDtype: spec.cacheDtype,
+        // the first comes with the suffix
+        maxNewTokens: tokens + 1,
+        stopIds: [],
+        signal,
+        onPhase: (phase) => {
+          if (phase === 'decode') steps.push(performance.now());
+        },
+      });
+      const [result] = outcome.pipelines;
+      if (result instanceof UserError) return undefined;
+      if (round < warmup) continue;
+      measured.prefill.push(outcome.prefillSeconds);
+      measured.compression.push(result!.compressSeconds);
+      measured.token.push(median(steps.slice(1).map((at, i) => (at - steps[i]!) / 1000)));
+    }
+    return { promptTokens: made.segments.contextIds.length, ...measured };
+  }
+
   /** The sample of a job, or why it cannot be made: that is then its own error, and the others are computed. */
   private async make(
-    { group: index, sample: number }: Job,
+    { group: index, sample: number }: Pick<Job, 'group' | 'sample'>,
     files: ModelFiles,
   ): Promise<{ task: OpenTask; sample: Sample; segments: Segments } | UserError> {
     const { question, maxContext } = this.context.spec.groups[index]!;

@@ -11,6 +11,7 @@ import { dispatch } from './dispatch.js';
 import { type EngineRecord, engineRecord } from './engine-record.js';
 import type { Job, JobRecord, JobRunner } from './jobs.js';
 import { LocalRunner } from './local-runner.js';
+import type { MeasureRow } from './measure-latency.js';
 import { fitModels } from './models.js';
 import type { PreparedRun } from './prepare.js';
 import type { Progress } from './progress.js';
@@ -22,6 +23,8 @@ export interface JobPool {
   readonly engine: EngineRecord;
   /** Computes all jobs, started in their order. Rejects with the first failure, or with the signal's reason. */
   run(jobs: readonly Job[], context: PoolRun): Promise<void>;
+  /** Measures a pipeline alone, here; undefined where what computes is elsewhere. */
+  readonly measure?: MeasureRow | undefined;
   /** Gives back what the pool holds; called once, whatever has become of the run. */
   close(): void;
 }
@@ -60,12 +63,14 @@ export async function openLocalPool(
   const weightSets = weightSetsOf(spec.pipelines, spec.registry.methods);
   const shared = { spec, cacheBytes, progress, signal };
 
+  const openHere = (): LocalRunner =>
+    new LocalRunner({ ...shared, engine, filesOf: (model) => models.get(model)!, opener });
+  let measuring: LocalRunner | undefined;
+
   /** As many as asked for, but no more than there are jobs. */
   const openRunners = (jobs: number): JobRunner[] => {
     const count = Math.min(workers, jobs);
-    if (count === 1) {
-      return [new LocalRunner({ ...shared, engine, filesOf: (model) => models.get(model)!, opener })];
-    }
+    if (count === 1) return [openHere()];
     const { name: engineName, threads: each } = engine;
     return Array.from(
       { length: count },
@@ -86,7 +91,10 @@ export async function openLocalPool(
         for (const runner of runners) runner.close();
       }
     },
-    close: () => undefined,
+    measure: (place, settings) => (measuring ??= openHere()).measure(place, settings),
+    close: () => {
+      measuring?.close();
+    },
   };
 }
 

@@ -23,6 +23,8 @@ import { specHash } from '../experiment/load.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { dataOf } from '../experiment/cells.js';
 import type { EngineRecord } from './engine-record.js';
+import { latencyCsv } from '../results/latency.js';
+import { measureLatencies } from './measure-latency.js';
 import { countAsked, type JobRecord, missingJobs } from './jobs.js';
 import { type JobPool, openLocalPool, type OpenPool } from './pool.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
@@ -118,6 +120,14 @@ async function computeMissing(
   { shard, progress, signal }: Pick<RunOptions, 'shard' | 'progress' | 'signal'>,
 ): Promise<RunOutcome> {
   const { spec, cells } = prepared;
+  const measures = spec.latency !== undefined && shard === undefined;
+  if (measures && pool.measure === undefined) {
+    throw new UserError('latencies are measured by the process that runs a spec', {
+      place: `${spec.file}: latency`,
+      hint: 'Leave it out with --queue, and run the spec once more without, when all samples are there.',
+      exitCode: 2,
+    });
+  }
   const jobs = missingJobs(prepared, (cell, sample) => folder.has(cell, sample), shard);
   const asked = countAsked(spec, shard);
   const reused = asked - jobs.reduce((total, { missing }) => total + missing.length, 0);
@@ -137,9 +147,30 @@ async function computeMissing(
     if (!signal.aborted) throw error;
     return { complete: false, manifest, ...outcome, ...entriesOf(folder, cells) };
   }
+  if (measures) {
+    const measured = await latencyOf(prepared, pool, { progress, signal });
+    if (measured === undefined) return { complete: false, manifest, ...outcome, ...entriesOf(folder, cells) };
+    folder.writeLatency(measured);
+  }
   const finished = { ...manifest, finishedAt: new Date().toISOString() };
   folder.finish(cells, finished);
   return { complete: true, manifest: finished, ...outcome, ...entriesOf(folder, cells) };
+}
+
+/** The text of latency.csv; undefined where the signal stopped it. */
+async function latencyOf(
+  prepared: PreparedRun,
+  { engine, measure }: JobPool,
+  context: Pick<RunOptions, 'progress' | 'signal'>,
+): Promise<string | undefined> {
+  const settings = prepared.spec.latency!;
+  try {
+    const { cells, measured } = await measureLatencies(prepared, settings, measure!, context);
+    return latencyCsv(cells, measured, settings, engine);
+  } catch (error) {
+    if (context.signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** Writes a record, or that a pipeline cannot be applied, which is told at once. */
