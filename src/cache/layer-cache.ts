@@ -17,6 +17,7 @@ import { checkPlan, isPlain } from './plan.js';
 import type { PackedSide } from './rows/segment.js';
 import type { SideTail } from './rows/tail.js';
 import { encodeSliding, firstInWindow } from './sliding-cache.js';
+import { withinWindow } from './window-plan.js';
 import type { ByteParts, CacheDtype, LayerCache, LayerPlan, LayerShape, LayerTrace } from './types.js';
 
 /**
@@ -48,8 +49,19 @@ export function encodeLayer(
     }
     if (isPlain(plan.keys) && isPlain(plan.values))
       return encodeSliding({ ...trace, window: trace.window }, plan.tokens, dtype, kernels);
+    return encodePacked(trace, withinWindow(plan, trace, trace.window), dtype, kernels, sides);
   }
   if (plan.decode !== undefined) return encodeLive(trace, plan.tokens, plan.decode, dtype, kernels);
+  return encodePacked(trace, plan, dtype, kernels, sides);
+}
+
+function encodePacked(
+  trace: LayerTrace,
+  plan: LayerPlan,
+  dtype: CacheDtype,
+  kernels: Kernels,
+  sides: PackedSides,
+): LayerCache {
   const keys = sides.take(trace, 'keys', plan, dtype, kernels);
   try {
     const values = sides.take(trace, 'values', plan, dtype, kernels);

@@ -72,8 +72,8 @@ function mergesOf(
   types: readonly number[],
 ): [string, string][] {
   const mergeable = (id: number): boolean => [NORMAL, USER_DEFINED, UNUSED].includes(types[id]!);
-  const pieces = new Map(
-    tokens.flatMap((token, id) => (mergeable(id) ? [[token, id]] : [])) as [string, number][],
+  const pieces = new Map<string, number>(
+    tokens.flatMap((token, id) => (mergeable(id) ? [[token, id]] : [])),
   );
   const merges: { readonly left: string; readonly right: string; readonly score: number }[] = [];
   for (const [piece, id] of pieces) {
