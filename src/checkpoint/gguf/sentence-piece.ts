@@ -72,9 +72,7 @@ function mergesOf(
   types: readonly number[],
 ): [string, string][] {
   const mergeable = (id: number): boolean => [NORMAL, USER_DEFINED, UNUSED].includes(types[id]!);
-  const pieces = new Map<string, number>(
-    tokens.flatMap((token, id) => (mergeable(id) ? [[token, id]] : [])),
-  );
+  const pieces = new Map<string, number>(tokens.flatMap((token, id) => (mergeable(id) ? [[token, id]] : [])));
   const merges: { readonly left: string; readonly right: string; readonly score: number }[] = [];
   for (const [piece, id] of pieces) {
     // between characters, not between the halves of one
