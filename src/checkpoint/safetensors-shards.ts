@@ -56,6 +56,7 @@ export function openShards(indexPath: string): TensorFile {
     shape: (name) => shardOf(name).shape(name),
     read: (name) => shardOf(name).read(name),
     packed: (name, rows) => shardOf(name).packed(name, rows),
+    packedBytes: (name) => shardOf(name).packedBytes!(name),
     part: (name, part) => shardOf(name).part(name, part),
     close,
   };

@@ -92,6 +92,11 @@ export function tensorFile(
     shape: (name) => (tensors.get(name) ?? find(name)).shape,
     read: (name) => ownFloats(packed(name)),
     packed,
+    packedBytes: (name) => {
+      const { type, shape } = find(name);
+      const { numbers, bytes } = FORM_BLOCKS[type.form];
+      return Math.ceil(length(shape) / numbers) * bytes;
+    },
     part: (name, part) => readPart(file, name, find(name), part),
     close: () => {
       file.close();

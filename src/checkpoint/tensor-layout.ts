@@ -145,6 +145,11 @@ export function withLayout(
       const rows = shape.slice(0, shape.length - rest.length).reduce((a, b) => a * b, 1);
       return [height! + rows - place.of, ...shape.slice(shape.length - rest.length)];
     },
+    packedBytes: (name) => {
+      const place = places.get(name);
+      const whole = file.packedBytes?.(place?.file ?? name) ?? 4 * countOf(file.shape(place?.file ?? name));
+      return place?.of === undefined ? whole : (whole * expected.get(name)![0]!) / place.of;
+    },
     read: (name) => ownFloats(packed(name)),
     packed,
     nameInFile: (name) => places.get(name)?.file ?? name,
@@ -177,4 +182,8 @@ function packedRows(
   const packed = file.part(name, { columns: rest.reduce((a, b) => a * b, 1), spans });
   if (places !== undefined) arrangeRows(packed.data, packed.rowBytes, places);
   return isVector ? { ...packed, rows: 1, columns: count, rowBytes: packed.data.length } : packed;
+}
+
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
 }

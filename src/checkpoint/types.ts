@@ -146,6 +146,8 @@ export interface WeightSource {
    * @throws UserError where the file was changed or cut, or holds a scale that is no finite number
    */
   packed(name: string, rows?: RowSpan): PackedWeights;
+  /** Bytes of what `packed` gives, known without reading; where not given, four for each number. */
+  packedBytes?(name: string): number;
   /** What the file itself calls a tensor, where that is another name. */
   nameInFile?(name: string): string;
   close(): void;

@@ -34,13 +34,12 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
       exitCode: 2,
     });
   }
-  const [{ openModelFiles }, { openEngine, checkModelFits }, { Transformer }, { parameterBytes }] =
-    await Promise.all([
-      import('../checkpoint/load.js'),
-      import('../engine/index.js'),
-      import('../model/transformer.js'),
-      import('../runner/models.js'),
-    ]);
+  const [{ openModelFiles }, { openEngine }, { Transformer }, { expectModelFits }] = await Promise.all([
+    import('../checkpoint/load.js'),
+    import('../engine/index.js'),
+    import('../model/transformer.js'),
+    import('../runner/models.js'),
+  ]);
   const [{ countsOf, TaskOpener }, { buildSegments }, { measureSaliency }, { saliencyPlot }] =
     await Promise.all([
       import('../experiment/task-opener.js'),
@@ -58,7 +57,7 @@ export async function saliencyOf(options: SaliencyOptions): Promise<{ data: Sali
     );
     const { contextIds } = buildSegments(files, await opened.sample(sample), 'compressed');
     const engine = await openEngine(options.engine);
-    checkModelFits(engine, parameterBytes(files));
+    expectModelFits(engine, files.config);
     const model = Transformer.load(engine, files);
     try {
       const measured = await measureSaliency(model, contextIds, { layer, head, ratio: RATIO, rows: ROWS });

@@ -5,6 +5,8 @@
  * are loaded.
  */
 import { UserError } from '../base/errors.js';
+import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
+import type { EngineName } from '../engine/types.js';
 import { openKernels } from '../kernels/index.js';
 import { readModelConfig } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
@@ -15,22 +17,27 @@ import type { Task } from '../tasks/types.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
 import { estimateBytes, type PipelineBytes } from './bytes.js';
 import type { Rate } from './rate.js';
-import { decodeWork, matrixWeights, prefillOperations } from './work.js';
+import { cacheBudget, machineMemory } from './memory.js';
+import { decodeWork, largestLayer, matrixWeights, prefillOperations, STORED_BYTES } from './work.js';
 
 export interface EstimateOptions {
   readonly rate: Rate;
   /** Assumed where a task cannot say how many tokens it generates, because its data is not there. */
   readonly newTokens: number;
+  /** What a run would compute on. */
+  readonly engine: EngineName;
 }
 
 /** Groups of one model with prompts of one length. */
 export interface BlockEstimate {
   readonly model: string;
-  /** Of the matrices, as float32. */
+  /** Of the matrices, in two bytes each: what most checkpoints have. */
   readonly weightBytes: number;
   readonly promptTokens: number;
   readonly pipelines: readonly PipelineBytes[];
   readonly groups: readonly GroupEstimate[];
+  /** Why a run would be refused for this machine's memory. */
+  readonly refusal: UserError | undefined;
 }
 
 export interface GroupEstimate {
@@ -84,13 +91,34 @@ export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions)
     }
     estimates.push({
       model: groups[0]!.model,
-      weightBytes: 4 * matrixWeights(config),
+      weightBytes: STORED_BYTES * matrixWeights(config),
       promptTokens: length,
       pipelines,
       groups: estimated,
+      refusal: refusalOf(groups[0]!.model, config, length, spec, options.engine),
     });
   }
   return estimates;
+}
+
+/** As a run says it before it begins. */
+function refusalOf(
+  model: string,
+  config: ModelConfig,
+  length: number,
+  { cacheDtype }: Pick<ResolvedSpec, 'cacheDtype'>,
+  engine: EngineName,
+): UserError | undefined {
+  const use = { model, config, weightBytes: STORED_BYTES * matrixWeights(config), length, exact: true };
+  try {
+    checkModelFits({ name: engine }, 4 * largestLayer(config));
+    const machine = { workers: 1, memory: machineMemory(), wasmCopies: wasmWeightCopies() };
+    cacheBudget([use], { engine, cacheDtype, ...machine });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
 }
 
 function estimateGroup(
@@ -114,8 +142,8 @@ function estimateGroup(
   const decode = decodeWork(config, kept, newTokens);
   const prefillSeconds = prefill / rate.operationsPerSecond;
   const decodeSeconds =
-    Math.max(decode.operations / rate.operationsPerSecond, decode.weightBytes / rate.bytesPerSecond) +
-    decode.attention / rate.operationsPerSecond;
+    Math.max(decode.operations / rate.decodeOperationsPerSecond, decode.weightBytes / rate.bytesPerSecond) +
+    decode.attention / rate.decodeOperationsPerSecond;
   return {
     group,
     newTokens,

@@ -11,13 +11,14 @@ import type { CacheDtype } from '../cache/types.js';
 import type { EngineName } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import type { ModelConfig } from '../checkpoint/types.js';
+import { largestLayer, STORED_BYTES } from './work.js';
 
 /** Prompts of one model, all of one length. */
 export interface MemoryUse {
   readonly model: string;
   readonly config: ModelConfig;
-  /** Bytes of all weights as float32. */
-  readonly parameterBytes: number;
+  /** Bytes of all weights, as the file has them. */
+  readonly weightBytes: number;
   /** S; the most that it can be where the data alone knows. */
   readonly length: number;
   /** False where the prompts may all be shorter: only what does not depend on the length can then be too much. */
@@ -29,7 +30,7 @@ export interface MemoryOptions {
   /** Processes that each hold a model and the caches of a sample. */
   readonly workers: number;
   readonly cacheDtype: CacheDtype;
-  /** How often wasm holds the weights. */
+  /** How often wasm holds the weights of a layer. */
   readonly wasmCopies: number;
   /** Bytes for all processes together. */
   readonly memory: number;
@@ -39,17 +40,19 @@ export interface MemoryOptions {
 export interface MemoryNeed {
   /** Node and the engine. */
   readonly program: number;
+  /** In the memories of the kernels. */
   readonly weights: number;
-  /** Of the weights outside the engine: the embedding, and a matrix on its way, as it is read and transposed. */
+  /** Of a tensor on its way from the file. */
   readonly loading: number;
+  /** The layer that is computed, as float32, and its activations. */
   readonly prefill: number;
   /** Packed cache of one row. */
   readonly row: number;
 }
 
-const PROGRAM: Readonly<Record<EngineName, number>> = { wasm: 150e6, cpu: 150e6, native: 450e6, gpu: 450e6 };
-/** How often the machine's memory holds the weights; a GPU has its own. */
-const COPIES: Readonly<Record<Exclude<EngineName, 'wasm'>, number>> = { cpu: 1, native: 1, gpu: 0 };
+const PROGRAM: Readonly<Record<EngineName, number>> = { wasm: 170e6, cpu: 170e6, native: 480e6, gpu: 480e6 };
+/** How often the machine's memory holds the layer that is computed: as it is widened, and on the engine. */
+const LAYER_COPIES: Readonly<Record<Exclude<EngineName, 'wasm'>, number>> = { cpu: 2, native: 2, gpu: 1 };
 /** Tokens after the prompt that a row is given room for. */
 const DECODED = 256;
 /** Of a prefill: rows of a matmul, queries of a block of attention, scores of one. */
@@ -89,22 +92,23 @@ export function cacheBudget(uses: readonly MemoryUse[], options: MemoryOptions):
 
 /** Of one process whose prompts have `length` tokens. */
 export function needOf(
-  { config, parameterBytes }: Pick<MemoryUse, 'config' | 'parameterBytes'>,
+  { config, weightBytes }: Pick<MemoryUse, 'config' | 'weightBytes'>,
   { engine, cacheDtype, wasmCopies }: Pick<MemoryOptions, 'engine' | 'cacheDtype' | 'wasmCopies'>,
   length: number,
 ): MemoryNeed {
   const { layers, hidden: E, heads: H, kvHeads: KV, headDim: D, intermediate: F, vocabulary: V } = config;
   const joined = (H + 2 * KV) * D;
-  const largest = E * Math.max(V, 2 * F, joined);
+  const layer = 4 * largestLayer(config);
+  const copies = engine === 'wasm' ? 1 + wasmCopies : LAYER_COPIES[engine];
   const queries = Math.min(QUERIES, length, Math.ceil(SCORES / Math.max(1, (H / KV) * length)));
   const scores = (H / KV) * queries * length;
   const perToken = 2 * E + 4 * joined + 3 * H * D + 2 * KV * D;
   const floats = length * perToken + Math.min(length, ROWS) * 6 * F + 4 * scores;
   return {
     program: PROGRAM[engine],
-    weights: (engine === 'wasm' ? wasmCopies : COPIES[engine]) * parameterBytes,
-    loading: 4 * (V * E + 2 * largest),
-    prefill: 4 * floats,
+    weights: weightBytes,
+    loading: STORED_BYTES * V * E,
+    prefill: copies * layer + 4 * floats,
     row:
       fullCacheBytes({ kvHeads: KV, headDim: D, length }, config.windows, cacheDtype) +
       layers * 2 * KV * D * DECODED * 4,
@@ -116,8 +120,8 @@ function lackOf(need: MemoryNeed, { engine, workers, memory }: MemoryOptions): s
   const { program, weights, loading, prefill, row } = need;
   if (row > ADDRESSABLE)
     return `the packed cache of one row takes ${size(row)}, and may take ${size(ADDRESSABLE)}`;
-  if (engine === 'wasm' && weights + prefill > ADDRESSABLE)
-    return `weights and prefill take ${size(weights + prefill)}, and wasm has ${size(ADDRESSABLE)} for them`;
+  if (engine === 'wasm' && prefill > ADDRESSABLE)
+    return `the prefill takes ${size(prefill)}, and wasm has ${size(ADDRESSABLE)} for it`;
   const total = program + weights + loading + prefill + row;
   if (workers * total <= memory) return undefined;
   const parts = `program ${size(program)}, weights ${size(weights + loading)}, prefill ${size(prefill)}, cache of one row ${size(row)}`;

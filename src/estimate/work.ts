@@ -6,6 +6,9 @@
  */
 import type { ModelConfig } from '../checkpoint/types.js';
 
+/** Of a weight, as most checkpoints have them: bfloat16. */
+export const STORED_BYTES = 2;
+
 /** Weights that a token is multiplied with, without the output matrix; of experts those that it goes through. */
 export function layerWeights({
   layers: N,
@@ -38,6 +41,16 @@ export function matrixWeights(config: ModelConfig): number {
   return layerWeights(config) + waiting + headWeights(config) * (config.tiedHead ? 1 : 2);
 }
 
+/** Weights of the largest layer, all of its experts included: what a prefill has on the engine at a time. */
+export function largestLayer(config: ModelConfig): number {
+  const { layers: N, experts } = config;
+  const inLayers = matrixWeights(config) - headWeights(config) * (config.tiedHead ? 1 : 2);
+  const sparse = experts?.layers.filter((one) => one).length ?? 0;
+  if (sparse === 0) return inLayers / N;
+  const dense = layerWeights({ ...config, experts: undefined, layers: N - sparse });
+  return Math.max((inLayers - dense) / sparse, sparse === N ? 0 : dense / (N - sparse));
+}
+
 /** Operations of the prefill of S tokens. */
 export function prefillOperations(config: ModelConfig, length: number): number {
   const { heads: H, headDim: D, windows } = config;
@@ -65,13 +78,18 @@ export interface DecodeWork {
  *
  * @param kept cached prompt tokens of each row
  */
-export function decodeWork(config: ModelConfig, kept: readonly number[], tokens: number): DecodeWork {
+export function decodeWork(
+  config: ModelConfig,
+  kept: readonly number[],
+  tokens: number,
+  bytesOfWeight: number = STORED_BYTES,
+): DecodeWork {
   const { layers: N, heads: H, headDim: D } = config;
   const weights = layerWeights(config) + headWeights(config);
   const seen = kept.reduce((sum, n) => sum + tokens * n + (tokens * (tokens + 1)) / 2, 0);
   return {
     operations: 2 * weights * kept.length * tokens,
     attention: 4 * N * H * D * seen,
-    weightBytes: 4 * weights * tokens,
+    weightBytes: bytesOfWeight * weights * tokens,
   };
 }

@@ -207,7 +207,7 @@ export class Crew {
       const answers = Atomics.load(this.control, ANSWERED);
       const asked = Atomics.load(this.control, ASKED);
       if (this.members.every((_, i) => Atomics.load(this.control, ANSWERS + 1 + i) >= asked)) return;
-      this.expectAlive(performance.now() > give);
+      this.expectAlive(performance.now() > give ? 'it was asked for something' : undefined);
       Atomics.wait(this.control, ANSWERED, answers, 100);
     }
   }
@@ -217,18 +217,18 @@ export class Crew {
     const give = performance.now() + PATIENCE_MS;
     while (!tape.isDone()) {
       tape.wait(100);
-      this.expectAlive(!tape.isDone() && performance.now() > give);
+      this.expectAlive(!tape.isDone() && performance.now() > give ? tape.state : undefined);
     }
   }
 
   /** Throws where a thread has failed: its item is not done by anybody. */
-  private expectAlive(late: boolean): void {
+  private expectAlive(late: string | undefined): void {
     const thread = Atomics.load(this.control, FAILED);
-    if (thread === 0 && !late && this.failure === undefined) return;
+    if (thread === 0 && late === undefined && this.failure === undefined) return;
     const member = this.members[thread - 1];
     const told = member === undefined ? undefined : receiveMessageOnPort(member.port);
     const failure = (told as { message?: { failure?: string } } | undefined)?.message?.failure;
-    this.failure ??= failure ?? 'a thread does not answer';
+    this.failure ??= failure ?? `it does not answer${late === undefined ? '' : ` (${late})`}`;
     throw new Error(`a thread of the kernels failed: ${this.failure}`);
   }
 }

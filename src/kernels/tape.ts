@@ -84,6 +84,12 @@ export class Tape {
     return Atomics.load(this.words, DONE) === this.count;
   }
 
+  /** For an error that should never be. */
+  get state(): string {
+    const [next, done] = [Atomics.load(this.words, NEXT), Atomics.load(this.words, DONE)];
+    return `${done} of ${this.count} items done, the next is ${next}`;
+  }
+
   /** Sleeps until an item is done, at most so long. */
   wait(milliseconds: number): void {
     Atomics.store(this.words, WAITED_FOR, 1);

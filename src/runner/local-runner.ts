@@ -6,7 +6,6 @@
 import { withTextPath } from '../experiment/paths.js';
 import { fullCacheBytes } from '../cache/bytes.js';
 import { NoFactors } from '../calibration/recalkv.js';
-import { checkModelFits } from '../engine/index.js';
 import type { Engine } from '../engine/types.js';
 import { UserError } from '../base/errors.js';
 import { openCrew, type Crew } from '../kernels/crew.js';
@@ -21,7 +20,7 @@ import type { Latency, LatencySettings } from '../results/latency.js';
 import { median } from '../results/statistics.js';
 import type { OpenTask, Sample } from '../tasks/types.js';
 import type { Failure, Job, JobRecord, JobRunner } from './jobs.js';
-import { parameterBytes } from './models.js';
+import { expectModelFits } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf, type Segments } from './sample/prompt.js';
 import { sampleName } from './sample/sample-name.js';
@@ -236,7 +235,7 @@ export class LocalRunner implements JobRunner {
       this.unload();
       const files = await filesOf(name);
       progress.phase(`loading ${name}`);
-      checkModelFits(engine, parameterBytes(files));
+      expectModelFits(engine, files.config);
       this.model = {
         files,
         weights: Transformer.load(engine, files, await this.threads()),

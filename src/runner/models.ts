@@ -5,7 +5,8 @@
  */
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';
-import type { ModelFiles } from '../checkpoint/types.js';
+import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
+import { largestLayer } from '../estimate/work.js';
 import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { expectModels } from './expect-models.js';
@@ -35,9 +36,16 @@ export async function openModel(model: string, folder: string): Promise<ModelFil
   return { ...(await openModelFiles(modelPlace(model, folder))), name: model };
 }
 
-/** Bytes of all weights as float32. */
-export function parameterBytes({ weights }: Pick<ModelFiles, 'weights'>): number {
-  return 4 * weights.names.reduce((total, name) => total + weights.shape(name).reduce((a, b) => a * b, 1), 0);
+/** Bytes of all weights, as they are held: in the precision of their file. */
+export function weightBytes({ weights }: Pick<ModelFiles, 'weights'>): number {
+  const bytesOf = (name: string): number =>
+    weights.packedBytes?.(name) ?? 4 * weights.shape(name).reduce((a, b) => a * b, 1);
+  return weights.names.reduce((total, name) => total + bytesOf(name), 0);
+}
+
+/** Throws UserError where a prefill of the model does not fit into the engine's memory. */
+export function expectModelFits(engine: Parameters<typeof checkModelFits>[0], config: ModelConfig): void {
+  checkModelFits(engine, 4 * largestLayer(config));
 }
 
 /**
@@ -55,7 +63,7 @@ export function fitModels(
     memory = machineMemory(),
   }: Pick<MemoryOptions, 'engine' | 'workers'> & { readonly memory?: number | undefined },
 ): number {
-  for (const files of models.values()) checkModelFits({ name: engine }, parameterBytes(files));
+  for (const files of models.values()) expectModelFits({ name: engine }, files.config);
   return cacheBudget(memoryUses(spec, models), {
     ...{ engine, workers, memory },
     cacheDtype: spec.cacheDtype,
@@ -71,6 +79,6 @@ function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>)
     const exact = spec.registry.tasks.get(task)?.ignores?.includes('context') !== true;
     const most = maxContext ?? config.maxPositions;
     const length = exact ? Math.min(context, most) : most;
-    return { model, config, parameterBytes: parameterBytes(files), length, exact };
+    return { model, config, weightBytes: weightBytes(files), length, exact };
   });
 }

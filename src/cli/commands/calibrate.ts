@@ -68,14 +68,13 @@ async function calibrateAll(
   session: Session,
   signal: AbortSignal,
 ): Promise<void> {
-  const [{ calibrate }, { openEngine, checkModelFits }, { openModelFiles }, { checkLowRankModel }] =
-    await Promise.all([
-      import('../../calibration/recalkv.js'),
-      import('../../engine/index.js'),
-      import('../../checkpoint/load.js'),
-      import('../../model/low-rank.js'),
-    ]);
-  const [{ Transformer }, { parameterBytes }, { createProgress }] = await Promise.all([
+  const [{ calibrate }, { openEngine }, { openModelFiles }, { checkLowRankModel }] = await Promise.all([
+    import('../../calibration/recalkv.js'),
+    import('../../engine/index.js'),
+    import('../../checkpoint/load.js'),
+    import('../../model/low-rank.js'),
+  ]);
+  const [{ Transformer }, { expectModelFits }, { createProgress }] = await Promise.all([
     import('../../model/transformer.js'),
     import('../../runner/models.js'),
     import('../progress.js'),
@@ -85,7 +84,7 @@ async function calibrateAll(
   try {
     checkLowRankModel(files.config, name);
     const engine = await openEngine(options.engine);
-    checkModelFits(engine, parameterBytes(files));
+    expectModelFits(engine, files.config);
     const model = Transformer.load(engine, files);
     try {
       const knownScores: CalibrationRun['knownScores'] = new Map();

@@ -19,6 +19,7 @@ import type { Session } from '../session.js';
 interface EstimateOptions extends SpecOptions, JsonOptions {
   readonly engine: EngineName | 'auto';
   readonly gflops?: number;
+  readonly decodeGflops?: number;
   readonly gbps?: number;
   readonly newTokens: number;
 }
@@ -39,9 +40,16 @@ export function addEstimate(root: Command, session: Session): void {
       ).argParser(positive),
     )
     .addOption(
-      new Option('--gbps <number>', '10⁹ bytes of weights read per second, instead of measuring').argParser(
-        positive,
-      ),
+      new Option(
+        '--decode-gflops <number>',
+        '10⁹ operations per second of decoding, on the threads of the kernels, instead of measuring',
+      ).argParser(positive),
+    )
+    .addOption(
+      new Option(
+        '--gbps <number>',
+        '10⁹ bytes of weights that decoding reads per second, instead of measuring',
+      ).argParser(positive),
     )
     .addOption(
       new Option('--new-tokens <number>', 'tokens of an answer, for tasks whose data is not there')
@@ -55,8 +63,8 @@ export function addEstimate(root: Command, session: Session): void {
 async function estimate(file: string, options: EstimateOptions, session: Session): Promise<void> {
   const spec = await readSpec(file, options);
   const { estimateSpec } = await import('../../estimate/index.js');
-  const { rate, source } = await rateOf(options);
-  const blocks = await estimateSpec(spec, { rate, newTokens: options.newTokens });
+  const { rate, source, engine } = await rateOf(options);
+  const blocks = await estimateSpec(spec, { rate, newTokens: options.newTokens, engine });
   if (options.json === true) session.printJson(estimateJson(spec, blocks, rate, source));
   else session.print(estimateText(spec, spec.registry.tasks, blocks, rate, source));
 }
@@ -65,21 +73,38 @@ async function estimate(file: string, options: EstimateOptions, session: Session
 async function rateOf({
   engine: name,
   gflops,
+  decodeGflops,
   gbps,
-}: EstimateOptions): Promise<{ rate: Rate; source: string }> {
-  const given = { operationsPerSecond: (gflops ?? 0) * GIGA, bytesPerSecond: (gbps ?? 0) * GIGA };
-  if (gflops !== undefined && gbps !== undefined) return { rate: given, source: 'given' };
+}: EstimateOptions): Promise<{ rate: Rate; source: string; engine: EngineName }> {
+  const times = (number: number | undefined): number | undefined =>
+    number === undefined ? undefined : number * GIGA;
+  const given = {
+    operationsPerSecond: times(gflops),
+    decodeOperationsPerSecond: times(decodeGflops),
+    bytesPerSecond: times(gbps),
+  };
+  const { operationsPerSecond, decodeOperationsPerSecond, bytesPerSecond } = given;
+  if (
+    operationsPerSecond !== undefined &&
+    decodeOperationsPerSecond !== undefined &&
+    bytesPerSecond !== undefined
+  ) {
+    const rate = { operationsPerSecond, decodeOperationsPerSecond, bytesPerSecond };
+    return { rate, source: 'given', engine: name === 'auto' ? 'native' : name };
+  }
   const [{ openEngine }, { measureRate }] = await Promise.all([
     import('../../engine/index.js'),
     import('../../estimate/rate.js'),
   ]);
   const engine = await openEngine(name);
-  const measured = measureRate(engine);
+  const measured = await measureRate(engine);
   return {
     rate: {
-      operationsPerSecond: gflops === undefined ? measured.operationsPerSecond : given.operationsPerSecond,
-      bytesPerSecond: gbps === undefined ? measured.bytesPerSecond : given.bytesPerSecond,
+      operationsPerSecond: operationsPerSecond ?? measured.operationsPerSecond,
+      decodeOperationsPerSecond: decodeOperationsPerSecond ?? measured.decodeOperationsPerSecond,
+      bytesPerSecond: bytesPerSecond ?? measured.bytesPerSecond,
     },
+    engine: engine.name,
     source: `measured, ${engine.name} with ${plural(engine.threads, 'thread')}`,
   };
 }
@@ -95,8 +120,9 @@ function estimateJson(
     cacheDtype: spec.cacheDtype,
     rate: { ...rate, source },
     seconds: totalSeconds(blocks),
-    blocks: blocks.map(({ pipelines, groups, ...block }) => ({
+    blocks: blocks.map(({ pipelines, groups, refusal, ...block }) => ({
       ...block,
+      refusal: refusal === undefined ? null : { message: refusal.message, hint: refusal.hint },
       pipelines: pipelines.map(({ pipeline, estimate }) => ({
         pipeline,
         ...(estimate ?? { storedBytes: null }),
@@ -121,7 +147,7 @@ function estimateText(
   const latents = blocks.some(({ pipelines }) => pipelines.some(({ estimate }) => estimate === undefined));
   return [
     ...blocks.flatMap((block) => [...blockText(block, tasks), '']),
-    `${spec.name}: about ${formatSeconds(totalSeconds(blocks))} at ${giga(rate.operationsPerSecond)} GFLOP/s and ${giga(rate.bytesPerSecond)} GB/s (${source})`,
+    `${spec.name}: about ${formatSeconds(totalSeconds(blocks))} at ${giga(rate.operationsPerSecond)} GFLOP/s in a prefill, ${giga(rate.decodeOperationsPerSecond)} and ${giga(rate.bytesPerSecond)} GB/s of weights in decoding (${source})`,
     `Upper bounds${guessed ? ' but where marked ~' : ''}: prompts and answers as long as they may be. Compressing takes extra time.`,
     ...(data ? ['~ stored: depends on the data; here of random numbers'] : []),
     ...(latents ? ['– stores latents, whose ranks a calibration decides'] : []),
@@ -135,7 +161,7 @@ function estimateText(
 }
 
 function blockText(
-  { model, weightBytes, promptTokens, pipelines, groups }: BlockEstimate,
+  { model, weightBytes, promptTokens, pipelines, groups, refusal }: BlockEstimate,
   tasks: Registry['tasks'],
 ): string[] {
   const all = pipelines.reduce((sum, { estimate }) => sum + (estimate?.storedBytes ?? 0), 0);
@@ -164,7 +190,10 @@ function blockText(
     ],
   );
   return [
-    `${model}: weights ${formatBytes(weightBytes)} as float32; prompts of ${promptTokens} tokens: full cache ${formatBytes(full)}, all pipelines ${formatBytes(all)}`,
+    ...(refusal === undefined
+      ? []
+      : ['a run would be refused on this machine:', refusal.format().replace(/^/gm, '  '), '']),
+    `${model}: weights ${formatBytes(weightBytes)} in two bytes a number; prompts of ${promptTokens} tokens: full cache ${formatBytes(full)}, all pipelines ${formatBytes(all)}`,
     ...render([['pipeline', 'kept tokens', 'stored', 'stored %', 'paper %'], ...rows]),
     '',
     ...render([

@@ -38,7 +38,7 @@ describe('cli tables', () => {
 });
 
 describe('cli estimate', () => {
-  const speed = ['--gflops', '100', '--gbps', '10'];
+  const speed = ['--gflops', '100', '--gbps', '10', '--decode-gflops', '50'];
 
   it('needs neither weights nor data: bytes, operations, time', async () => {
     const small = [
@@ -67,7 +67,12 @@ describe('cli estimate', () => {
       seconds: number;
       rate: Record<string, unknown>;
     };
-    expect(rate).to.deep.equal({ operationsPerSecond: 1e11, bytesPerSecond: 1e10, source: 'given' });
+    expect(rate).to.deep.equal({
+      operationsPerSecond: 1e11,
+      decodeOperationsPerSecond: 5e10,
+      bytesPerSecond: 1e10,
+      source: 'given',
+    });
     const [block] = blocks;
     expect(block).to.include({ model: 'llama-3-8b-instruct', promptTokens: 1000 });
     const mebibytes = block!.pipelines.map(({ pipeline, storedBytes }) => [pipeline, storedBytes / 2 ** 20]);
@@ -84,10 +89,12 @@ describe('cli estimate', () => {
   it('says the same in words, and what is assumed', async () => {
     const { out } = await tell('estimate', spec('quickstart'), ...speed, '--set', 'context=512');
     expect(out).to.match(
-      /^spark-nano: weights 15\.5 MiB as float32; prompts of 512 tokens: full cache 1\.50 MiB/,
+      /^spark-nano: weights 7\.75 MiB in two bytes a number; prompts of 512 tokens: full cache 1\.50 MiB/,
     );
     expect(out).to.match(/^snapkv\(ratio=0\.5,window=32\) +256 +768\.0 KiB +50\.0 +50\.0$/m);
-    expect(out).to.match(/^quickstart: about \d+s at 100 GFLOP\/s and 10\.0 GB\/s \(given\)$/m);
+    expect(out).to.match(
+      /^quickstart: about \d+s at 100 GFLOP\/s in a prefill, 50\.0 and 10\.0 GB\/s of weights in decoding \(given\)$/m,
+    );
     expect(out).to.match(/^Upper bounds: prompts and answers/m);
   });
 
