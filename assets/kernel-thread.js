@@ -14,6 +14,9 @@ const { control, module, port, thread, spins } = workerData;
 const [ASKED, WHAT, ASLEEP, ANSWERED, FAILED] = [0, 1, 2, 3, 4];
 const [MESSAGES, END] = [-1, -2];
 
+/** A wake-up can be lost (glibc before 2.41, its bug 25847): a thread that sleeps looks by itself now and then. */
+const LOOK_AGAIN_MS = 5000;
+
 /** By memory: the kernels, where the tape is, and how far this thread's arena is from the first one. */
 const instances = [];
 let seen = 0;
@@ -27,7 +30,7 @@ function answer() {
 function waitForMore() {
   for (let i = 0; i < spins; i++) if (Atomics.load(control, ASKED) !== seen) return;
   Atomics.add(control, ASLEEP, 1);
-  while (Atomics.load(control, ASKED) === seen) Atomics.wait(control, ASKED, seen);
+  while (Atomics.load(control, ASKED) === seen) Atomics.wait(control, ASKED, seen, LOOK_AGAIN_MS);
   Atomics.sub(control, ASLEEP, 1);
 }
 

@@ -209,6 +209,8 @@ export class Crew {
       if (this.members.every((_, i) => Atomics.load(this.control, ANSWERS + 1 + i) >= asked)) return;
       this.expectAlive(performance.now() > give ? 'it was asked for something' : undefined);
       Atomics.wait(this.control, ANSWERED, answers, 100);
+      // glibc before 2.41 may lose a wake-up of a condition variable (its bug 25847): it is given again
+      Atomics.notify(this.control, ASKED);
     }
   }
 
