@@ -50,6 +50,15 @@ export function isPlain(side: SidePlan): boolean {
   return side.codec === 'dense' && side.contents === undefined && side.precision === undefined;
 }
 
+/** By layer how far the next token stands from position S, where a step has moved keys; undefined where none has. */
+export function shiftsOf(
+  plans: readonly Pick<LayerPlan, 'nextPosition'>[],
+  length: number,
+): number[] | undefined {
+  if (plans.every(({ nextPosition }) => nextPosition === undefined)) return undefined;
+  return plans.map(({ nextPosition }) => (nextPosition ?? length) - length);
+}
+
 function checkSide(shape: LayerShape, tokens: readonly Int32Array[], side: SidePlan, place: string): void {
   const width = shape.headDim;
   checkPrecision(side, place);

@@ -34,11 +34,72 @@ export type Observation =
       readonly horizon: number;
       readonly bias: boolean;
       readonly covariance: boolean;
-    };
+    }
+  /** μ of `future_logits`, bias of the query projection included, `[H, D]`; 0 where no position is left. */
+  | { readonly kind: 'future_query'; readonly skip: number; readonly horizon: number }
+  /** Keys before RoPE, `[KV, S, D]`. */
+  | { readonly kind: 'unrotated_keys' }
+  /**
+   * Softmax attention of every query to the keys of its own chunk, later ones too, summed over the queries, `[H, S]`; 0
+   * outside the chunks. These are `chunk` positions each from `first` on, the last one shorter, up to `last` positions
+   * before the end. Logits are scaled by 1/√D where `scaled`, else not at all. `padded`: the last chunk is filled up with
+   * queries and keys of zeros, which take part.
+   */
+  | {
+      readonly kind: 'chunk_attention';
+      readonly chunk: number;
+      readonly first: number;
+      readonly last: number;
+      readonly scaled: boolean;
+      readonly padded: boolean;
+    }
+  /** Another observation, measured of each stretch of `chunk` positions as if it were the prompt; one after the other. */
+  | { readonly kind: 'in_chunks'; readonly chunk: number; readonly of: Observation };
 
 /** A stable name of an observation; equal observations have equal keys. */
 export function observationKey(observation: Observation): string {
-  return Object.values(observation).join(':');
+  if (observation.kind !== 'in_chunks') return Object.values(observation).join(':');
+  return `in_chunks:${observation.chunk}:(${observationKey(observation.of)})`;
+}
+
+/** Numbers of an observation of a prompt of S tokens. */
+export function observationSize(
+  observation: Observation,
+  {
+    heads: H,
+    kvHeads: KV,
+    headDim: D,
+    length: S,
+  }: Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'length'>,
+): number {
+  switch (observation.kind) {
+    case 'window_queries':
+    case 'window_outputs':
+      return H * Math.min(observation.window, S) * D;
+    case 'window_logits':
+      return H * Math.min(observation.window, S) * S;
+    case 'window_attention':
+    case 'attention_sums':
+    case 'chunk_attention':
+      return H * S;
+    case 'value_output_norms':
+      return KV * S;
+    case 'future_logits':
+      return H * Math.max(0, S - observation.skip);
+    case 'future_query':
+      return H * D;
+    case 'unrotated_keys':
+      return KV * S * D;
+    case 'in_chunks': {
+      const { chunk, of } = observation;
+      const shape = { heads: H, kvHeads: KV, headDim: D };
+      const rest = S % chunk;
+      return (
+        Math.floor(S / chunk) * observationSize(of, { ...shape, length: chunk }) +
+        (rest === 0 ? 0 : observationSize(of, { ...shape, length: rest }))
+      );
+    }
+  }
 }
 
 export interface LayerShape {
@@ -67,8 +128,18 @@ export interface LayerTrace extends LayerShape {
   readonly observations: ReadonlyMap<string, Float32Array>;
   /** What several pipelines derive of this layer, each once. */
   readonly once: Once;
+  /** How its keys are rotated; undefined where they are not. */
+  readonly rotation?: RopeAngles | undefined;
   /** Where the model's key and value projections are low-rank factors: what would be cached instead. */
   readonly lowRank?: LowRankTrace | undefined;
+}
+
+/** Rotary position embedding of a layer, without its tables. */
+export interface RopeAngles {
+  /** Radians per position, `[width/2]`; channels beyond the width are not rotated. */
+  readonly frequencies: Float32Array;
+  /** Which channels form a pair: j and j + width/2, or 2j and 2j + 1. */
+  readonly pairing: 'half' | 'interleaved';
 }
 
 /** One layer's keys and values as latents: `keys` and `values` of the trace are what the factors rebuild. */
@@ -164,6 +235,8 @@ export interface LayerPlan {
   readonly values: SidePlan;
   /** Eviction that goes on while decoding; both sides are dense then. */
   readonly decode?: DecodePolicy | undefined;
+  /** Where kept keys were moved to positions without gaps: that of the next token in this layer. Undefined: S. */
+  readonly nextPosition?: number | undefined;
 }
 
 /** Eviction that goes on while decoding, prompt and decoded tokens alike. Made by a method, run by the cache. */

@@ -4,8 +4,9 @@
  * Methods can rank it, and one KV head with its query heads stands for all.
  */
 import { onceByName } from '../cache/once.js';
-import { type LayerTrace, type Observation, observationKey } from '../cache/types.js';
+import { type LayerTrace, type Observation, observationKey, observationSize } from '../cache/types.js';
 import type { ModelConfig } from '../checkpoint/types.js';
+import { concatenate } from '../base/concatenate.js';
 import { type Random, randomFor } from '../base/random.js';
 
 /** Long prompts repeat these. */
@@ -50,30 +51,41 @@ export function randomTrace(
 
 function observe(
   observation: Observation,
-  { heads: H, length: S }: Pick<LayerTrace, 'heads' | 'length'>,
+  shape: Pick<LayerTrace, 'heads' | 'kvHeads' | 'headDim' | 'length'>,
   rows: (count: number) => Float32Array,
   positive: (count: number) => Float32Array,
 ): Float32Array {
-  const window = 'window' in observation ? Math.min(observation.window, S) : 0;
+  const { heads: H, headDim: D, length: S } = shape;
+  const size = observationSize(observation, shape);
   switch (observation.kind) {
     case 'window_queries':
     case 'window_outputs':
-      return rows(H * window); // [H, w, D]
+    case 'future_query':
+    case 'unrotated_keys':
+      return rows(size / D);
     case 'window_attention':
     case 'attention_sums':
-      return positive(H * S); // [H, S]
     case 'value_output_norms':
-      return positive(S); // [KV, S]
+    case 'chunk_attention':
+    case 'future_logits':
+      return positive(size);
     case 'window_logits': {
-      const logits = positive(H * window * S); // [H, w, S]
+      const logits = positive(size); // [H, w, S]
+      const window = size / H / S;
       for (let row = 0; row < H * window; row++) {
         const seen = S - window + (row % window) + 1;
         logits.fill(-Infinity, row * S + seen, (row + 1) * S);
       }
       return logits;
     }
-    case 'future_logits':
-      return positive(H * Math.max(0, S - observation.skip)); // [H, S − skip]
+    case 'in_chunks': {
+      const parts: Float32Array[] = [];
+      for (let start = 0; start < S; start += observation.chunk) {
+        const length = Math.min(observation.chunk, S - start);
+        parts.push(observe(observation.of, { ...shape, length }, rows, positive));
+      }
+      return concatenate(parts);
+    }
   }
 }
 

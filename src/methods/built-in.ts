@@ -1,4 +1,20 @@
 /** The methods that a spec may name, in the order in which they are listed. */
+import { cap } from './token/cap.js';
+import { compactor } from './token/compactor.js';
+import { cur } from './token/cur.js';
+import { dropkv } from './token/dropkv.js';
+import { lagkv } from './token/lagkv.js';
+import { leverage } from './token/leverage.js';
+import { noncausal } from './token/noncausal.js';
+import { finch } from './token/finch.js';
+import { simlayerkv } from './token/simlayerkv.js';
+import { block } from './wrappers/block.js';
+import { chunk } from './wrappers/chunk.js';
+import { chunkkv } from './wrappers/chunkkv.js';
+import { entropyGated } from './wrappers/entropy-gated.js';
+import { merge } from './wrappers/merge.js';
+import { perLayer } from './wrappers/per-layer.js';
+import { rerotate } from './wrappers/rerotate.js';
 import { adakv } from './wrappers/adakv.js';
 import { criticalkv } from './wrappers/criticalkv.js';
 import { dbudgetkv } from './token/dbudgetkv.js';
@@ -29,10 +45,26 @@ export const methods: ReadonlyMap<string, Method> = new Map(
     expectedAttention,
     knorm,
     keydiff,
+    cur,
+    lagkv,
+    leverage,
+    noncausal,
+    compactor,
+    dropkv,
+    cap,
+    finch,
+    simlayerkv,
     random,
     morphkv,
     adakv,
     criticalkv,
+    chunkkv,
+    entropyGated,
+    chunk,
+    block,
+    merge,
+    rerotate,
+    perLayer,
     dbudgetkv,
     think,
     spark,

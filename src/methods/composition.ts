@@ -20,6 +20,8 @@ export interface ComposedStep {
   readonly evictsWhileDecoding: boolean;
   /** Whose channels it prunes. */
   readonly prunes: readonly Side[];
+  /** Whose entries it replaces. */
+  readonly rewrites: readonly Side[];
 }
 
 export interface CompositionProblem {
@@ -30,7 +32,7 @@ export interface CompositionProblem {
 
 /** What composition asks of a method. */
 export type Composed =
-  | Pick<TokenMethod, 'axis' | 'evictsWhileDecoding'>
+  | Pick<TokenMethod, 'axis' | 'evictsWhileDecoding' | 'rewrites'>
   | Pick<ChannelMethod, 'axis' | 'prunes'>
   | Pick<RankMethod, 'axis'>
   | Pick<PrecisionMethod, 'axis'>;
@@ -42,6 +44,7 @@ export function composedStep({ method, params }: MethodStep, known: Composed): C
     axis: known.axis,
     evictsWhileDecoding: known.axis === 'token' && known.evictsWhileDecoding?.(params) === true,
     prunes: known.axis === 'channel' ? known.prunes(params) : [],
+    rewrites: known.axis === 'token' ? (known.rewrites?.(params) ?? []) : [],
   };
 }
 
@@ -57,7 +60,11 @@ export function compositionProblem(steps: readonly ComposedStep[]): CompositionP
 }
 
 function objection(earlier: ComposedStep, step: ComposedStep): string | undefined {
-  const reason = whileDecoding(earlier, step) ?? betweenAxes(earlier, step) ?? onSameSide(earlier, step);
+  const reason =
+    whileDecoding(earlier, step) ??
+    afterRewriting(earlier, step) ??
+    betweenAxes(earlier, step) ??
+    onSameSide(earlier, step);
   return reason === undefined ? undefined : `${step.method} cannot follow ${earlier.method}: ${reason}`;
 }
 
@@ -73,6 +80,26 @@ function whileDecoding(earlier: ComposedStep, step: ComposedStep): string | unde
       : `${first.method} goes on evicting while decoding; list ${step.method} before it`;
   }
   return `${first.method} evicts while decoding, from plain keys and values only; use one of the two`;
+}
+
+/** Entries that stand in place of others are neither evicted, pruned nor made latents afterwards; they may be quantised. */
+function afterRewriting(earlier: ComposedStep, step: ComposedStep): string | undefined {
+  const [side] = earlier.rewrites;
+  if (side === undefined) return undefined;
+  switch (step.axis) {
+    case 'token':
+      return `it would choose among ${side} that have been replaced; list ${step.method} before it`;
+    case 'channel': {
+      const pruned = step.prunes.find((name) => earlier.rewrites.includes(name));
+      return pruned === undefined
+        ? undefined
+        : `it would prune channels of ${pruned} that have been replaced; use one of the two`;
+    }
+    case 'rank':
+      return `latents would take the place of the replaced ${side}; use one of the two`;
+    case 'precision':
+      return undefined;
+  }
 }
 
 function betweenAxes(earlier: ComposedStep, step: ComposedStep): string | undefined {

@@ -49,7 +49,8 @@ export class LayerPlans {
   /** The plan that is known already and equal to this one, which otherwise is known from now on. */
   private oneOf(plan: LayerPlan): LayerPlan {
     const same = this.known.find(
-      ({ tokens, keys, values, decode }) =>
+      ({ tokens, keys, values, decode, nextPosition }) =>
+        nextPosition === plan.nextPosition &&
         keys === plan.keys &&
         values === plan.values &&
         decode === plan.decode &&

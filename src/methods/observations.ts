@@ -38,6 +38,14 @@ export const attentionSums: Observation = { kind: 'attention_sums' };
 /** ‖v W_o,h‖₁ of each value through the output projection, mean over the query heads of its KV head, `[KV, S]`. */
 export const valueOutputNorms: Observation = { kind: 'value_output_norms' };
 
+/** Mean query to come: that of the positions from `skip` on, rotated by the mean of the next `horizon` positions, `[H, D]`. */
+export function futureQuery(skip: number, horizon: number): Observation {
+  return { kind: 'future_query', skip, horizon };
+}
+
+/** Keys before RoPE, `[KV, S, D]`. */
+export const unrotatedKeys: Observation = { kind: 'unrotated_keys' };
+
 /** What was measured. A method may read only what its `observes` has asked for. */
 export function observed(trace: LayerTrace, observation: Observation): Float32Array {
   const key = observationKey(observation);

@@ -5,6 +5,7 @@
  */
 import type { ModelConfig } from '../checkpoint/types.js';
 import { lowRankObjection } from '../model/low-rank.js';
+import { movingObjection } from './moved-keys.js';
 import { actsOn } from './pipeline.js';
 import type { Method, MethodStep } from './types.js';
 
@@ -25,7 +26,11 @@ function objection(step: MethodStep, method: Method, config: ModelConfig): strin
   if (method.axis === 'rank') return lowRankObjection(config);
   const { windows } = config;
   const allSlide = windows.every((window) => window !== undefined);
-  const slides = windows.some((window) => window !== undefined && actsOn({ window, allSlide }, step));
+  const acts = (window: number | undefined): boolean => actsOn({ window, allSlide }, step);
+  if (method.axis === 'token' && method.rewrites?.(step.params).includes('keys') === true) {
+    return movingObjection(step.method, config, acts);
+  }
+  const slides = windows.some((window) => window !== undefined && acts(window));
   if (slides && method.axis === 'token' && method.evictsWhileDecoding?.(step.params) === true) {
     return `has sliding layers, whose window already evicts while decoding: ${step.method} cannot act in them`;
   }

@@ -55,7 +55,7 @@ function changeOf(side: SidePlan): string | undefined {
   if (side.precision !== undefined) return 'has already quantised them';
   switch (side.codec) {
     case 'dense':
-      return side.contents === undefined ? undefined : 'has already replaced their pruned channels';
+      return side.contents === undefined ? undefined : 'has already replaced them';
     case 'latent':
       return 'stores them as latents';
     case 'channels':

@@ -51,6 +51,8 @@ export interface TokenMethod<P = unknown> extends MethodOfAnyAxis<P> {
   readonly axis: 'token';
   /** True where tokens go while decoding; then nothing but eviction can stand beside it. */
   evictsWhileDecoding?(params: P): boolean;
+  /** The sides whose kept entries are replaced by others (merged values, moved keys): no step behind it may choose among them. */
+  rewrites?(params: P): readonly Side[];
 }
 
 /** Which channels of the kept keys and values stay. */

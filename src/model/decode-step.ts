@@ -20,6 +20,8 @@ export interface DecodeRow {
   readonly caches: readonly LayerCache[];
   /** Position of the next token: the prompt's length, whatever was evicted. */
   position: number;
+  /** By layer what is added to it where a step has moved keys; undefined: nothing in any. */
+  readonly shifts?: readonly number[] | undefined;
   /** Tokens that the run may come to, where RoPE depends on the length; as of its prefill. */
   readonly reach?: number | undefined;
 }
@@ -86,7 +88,7 @@ export class DecodeStep {
     const slots = rows.map((row, r): Slot => {
       const count = tokens[r]!.length;
       first += count;
-      const tables = model.rotations.tables(row.position, count, row.reach);
+      const tables = tablesOf(model, row, count);
       return { row, first: first - count, count, tables };
     });
     const count = first; // S
@@ -229,6 +231,19 @@ export class DecodeStep {
     });
     return { site, logits: logitsOnHost(site, head, last, slots.length) };
   }
+}
+
+/** By layer, for the next `count` tokens of a row. */
+function tablesOf(
+  { rotations }: Transformer,
+  { position, shifts, reach }: DecodeRow,
+  count: number,
+): (RopeTable | undefined)[] {
+  if (shifts === undefined) return rotations.tables(position, count, reach);
+  const byShift = new Map(
+    [...new Set(shifts)].map((shift) => [shift, rotations.tables(position + shift, count, reach)]),
+  );
+  return shifts.map((shift, layer) => byShift.get(shift)![layer]);
 }
 
 /** Gives a row's keys and values of its new tokens to its cache. */

@@ -6,26 +6,23 @@
  */
 import { observationKey, type Observation } from '../cache/types.js';
 import type { Ops, Tensor } from '../engine/types.js';
-import { causalMask, firstSeen, logitsOf, perHead, weightsOf, type LayerHeads } from './prefill-attention.js';
+import { inChunks } from './observe-chunks.js';
+import { chunkAttention } from './observe-chunk-attention.js';
+import {
+  causalAttention,
+  causalMask,
+  firstSeen,
+  logitsOf,
+  perHead,
+  weightsOf,
+  type LayerHeads,
+} from './prefill-attention.js';
+import type { ObservedLayer } from './observed-layer.js';
 import { pairOf, ropeTable, type Rotation } from './rope.js';
 import { rotate, type RopeTensors } from './rotate.js';
 
 /** Rows of values that go through the output projection at once. */
 const ROWS_PER_BLOCK = 1024;
-
-/** One layer, as the prefill has it. */
-export interface ObservedLayer {
-  readonly heads: LayerHeads;
-  /** Undefined where the layer does not rotate. */
-  readonly rope: RopeTensors | undefined;
-  /** `[H·D, E]`, the output projection. */
-  readonly output: Tensor;
-  readonly rotation: Rotation | undefined;
-  /** `[(H + 2·KV)·D]`, of the projections; the queries' first. */
-  readonly projectionBias: Tensor | undefined;
-  /** `[H, S]`; there where `attention_sums` is asked for. */
-  readonly attentionSums: Float32Array | undefined;
-}
 
 /** Every requested observation of this layer, by key. */
 export function observe(
@@ -41,7 +38,8 @@ export function observe(
   );
 }
 
-function measure(ops: Ops, layer: ObservedLayer, observation: Observation): Float32Array {
+/** One observation of all rows of a layer. */
+export function measure(ops: Ops, layer: ObservedLayer, observation: Observation): Float32Array {
   const { heads } = layer;
   const [H, S, D] = heads.queries.shape as [number, number, number];
   switch (observation.kind) {
@@ -56,11 +54,19 @@ function measure(ops: Ops, layer: ObservedLayer, observation: Observation): Floa
     case 'window_outputs':
       return ops.toHost(windowOutputs(ops, heads, Math.min(observation.window, S)));
     case 'attention_sums':
-      return layer.attentionSums!;
+      return layer.attentionSums ?? causalAttention(ops, heads, 0, true).sums!;
     case 'value_output_norms':
       return valueOutputNorms(ops, layer);
     case 'future_logits':
       return futureLogits(ops, layer, observation);
+    case 'future_query':
+      return futureQuery(ops, layer, observation);
+    case 'unrotated_keys':
+      return ops.toHost(rotate(ops, heads.keys, inverse(ops, layer.rope, layer.rotation)));
+    case 'chunk_attention':
+      return chunkAttention(ops, heads, observation);
+    case 'in_chunks':
+      return inChunks(ops, layer, observation, measure);
   }
 }
 
@@ -146,7 +152,7 @@ function valueOutputNorms(ops: Ops, { heads, output }: ObservedLayer): Float32Ar
  */
 function futureLogits(
   ops: Ops,
-  { heads, rope, rotation, projectionBias }: ObservedLayer,
+  { heads, rope, rotation, projectionBias, start }: ObservedLayer,
   { skip, horizon, bias, covariance }: Extract<Observation, { kind: 'future_logits' }>,
 ): Float32Array {
   const [H, S, D] = heads.queries.shape as [number, number, number];
@@ -155,7 +161,7 @@ function futureLogits(
   const out = new Float32Array(H * n);
   if (n === 0) return out;
   const unrotated = rotate(ops, heads.queries, inverse(ops, rope, rotation)); // [H, S, D]
-  const rotateMean = meanRotation(rotation, S, horizon);
+  const rotateMean = meanRotation(rotation, start + S, horizon);
   const offset = bias || projectionBias === undefined ? undefined : ops.toHost(projectionBias);
   for (let h = 0; h < H; h++) {
     const logits = ops.tidy(() => {
@@ -180,6 +186,22 @@ function futureLogits(
     out.set(logits, h * n);
   }
   return out;
+}
+
+/** The mean of the queries before RoPE, rotated likewise, `[H, D]` (CapKV, arXiv 2604.25975). */
+function futureQuery(
+  ops: Ops,
+  { heads, rope, rotation, start }: ObservedLayer,
+  { skip, horizon }: Extract<Observation, { kind: 'future_query' }>,
+): Float32Array {
+  const [H, S, D] = heads.queries.shape as [number, number, number];
+  const n = S - skip;
+  if (n <= 0) return new Float32Array(H * D);
+  const unrotated = rotate(ops, heads.queries, inverse(ops, rope, rotation)); // [H, S, D]
+  const mean = ops.toHost(ops.scale(ops.sum(ops.slice(unrotated, [0, skip, 0], [H, n, D]), 1), 1 / n));
+  const rotateMean = meanRotation(rotation, start + S, horizon);
+  for (let h = 0; h < H; h++) rotateMean(mean, h * D, 1);
+  return mean;
 }
 
 /** The rotation back. */

@@ -115,6 +115,7 @@ function runLayer(
       keys: ops.toHost(heads.keys),
       values: ops.toHost(heads.values),
       once: onceByName(),
+      rotation,
       observations: observe(
         ops,
         {
@@ -124,6 +125,7 @@ function runLayer(
           rotation,
           projectionBias: weights.qkvBias,
           attentionSums: sums,
+          start: 0,
         },
         observations,
       ),

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { factoriseModel } from '../../src/calibration/factorise.js';
 import { fisherScores } from '../../src/calibration/fisher.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
-import type { LayerCache } from '../../src/cache/types.js';
+import { shiftsOf } from '../../src/cache/plan.js';
+import type { LayerCache, LayerPlan } from '../../src/cache/types.js';
 import { openEngine } from '../../src/engine/index.js';
 import type { Engine } from '../../src/engine/types.js';
 import { openKernels } from '../../src/kernels/index.js';
@@ -21,6 +22,8 @@ import { archFolders, archJson, loadArch, unbuilt, type ArchGolden } from './arc
 const REFUSED: Readonly<Record<string, RegExp>> = {
   recalkv: /key heads|part of each head|scales its rotated keys|sliding layers|experts/,
   morphkv: /sliding layers/,
+  finch: /sliding layers|depend on the length/,
+  rerotate: /sliding layers|depend on the length/,
 };
 /** Where ReCalKV runs. */
 const FACTORED = ['gemma', 'granite', 'llama_bias', 'llama_dynamic', 'llama_head_dim', 'llama_linear'];
@@ -71,14 +74,17 @@ describe('every method on every architecture', () => {
           const run = ranked ? await factored(model, golden.context_ids) : model;
           const ids = golden.context_ids;
           const caches: LayerCache[] = [];
+          const plans: LayerPlan[] = [];
           await prefill(run, {
             ids,
             observations: observationsOf([{ label: '', steps }]),
             onLayer: (trace) => {
-              caches.push(encodeLayer(trace, planLayer(trace, steps), 'float32', openKernels()));
+              const plan = planLayer(trace, steps);
+              plans.push(plan);
+              caches.push(encodeLayer(trace, plan, 'float32', openKernels()));
             },
           });
-          const row = { caches, position: ids.length };
+          const row = { caches, position: ids.length, shifts: shiftsOf(plans, ids.length) };
           for (const tokens of [golden.suffix_ids, [7], [8]]) {
             const [logits] = logitsAfter(run, [row], [tokens]);
             expect(logits!.every(Number.isFinite)).to.equal(true);

@@ -6,8 +6,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shiftsOf } from '../../src/cache/plan.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
-import type { LayerCache, LayerPlan } from '../../src/cache/types.js';
+import type { LayerCache, LayerPlan, LayerTrace } from '../../src/cache/types.js';
 import { openKernels } from '../../src/kernels/index.js';
 import { observationsOf, planLayer } from '../support/planning.js';
 import { methods } from '../../src/methods/built-in.js';
@@ -104,17 +105,26 @@ export async function compressGolden(
   steps: readonly MethodStep[],
   positions?: readonly (readonly (readonly number[])[])[],
   reach?: number,
-): Promise<{ row: DecodeRow; plans: LayerPlan[]; keys: Float32Array[]; logits: Float32Array }> {
+  registry = methods,
+): Promise<{
+  row: DecodeRow;
+  plans: LayerPlan[];
+  keys: Float32Array[];
+  logits: Float32Array;
+  traces: LayerTrace[];
+}> {
   const kernels = openKernels();
+  const traces: LayerTrace[] = [];
   const plans: LayerPlan[] = [];
   const keys: Float32Array[] = [];
   const caches: LayerCache[] = [];
   const logits = await prefill(model, {
     ids,
     reach,
-    observations: observationsOf([{ label: '', steps }]),
+    observations: observationsOf([{ label: '', steps }], registry),
     onLayer: (trace) => {
-      const planned = planLayer(trace, steps);
+      traces.push(trace);
+      const planned = planLayer(trace, steps, registry);
       const given = positions?.[trace.layer];
       const plan =
         given === undefined ? planned : { ...planned, tokens: given.map((t) => Int32Array.from(t)) };
@@ -123,7 +133,13 @@ export async function compressGolden(
       caches.push(encodeLayer(trace, plan, 'float32', kernels));
     },
   });
-  return { row: { caches, position: ids.length, reach }, plans, keys, logits };
+  return {
+    row: { caches, position: ids.length, shifts: shiftsOf(plans, ids.length), reach },
+    plans,
+    keys,
+    logits,
+    traces,
+  };
 }
 
 /** The best token and its distance to the second. */

@@ -4,6 +4,7 @@
  */
 import {
   observationKey,
+  observationSize,
   type LatentGroup,
   type LayerTrace,
   type LowRankTrace,
@@ -50,14 +51,41 @@ export function anyTrace(shape: TraceShape, needs: TraceNeeds, random: () => num
 
 /** What no keys and queries alone decide; undefined for everything else. */
 function ofModel(
-  { heads, kvHeads, length }: TraceShape,
+  shape: TraceShape,
   observation: Observation,
   signed: () => number,
 ): Float32Array | undefined {
-  if (observation.kind === 'value_output_norms')
-    return Float32Array.from({ length: kvHeads * length }, () => 1 + signed());
-  if (observation.kind !== 'future_logits') return undefined;
-  return Float32Array.from({ length: heads * Math.max(0, length - observation.skip) }, signed);
+  const numbers = { length: observationSize(observation, shape) };
+  switch (observation.kind) {
+    case 'value_output_norms':
+      return Float32Array.from(numbers, () => 1 + signed());
+    case 'future_logits':
+    case 'future_query':
+    case 'unrotated_keys':
+      return Float32Array.from(numbers, signed);
+    case 'in_chunks':
+      return inChunks(shape, observation, signed);
+    default:
+      return undefined;
+  }
+}
+
+/** Each chunk measured in a trace of its own: what counts is that the numbers are of one. */
+function inChunks(
+  shape: TraceShape,
+  { chunk, of }: Extract<Observation, { kind: 'in_chunks' }>,
+  signed: () => number,
+): Float32Array {
+  const parts: number[] = [];
+  for (let start = 0; start < shape.length; start += chunk) {
+    const own = { ...shape, length: Math.min(chunk, shape.length - start) };
+    parts.push(...(ofModel(own, of, signed) ?? measured(own, of, signed)));
+  }
+  return Float32Array.from(parts);
+}
+
+function measured(shape: TraceShape, observation: Observation, signed: () => number): Float32Array {
+  return smallTrace(shape, [observation], signed).observations.get(observationKey(observation))!;
 }
 
 /** Keys: the first KV head alone, the others together, with bias. Values: all together. */

@@ -29,6 +29,8 @@ export function measure(tensors: Tensors, observation: Observation): Float32Arra
     }
     case 'attention_sums':
       return Float32Array.from(columnSums(tensors, S));
+    case 'chunk_attention':
+      return chunkAttention(tensors, observation);
     default:
       throw new Error(`${observation.kind} of ${H} heads cannot be measured without a model`);
   }
@@ -65,6 +67,33 @@ function windowOutputs(tensors: Tensors, window: number): Float32Array {
       for (let j = 0; j < D; j++) out[j]! += weight * tensors.values[(kv * S + t) * D + j]!;
     });
   });
+}
+
+/** Every query against the keys of its chunk; of a padded chunk the zeros are written out. */
+function chunkAttention(
+  { shape: { heads, kvHeads, headDim: D, length: S }, queries, keys }: Tensors,
+  { chunk, first, last, scaled, padded }: Extract<Observation, { kind: 'chunk_attention' }>,
+): Float32Array {
+  const sums = new Float64Array(heads * S);
+  for (let h = 0; h < heads; h++) {
+    const kv = Math.floor(h / (heads / kvHeads));
+    for (let start = first; start < S - last; start += chunk) {
+      const rows = Math.min(chunk, S - last - start);
+      const all = padded ? chunk : rows;
+      for (let q = 0; q < all; q++) {
+        const logits = Array.from({ length: all }, (_, k) => {
+          if (q >= rows || k >= rows) return 0;
+          let dot = 0;
+          for (let j = 0; j < D; j++)
+            dot += queries[(h * S + start + q) * D + j]! * keys[(kv * S + start + k) * D + j]!;
+          return scaled ? dot / Math.sqrt(D) : dot;
+        });
+        const weights = softmax(logits);
+        for (let k = 0; k < rows; k++) sums[h * S + start + k]! += weights[k]!;
+      }
+    }
+  }
+  return Float32Array.from(sums);
 }
 
 /** One row of `width` numbers for each query head and each of the last w queries, from its visible logits. */

@@ -3,6 +3,7 @@
  * a test likes. Caches are float32.
  */
 import { sumBytes } from '../../src/cache/bytes.js';
+import { shiftsOf } from '../../src/cache/plan.js';
 import { encodeLayer } from '../../src/cache/layer-cache.js';
 import type { LayerCache, LayerPlan, LayerTrace, Observation } from '../../src/cache/types.js';
 import type { Engine } from '../../src/engine/types.js';
@@ -104,18 +105,19 @@ export class TinyRun {
 
   /** Logits after the five tokens that follow the prompt, `[V]`. */
   logits(steps: readonly MethodStep[]): Float32Array {
-    return this.withCaches(steps, (caches) => this.decode(caches));
+    return this.withCaches(steps, (caches) => this.decode(caches, steps));
   }
 
   /** Bytes that the caches hold once the five tokens have been decoded, theirs included. */
   bytes(steps: readonly MethodStep[]): number {
     return this.withCaches(steps, (caches) => {
-      this.decode(caches);
+      this.decode(caches, steps);
       return caches.reduce((sum, cache) => sum + sumBytes(cache.bytes()) + cache.tailBytes(), 0);
     });
   }
 
-  private decode(caches: readonly LayerCache[]): Float32Array {
-    return logitsAfter(this.model, [{ caches, position: PROMPT.length }], [SUFFIX])[0]!;
+  private decode(caches: readonly LayerCache[], steps: readonly MethodStep[]): Float32Array {
+    const shifts = shiftsOf(this.plan(steps), PROMPT.length);
+    return logitsAfter(this.model, [{ caches, position: PROMPT.length, shifts }], [SUFFIX])[0]!;
   }
 }

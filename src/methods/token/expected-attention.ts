@@ -10,6 +10,7 @@
 import * as z from 'zod';
 import type { Observation } from '../../cache/types.js';
 import { observed } from '../observations.js';
+import { softmax } from '../softmax.js';
 import { budgetFields, checkBudget, tokenMethod } from './token-method.js';
 import { refuseUnused } from '../../base/unused-params.js';
 
@@ -95,16 +96,6 @@ export const expectedAttention = tokenMethod<ExpectedAttentionParams>({
     return scores;
   },
 });
-
-function softmax(logits: Float32Array): Float64Array {
-  let top = -Infinity;
-  for (const logit of logits) top = Math.max(top, logit);
-  const weights = new Float64Array(logits.length);
-  let sum = 0;
-  for (let t = 0; t < logits.length; t++) sum += weights[t] = Math.exp(logits[t]! - top);
-  for (let t = 0; t < logits.length; t++) weights[t]! /= sum;
-  return weights;
-}
 
 function rowNorm(x: Float32Array, row: number, D: number): number {
   let squares = 0;

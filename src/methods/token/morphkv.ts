@@ -13,6 +13,7 @@ import type { HeadAttention, LayerPolicy, LayerTrace } from '../../cache/types.j
 import { AttentionRows } from './attention-rows.js';
 import { evictFromFirstDecode, evictFromPrefillEnd, liveBudget, surplus } from './live-eviction.js';
 import { observed, windowField, windowLogits } from '../observations.js';
+import { softmax } from '../softmax.js';
 import { budgetFields, checkBudget, expectEvictable, keepsAll } from './token-method.js';
 import type { TokenMethod } from '../types.js';
 
@@ -171,11 +172,4 @@ function promptRows(
     const seen = positions.filter((position) => position <= S - rows + u);
     return Float32Array.from(seen, (position) => together[position]!);
   });
-}
-
-function softmax(logits: Float32Array): Float64Array {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map((weight) => weight / sum);
 }

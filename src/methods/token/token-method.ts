@@ -145,7 +145,7 @@ export interface RankedHead {
 }
 
 /** The scores `[n]`, with what always stays above all others. */
-export function safeFirst({ scores, safe }: RankedHead): Float32Array {
+export function safeFirst({ scores, safe }: Pick<RankedHead, 'scores' | 'safe'>): Float32Array {
   const ranked = scores.slice();
   for (let i = 0; i < ranked.length; i++) if (safe[i] === 1) ranked[i] = Infinity;
   return ranked;
@@ -153,40 +153,45 @@ export function safeFirst({ scores, safe }: RankedHead): Float32Array {
 
 /** Every KV head of the plan under a score. Throws a UserError where too few tokens would stay, or scores are not finite. */
 export function rankHeads<P extends BudgetParams>(
-  spec: TokenScorer<P>,
+  spec: Pick<TokenScorer<P>, 'name' | 'score' | 'alwaysKept' | 'keep'>,
   trace: LayerTrace,
   params: P,
   plan: LayerPlan,
 ): RankedHead[] {
-  const { first, last, of } = spec.alwaysKept(params);
-  const all = spec.score(trace, params); // [KV, S]
-  return plan.tokens.map((held, h) => {
-    const scores = new Float32Array(held.length);
-    const safe = new Uint8Array(held.length);
-    let safeCount = 0;
-    for (let i = 0; i < held.length; i++) {
-      const position = held[i]!;
-      scores[i] = all[h * trace.length + position]!;
-      if (position >= first && position < trace.length - last) continue;
-      safe[i] = 1;
-      safeCount++;
-    }
+  const { of } = spec.alwaysKept(params);
+  return scoreHeads(spec, trace, params, plan).map(({ held, scores, safe }) => {
+    const safeCount = safe.reduce((count, one) => count + one, 0);
     const keep =
       safeCount === held.length
         ? held.length
         : (spec.keep?.(trace, params, held.length) ?? keepCount(held.length, params));
-    if (keep === held.length) return { held, scores, safe, keep };
-    if (keep < Math.max(1, safeCount)) {
+    if (keep !== held.length && keep < Math.max(1, safeCount)) {
       throw new UserError(
         `${spec.name} would keep ${keep} of ${held.length} tokens, fewer than the ${Math.max(1, safeCount)} that always stay (${of})`,
         { hint: 'Keep more tokens, or make what always stays smaller.' },
       );
     }
+    return { held, scores, safe, keep };
+  });
+}
+
+/** Every KV head of the plan, whatever may stay of it. Throws a UserError where scores are not finite. */
+export function scoreHeads<P extends BudgetParams>(
+  spec: Pick<TokenScorer<P>, 'name' | 'score' | 'alwaysKept'>,
+  trace: LayerTrace,
+  params: P,
+  plan: Pick<LayerPlan, 'tokens'>,
+): Omit<RankedHead, 'keep'>[] {
+  const { first, last } = spec.alwaysKept(params);
+  const all = spec.score(trace, params); // [KV, S]
+  return plan.tokens.map((held, h) => {
+    const scores = Float32Array.from(held, (position) => all[h * trace.length + position]!);
+    const safe = Uint8Array.from(held, (t) => Number(t < first || t >= trace.length - last));
     const bad = indexOfBad(scores);
     if (bad !== -1) {
       throw notFinite(`${spec.name}: the score of token ${held[bad]!} in KV head ${h} is ${scores[bad]!}`);
     }
-    return { held, scores, safe, keep };
+    return { held, scores, safe };
   });
 }
 
@@ -197,7 +202,7 @@ function indexOfBad(scores: Float32Array): number {
 }
 
 /** Tokens to keep of `held`: the budget, or ⌊held·(1 − ratio)⌋; never more than there are. */
-function keepCount(held: number, params: BudgetParams): number {
+export function keepCount(held: number, params: BudgetParams): number {
   return params.budget === undefined
     ? Math.trunc(held * (1 - (params.ratio ?? 0)))
     : Math.min(params.budget, held);

@@ -5,37 +5,48 @@
  * hold.
  */
 import * as z from 'zod';
-import type { LayerTrace, Observation } from '../../cache/types.js';
+import type { LayerPlan, LayerTrace, Observation } from '../../cache/types.js';
+import { indicesOfLargest } from '../select.js';
 import { scorers } from './scorers.js';
 import {
   budgetFields,
   expectEvictable,
   keepsAll,
   rankHeads,
+  safeFirst,
   type BudgetParams,
   type RankedHead,
   type ScoringMethod,
 } from '../token/token-method.js';
 import type { NestedParams, TokenMethod } from '../types.js';
 
-export interface BaseParams extends BudgetParams {
+/** A base and its own parameters. */
+export interface ScoredBy {
   readonly base: string;
   readonly with: Readonly<Record<string, unknown>>;
 }
 
-/** The fields that say what scores the tokens, and how many stay. */
-export const baseFields = {
-  base: z.enum([...scorers.keys()]).describe('method that scores the tokens'),
+export type BaseParams = ScoredBy & BudgetParams;
+
+/** The fields that say what scores the tokens. */
+export const scorerFields = (names: readonly string[] = [...scorers.keys()]) => ({
+  base: z.enum(names).describe('method that scores the tokens'),
   with: z
     .record(z.string(), z.unknown())
     .default({})
     .describe("the base's own parameters, all but budget and ratio (spark-eval show BASE)"),
-  ...budgetFields,
-};
+});
+
+/** The same, and how many stay. */
+export const baseFields = { ...scorerFields(), ...budgetFields };
 
 /** Schema check: the base takes the parameters. Its objections to a budget or ratio stand there, all others under `with`. */
 export function checkBase<P extends BaseParams>(context: z.core.ParsePayload<P>): void {
-  const params = context.value;
+  checkBaseUnder(context, context.value);
+}
+
+/** The same, under a budget or ratio from elsewhere. */
+export function checkBaseUnder(context: z.core.ParsePayload<ScoredBy>, params: BaseParams): void {
   const base = scorerOf(params);
   const fail = (issue: z.core.$ZodIssue, path: PropertyKey[]) => {
     context.issues.push({ ...issue, path, input: params } as z.core.$ZodRawIssue);
@@ -58,7 +69,7 @@ export function checkBase<P extends BaseParams>(context: z.core.ParsePayload<P>)
 }
 
 /** What a method of a base decides beyond it. */
-export interface BaseMethod<P extends BaseParams> {
+export interface BaseMethod<P extends ScoredBy> {
   readonly name: string;
   readonly summary: string;
   readonly paper: string;
@@ -66,40 +77,74 @@ export interface BaseMethod<P extends BaseParams> {
   readonly params: z.ZodType<P>;
   /** Beside what the base observes. */
   readonly observes: readonly Observation[];
-  /** Per KV head: indices into `held` of the tokens that stay, ascending. */
-  readonly choose: (heads: readonly RankedHead[], params: P, trace: LayerTrace) => readonly Int32Array[];
+  /** What is stored; without it, kept tokens, dense. */
+  readonly stores?: string;
+  readonly sizedBy?: readonly string[];
+  /** The base's budget in a layer; without it, `budget` and `ratio` of the parameters. */
+  readonly budget?: (params: P, layer: number) => BudgetParams;
+  readonly layers?: (params: P) => readonly number[];
+  readonly rewrites?: TokenMethod<P>['rewrites'];
+  /** Per KV head: indices into `held` of the tokens that stay, ascending. Without it, the best. */
+  readonly choose?: (heads: readonly RankedHead[], params: P, trace: LayerTrace) => readonly Int32Array[];
+  /** What becomes of the layer when its tokens are chosen; without it, nothing more. */
+  readonly refine?: (chosen: LayerPlan, trace: LayerTrace, params: P, before: LayerPlan) => LayerPlan;
 }
 
 /** Makes a method of a choice among the scored tokens of all KV heads of a layer. */
-export function methodOfBase<P extends BaseParams>(spec: BaseMethod<P>) {
+export function methodOfBase<P extends ScoredBy>(spec: BaseMethod<P>) {
+  const under = (params: P, layer = 0): BaseParams => ({
+    base: params.base,
+    with: params.with,
+    ...(spec.budget === undefined ? budgetOf(params) : spec.budget(params, layer)),
+  });
   return {
     name: spec.name,
     axis: 'token',
     summary: spec.summary,
     paper: spec.paper,
-    stores: 'keys and values of the kept tokens, dense; KV heads may keep different numbers of them',
+    stores:
+      spec.stores ?? 'keys and values of the kept tokens, dense; KV heads may keep different numbers of them',
     notes: spec.notes,
     params: spec.params,
-    sizedBy: ['budget', 'ratio'],
+    sizedBy: spec.sizedBy ?? ['budget', 'ratio'],
     nested,
-    observes: (params) => {
-      const base = scorerOf(params);
-      return [...base.observes(base.params.parse(asBase(params))), ...spec.observes];
-    },
+    observes: (params) => [...baseOf(under(params)).observations, ...spec.observes],
     layers: (params) => {
-      const base = scorerOf(params);
-      return base.layers?.(base.params.parse(asBase(params))) ?? [];
+      const { method, own } = baseOf(under(params));
+      return [...(method.layers?.(own) ?? []), ...(spec.layers?.(params) ?? [])];
     },
-    asksForNothing: (_trace, params, plan) => keepsAll(params, plan),
+    ...(spec.rewrites === undefined ? {} : { rewrites: spec.rewrites }),
+    asksForNothing: ({ layer }, params, plan) => keepsAll(under(params, layer), plan),
     plan: (trace, params, plan) => {
       expectEvictable(spec.name, plan);
-      const { scorer } = scorerOf(params);
-      const heads = rankHeads(scorer, trace, scorer.params.parse(asBase(params)), plan);
+      const { method, own } = baseOf(under(params, trace.layer));
+      const heads = rankHeads(method.scorer, trace, own, plan);
       if (heads.every(({ held, keep }) => keep === held.length)) return plan;
-      const chosen = spec.choose(heads, params, trace);
-      return { ...plan, tokens: heads.map(({ held }, h) => chosen[h]!.map((i) => held[i]!)) };
+      const chosen = (spec.choose ?? bestOfEach)(heads, params, trace);
+      const tokens = heads.map(({ held }, h) => chosen[h]!.map((i) => held[i]!));
+      return spec.refine?.({ ...plan, tokens }, trace, params, plan) ?? { ...plan, tokens };
     },
   } satisfies TokenMethod<P>;
+}
+
+function budgetOf(params: ScoredBy & BudgetParams): BudgetParams {
+  return { budget: params.budget, ratio: params.ratio };
+}
+
+/** Per KV head the tokens that the base itself keeps. */
+export function bestOfEach(heads: readonly RankedHead[]): Int32Array[] {
+  return heads.map((head) => indicesOfLargest(safeFirst(head), head.keep));
+}
+
+/** The base of a step, its parameters in its own form, and what it observes. */
+export function baseOf(params: BaseParams): {
+  readonly method: ScoringMethod;
+  readonly own: BudgetParams;
+  readonly observations: readonly Observation[];
+} {
+  const method = scorerOf(params);
+  const own = method.scorer.params.parse(asBase(params));
+  return { method, own, observations: method.observes(own) };
 }
 
 /** By base: its fields without budget and ratio, and without the checks across fields, which need those two. */
@@ -111,7 +156,7 @@ const ownParams: ReadonlyMap<string, z.ZodObject> = new Map(
   }),
 );
 
-const nested: NestedParams = {
+export const nested: NestedParams = {
   key: 'with',
   schema: ({ base }) => (typeof base === 'string' ? ownParams.get(base) : undefined),
 };

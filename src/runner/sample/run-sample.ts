@@ -5,7 +5,8 @@
  * does not hold up the others. Where not all fit at once, `turns.ts` says which do.
  */
 import { addBytes, NO_BYTES, paperBytes } from '../../cache/bytes.js';
-import type { ByteParts, CacheDtype, LayerCache } from '../../cache/types.js';
+import { shiftsOf } from '../../cache/plan.js';
+import type { ByteParts, CacheDtype, LayerCache, LayerPlan } from '../../cache/types.js';
 import { UserError } from '../../base/errors.js';
 import type { Kernels } from '../../kernels/index.js';
 import { OutOfCacheMemory } from '../../kernels/memory.js';
@@ -97,7 +98,12 @@ async function runTurn(run: SampleRun, pipelines: readonly Pipeline[]): Promise<
     if (whole.length === 0) return noneApplicable(rows, started);
     const distinct = whole.filter((row, r) => whole.findIndex((other) => other.sameAs(row)) === r);
     const generated = await generate(model, {
-      rows: distinct.map((row) => ({ caches: row.caches, position: segments.contextIds.length, reach })),
+      rows: distinct.map((row) => ({
+        caches: row.caches,
+        position: segments.contextIds.length,
+        shifts: shiftsOf(row.places, segments.contextIds.length),
+        reach,
+      })),
       suffixIds: segments.suffixIds,
       maxNewTokens,
       stopIds: run.stopIds ?? model.config.eosIds,
@@ -170,6 +176,8 @@ export class CompressedPrompt {
   readonly caches: LayerCache[] = [];
   /** Per layer the first cache of the same plan. */
   private readonly origins: LayerCache[] = [];
+  /** By layer where the token behind the prompt stands. */
+  readonly places: Pick<LayerPlan, 'nextPosition'>[] = [];
   /** Per layer; undefined under a decode policy. */
   private readonly packedBytes: (ByteParts | undefined)[] = [];
   seconds = 0;
@@ -193,6 +201,7 @@ export class CompressedPrompt {
       this.origins.push(origin);
       this.packedBytes.push(plan.decode === undefined ? cache.bytes() : undefined);
       this.paper += paperBytes(trace, plan, this.dtype);
+      this.places.push({ nextPosition: plan.nextPosition });
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof OutOfCacheMemory) throw error;
       this.failure = error.at(`${this.pipeline.label}, layer ${trace.layer}`);

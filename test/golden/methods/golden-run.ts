@@ -89,10 +89,15 @@ export async function expectGoldenRun(
   expectNumbers(model, row, golden);
 }
 
-/** Frees the row's caches. */
-function expectNumbers(model: Transformer, row: DecodeRow, golden: GoldenRun): void {
+/** Fails unless the row gives the case's logits and tokens. Frees the row's caches. */
+export function expectNumbers(
+  model: Transformer,
+  row: DecodeRow,
+  golden: GoldenRun,
+  suffix: readonly number[] = suffixIds,
+): void {
   try {
-    let logits = logitsAfter(model, [row], [suffixIds])[0]!;
+    let logits = logitsAfter(model, [row], [suffix])[0]!;
     expect(maxDifference(logits, golden.logits_after_suffix)).to.be.below(LOGIT_TOLERANCE);
     for (const id of golden.greedy_ids) {
       const { best, margin } = bestTwo(logits);
