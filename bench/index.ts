@@ -1,14 +1,15 @@
 /**
  * `npm run bench`: the performance targets, measured on this machine.
  *
- * Ratios are taken between measurements of one run; `--repeat` of them, the median counts. Ratios are taken between
- * measurements of one run; `--repeat` of them, the median counts.
+ * Ratios are taken between measurements of one run; `--repeat` of them, the median counts.
  *
- *   npm run bench -- [--only NAME] [--repeat N] [--json FILE]
+ *   npm run bench -- [--only NAME] [--repeat N] [--json FILE] [--against DIR]
  */
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alignColumns } from '../src/report/text-table.js';
+import { decode } from './against.js';
 import { kernels } from './kernels.js';
 import { queue } from './queue.js';
 import { startup } from './startup.js';
@@ -16,13 +17,14 @@ import { sweep } from './sweep.js';
 import { holds, Skip, type Bench, type Target } from './types.js';
 import { wasm } from './wasm.js';
 
-const BENCHES: readonly Bench[] = [sweep, wasm, startup, kernels, queue];
+const BENCHES: readonly Bench[] = [sweep, decode, wasm, startup, kernels, queue];
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     repeat: { type: 'string', default: '3' },
     json: { type: 'string' },
+    against: { type: 'string' },
   },
 });
 const chosen = BENCHES.filter(({ name }) => options.only === undefined || options.only === name);
@@ -38,7 +40,7 @@ const log = (line: string): void => {
 const targets: Target[] = [];
 for (const bench of chosen) {
   try {
-    targets.push(...(await bench.run({ repeat, log })));
+    targets.push(...(await bench.run({ repeat, log, against: options.against && resolve(options.against) })));
   } catch (error) {
     if (!(error instanceof Skip)) throw error;
     log(`${bench.name} is skipped: ${error.message}`);

@@ -7,6 +7,7 @@ import { openEngine } from '../src/engine/index.js';
 import type { EngineName } from '../src/engine/types.js';
 import { UserError } from '../src/base/errors.js';
 import { openModelFiles, resolveModel } from '../src/checkpoint/load.js';
+import { openCrew } from '../src/kernels/crew.js';
 import { Transformer } from '../src/model/transformer.js';
 import type { ModelConfig, ModelFiles } from '../src/checkpoint/types.js';
 import { Skip } from './types.js';
@@ -29,7 +30,8 @@ export async function openModel(
   try {
     const engine = await openEngine(engineName);
     const files = await openModelFiles(modelPath());
-    return { files, model: Transformer.load(engine, files) };
+    const crew = await openCrew(engine.threads, () => undefined);
+    return { files, model: Transformer.load(engine, files, crew) };
   } catch (error) {
     throw asSkip(error);
   }

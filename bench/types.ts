@@ -17,6 +17,8 @@ export interface BenchContext {
   /** Repetitions whose median counts. */
   readonly repeat: number;
   readonly log: (line: string) => void;
+  /** A built checkout of another version, to compare with. */
+  readonly against?: string | undefined;
 }
 
 export interface Bench {
