@@ -163,7 +163,7 @@ interface NewTokens {
   readonly guessed: boolean;
 }
 
-/** As the first sample says; undefined where the task's data is not there. */
+/** As the first sample says, or where the task's data is not there the task itself; undefined where neither can. */
 async function newTokensOf(opener: TaskOpener, group: TaskCell): Promise<NewTokens | undefined> {
   const counted = async (characters: number): Promise<number> => {
     const task = await opener.open(group, (text) => Math.ceil(text.length / characters));
@@ -174,8 +174,9 @@ async function newTokensOf(opener: TaskOpener, group: TaskCell): Promise<NewToke
     const tokens = await counted(CHARACTERS_PER_TOKEN);
     return { tokens, guessed: (await counted(2 * CHARACTERS_PER_TOKEN)) !== tokens };
   } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    const published = opener.tasks.get(group.task)?.newTokens?.(group.taskParams);
+    return published === undefined ? undefined : { tokens: published, guessed: false };
   }
 }
 

@@ -86,7 +86,7 @@ export const specSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'Measures each pipeline alone when all else is done, on the first sample of each task, and writes latency.csv: seconds of prefill, compression and one token.',
+      'Measures each pipeline alone when all else is done, on the first sample of each line of the plan, and writes latency.csv: seconds of prefill, compression and one token, median and range of the repeats. `{}` stands for `{ tokens: 64, warmup: 1, repeats: 3 }`: tokens decoded one by one, rounds that do not count, rounds that do.',
     ),
   output: z.string().min(1).optional().describe('Result folder, relative to the current directory.'),
 });

@@ -14,6 +14,7 @@ import {
   scoresOf,
   storedShare,
 } from './blocks.js';
+import { cutLines } from './cuts.js';
 import { EXACT_LIMIT } from '../results/statistics.js';
 import { footnotesOf, rowFaults } from './faults.js';
 import { BOOTSTRAP_DRAWS, BOOTSTRAP_SEED } from './statistics/bootstrap.js';
@@ -179,6 +180,7 @@ function notes(
           },
         ]
       : []),
+    ...cutLines(rows.flatMap(({ cells }) => [...cells.values()].flat())).map((text) => ({ text })),
     ...(unlike ? [{ text: UNLIKE_TASKS }] : []),
     ...(rows.every(({ pipeline }) => pipeline !== FULL)
       ? [{ text: 'Without results of full nothing can be compared.' }]

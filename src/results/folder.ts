@@ -164,6 +164,11 @@ export class ResultFolder {
     writeManifest(join(this.path, RESULT_FILES.manifest), manifest);
   }
 
+  /** Removes a latency.csv that is not of the spec that follows, or not of this machine. */
+  dropLatency(): void {
+    removeFile(join(this.path, RESULT_FILES.latency));
+  }
+
   /** Writes latency.csv. */
   writeLatency(text: string): void {
     writeAtomically(join(this.path, RESULT_FILES.latency), text);
@@ -247,12 +252,13 @@ function tolerantManifest(path: string, user: FolderUser): Manifest | undefined 
 }
 
 function removeResults(path: string): void {
-  for (const name of Object.values(RESULT_FILES)) {
-    const file = join(path, name);
-    try {
-      if (existsSync(file)) rmSync(file);
-    } catch (error) {
-      throw fileError(error, file, 'remove');
-    }
+  for (const name of Object.values(RESULT_FILES)) removeFile(join(path, name));
+}
+
+function removeFile(file: string): void {
+  try {
+    if (existsSync(file)) rmSync(file);
+  } catch (error) {
+    throw fileError(error, file, 'remove');
   }
 }

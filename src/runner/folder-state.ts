@@ -43,6 +43,8 @@ export interface FolderState {
   readonly total: number;
   /** What the folder holds and the spec does not ask for: it stays in the journal, and in no table. */
   readonly leftOut: LeftOut;
+  /** The spec asks for latencies, and they are not there. */
+  readonly lacksLatency: boolean;
   /** Models whose files are others than those that the results are of: their digests must be taken again. */
   readonly changedModels: readonly string[];
   /**
@@ -91,7 +93,8 @@ export async function folderState(spec: ResolvedSpec, engine?: string, shard?: S
   const total = states.reduce((sum, state) => sum + state.samples, 0);
   const finished = done === total ? finishedRun(spec, look, shard) : undefined;
   const leftOut = leftOutOf(cells.flat(), manifest, entries);
-  return { cells: states, done, total, leftOut, changedModels, finished };
+  const lacksLatency = asksLatency(spec, shard) && !isThere(spec, RESULT_FILES.latency);
+  return { cells: states, done, total, leftOut, lacksLatency, changedModels, finished };
 }
 
 /** The run, nothing of which is missing in the journal. */
@@ -101,10 +104,19 @@ function finishedRun(spec: ResolvedSpec, look: Look, shard: Shard | undefined): 
     return undefined;
   // The tables of an earlier spec may hold other rows, even where nothing of this one is missing.
   if (manifest.specHash !== specHash(spec)) return undefined;
-  const measured = spec.latency === undefined ? [] : [RESULT_FILES.latency];
+  const measured = asksLatency(spec, shard) ? [RESULT_FILES.latency] : [];
   const tables = shard === undefined ? [RESULT_FILES.accuracy, RESULT_FILES.memory, ...measured] : [];
-  if (!tables.every((name) => existsSync(join(spec.output, name)))) return undefined;
+  if (!tables.every((name) => isThere(spec, name))) return undefined;
   return { manifest, cells: cells.flat(), records, inapplicable };
+}
+
+/** A shard measures none: its machine has but a part of the samples. */
+function asksLatency({ latency }: Pick<ResolvedSpec, 'latency'>, shard: Shard | undefined): boolean {
+  return latency !== undefined && shard === undefined;
+}
+
+function isThere({ output }: Pick<ResolvedSpec, 'output'>, name: string): boolean {
+  return existsSync(join(output, name));
 }
 
 function leftOutOf(

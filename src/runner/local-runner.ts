@@ -17,12 +17,12 @@ import type { ResolvedSpec } from '../experiment/types.js';
 import { countsOf, TaskOpener } from '../experiment/task-opener.js';
 import { scoreAnswer } from '../tasks/score-answer.js';
 import type { Latency, LatencySettings } from '../results/latency.js';
-import { median } from '../results/statistics.js';
 import type { OpenTask, Sample } from '../tasks/types.js';
 import type { Failure, Job, JobRecord, JobRunner } from './jobs.js';
 import { expectModelFits } from './models.js';
 import type { Progress } from './progress.js';
 import { buildSegments, stopIdsOf, type Segments } from './sample/prompt.js';
+import { measureRow } from './sample/measure-row.js';
 import { sampleName } from './sample/sample-name.js';
 import { runSample } from './sample/run-sample.js';
 import { weightSetsOf } from '../methods/weight-sets.js';
@@ -130,7 +130,7 @@ export class LocalRunner implements JobRunner {
   /** How fast a pipeline is alone, on the first sample of a group; undefined where it cannot be applied to it. */
   async measure(
     { group, pipeline }: { readonly group: number; readonly pipeline: number },
-    { tokens, warmup, repeats }: LatencySettings,
+    settings: LatencySettings,
   ): Promise<Latency | undefined> {
     const { spec, signal } = this.context;
     const weightSet = weightSetsOf(spec.pipelines, spec.registry.methods).findIndex(({ pipelines }) =>
@@ -140,32 +140,18 @@ export class LocalRunner implements JobRunner {
     if (loaded instanceof NoFactors) return undefined;
     const made = await this.make({ group, sample: 0 }, loaded.files);
     if (made instanceof UserError) return undefined;
-    const measured = { prefill: [] as number[], compression: [] as number[], token: [] as number[] };
-    for (let round = 0; round < warmup + repeats; round++) {
-      const steps: number[] = [];
-      const outcome = await runSample({
+    return measureRow(
+      {
         model: loaded.weights,
         kernels: this.kernels,
         methods: spec.registry.methods,
         pipelines: [spec.pipelines[pipeline]!],
         segments: made.segments,
         cacheDtype: spec.cacheDtype,
-        // the first comes with the suffix
-        maxNewTokens: tokens + 1,
-        stopIds: [],
         signal,
-        onPhase: (phase) => {
-          if (phase === 'decode') steps.push(performance.now());
-        },
-      });
-      const [result] = outcome.pipelines;
-      if (result instanceof UserError) return undefined;
-      if (round < warmup) continue;
-      measured.prefill.push(outcome.prefillSeconds);
-      measured.compression.push(result!.compressSeconds);
-      measured.token.push(median(steps.slice(1).map((at, i) => (at - steps[i]!) / 1000)));
-    }
-    return { promptTokens: made.segments.contextIds.length, ...measured };
+      },
+      settings,
+    );
   }
 
   /** The sample of a job, or why it cannot be made: that is then its own error, and the others are computed. */

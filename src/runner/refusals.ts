@@ -14,6 +14,7 @@ import { TaskOpener } from '../experiment/task-opener.js';
 import type { ResolvedSpec } from '../experiment/types.js';
 import { expectModels } from './expect-models.js';
 import { checkSamples } from './sample/check-samples.js';
+import { beyondPositions } from './sample/reach.js';
 
 /**
  * Models that are not there or not supported, contexts that do not fit them, data that is missing, more samples than rows:
@@ -48,6 +49,21 @@ export async function foreseeRefusals(spec: ResolvedSpec): Promise<UserError[]> 
     });
   }
   return [...reasons.values()];
+}
+
+/**
+ * What reaches beyond a model's positions, as far as configurations and published limits tell: where there are neither weights nor
+ * data, no sample can be looked at.
+ */
+export function foreseeReach(spec: ResolvedSpec): string[] {
+  const remarks = spec.groups.map((group) => {
+    const { task, model, taskParams, maxContext } = group;
+    const answer = spec.registry.tasks.get(task)?.newTokens?.(taskParams);
+    const config = maxContext === undefined ? undefined : knownConfig(modelPlace(model, spec.folder));
+    if (maxContext === undefined || answer === undefined || config === undefined) return undefined;
+    return beyondPositions(group, { context: maxContext, answer }, config.maxPositions);
+  });
+  return [...new Set(remarks.filter((remark) => remark !== undefined))];
 }
 
 export interface ForeseenSamples {
@@ -90,10 +106,13 @@ async function configOf(
   place: string,
   unless: <T>(look: () => T) => Promise<T | undefined>,
 ): Promise<ModelConfig | undefined> {
-  const read = (): ModelConfig => readModelConfig(place);
-  if (!mustBePulled(place)) return unless(read);
+  return mustBePulled(place) ? knownConfig(place) : unless(() => readModelConfig(place));
+}
+
+/** Undefined where it cannot be read. */
+function knownConfig(place: string): ModelConfig | undefined {
   try {
-    return read();
+    return readModelConfig(place);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -124,7 +124,7 @@ async function computeMissing(
   if (measures && pool.measure === undefined) {
     throw new UserError('latencies are measured by the process that runs a spec', {
       place: `${spec.file}: latency`,
-      hint: 'Leave it out with --queue, and run the spec once more without, when all samples are there.',
+      hint: 'Leave latency: out of a run with --queue; with it, run the spec once more without --queue, when all samples are there.',
       exitCode: 2,
     });
   }
@@ -132,6 +132,7 @@ async function computeMissing(
   const asked = countAsked(spec, shard);
   const reused = asked - jobs.reduce((total, { missing }) => total + missing.length, 0);
   for (const remark of await checkSamples(prepared, jobs, signal)) progress.log(remark);
+  if (measures) folder.dropLatency();
   folder.begin(manifest);
   progress.start(asked, spec.name, reused);
   const outcome = { cells, asked, reused };
@@ -147,14 +148,13 @@ async function computeMissing(
     if (!signal.aborted) throw error;
     return { complete: false, manifest, ...outcome, ...entriesOf(folder, cells) };
   }
-  if (measures) {
-    const measured = await latencyOf(prepared, pool, { progress, signal });
-    if (measured === undefined) return { complete: false, manifest, ...outcome, ...entriesOf(folder, cells) };
-    folder.writeLatency(measured);
-  }
   const finished = { ...manifest, finishedAt: new Date().toISOString() };
   folder.finish(cells, finished);
-  return { complete: true, manifest: finished, ...outcome, ...entriesOf(folder, cells) };
+  // behind the tables: whatever becomes of it, they are there
+  const measured = measures ? await latencyOf(prepared, pool, { progress, signal }) : undefined;
+  if (measured !== undefined) folder.writeLatency(measured);
+  const complete = measured !== undefined || !measures;
+  return { complete, manifest: finished, ...outcome, ...entriesOf(folder, cells) };
 }
 
 /** The text of latency.csv; undefined where the signal stopped it. */

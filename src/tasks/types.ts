@@ -89,6 +89,8 @@ export interface Task<P = unknown> {
   readonly params: z.ZodType<P>;
   /** Rows of a file have lengths of their own and know no seed: a sweep over such a field is one cell, its first. */
   readonly ignores?: readonly IgnoredField[];
+  /** Tokens to generate, where they are the same for all samples and known without the data. */
+  newTokens?(params: P): number;
   /** Finds the data and its digest. Throws UserError where it is missing or damaged. */
   open(params: P, context: TaskContext): OpenTask | Promise<OpenTask>;
 }

@@ -38,7 +38,15 @@ describe('spark-eval run, with latency', function () {
   });
 
   it('measures what is there, in the same folder, and keeps it', () => {
-    const { stderr } = run(`${SPEC}latency: { tokens: 5, warmup: 0, repeats: 2 }\n`, '--threads', '2');
+    const asked = `${SPEC}latency: { tokens: 5, warmup: 0, repeats: 2 }\n`;
+    const plan = sparkEval(['plan', writeSpec(folder, asked)]);
+    expect(plan.stdout).to.contain(
+      '3 results, 3 reused, 0 to do\nlatencies of 3 rows, each measured alone when',
+    );
+    expect(plan.stdout).to.contain(': 0 + 2 rounds of 5 tokens');
+    expect(sparkEval(['status', writeSpec(folder, asked)])).to.include({ status: 3 });
+    const { stderr } = run(asked, '--threads', '2');
+    expect(sparkEval(['status', writeSpec(folder, asked)])).to.include({ status: 0 });
     expect(stderr).to.not.match(/another spec/);
     expect(rows().map(({ pipeline }) => pipeline)).to.deep.equal([
       'full',

@@ -104,6 +104,17 @@ describe('report/tables', () => {
     expect(empty!.sections[0]!.rows[1]!.map(({ text }) => text)).to.include.members(['not applicable', '0']);
   });
 
+  it('say which samples were cut', () => {
+    const infos = [full, spark].map((pipeline) => cell(pipeline));
+    const records = infos.flatMap((info) =>
+      [0, 1, 2, 3].map((sample) => record(info, sample, { truncated: sample === 1, promptTokens: 300 })),
+    );
+    const tables = tablesOf({ folders: [], results: collectResults(infos, records) });
+    for (const format of ['md', 'latex'] as const) {
+      expect(writeTables(tables, format)).to.contain('1 of 4 samples were cut to 300 tokens');
+    }
+  });
+
   it('have numbers alone in the columns of numbers of their CSV', () => {
     const infos = [full, spark].map((pipeline) => cell(pipeline));
     const records = infos.flatMap((info) => [0, 1, 2, 3].map((sample) => record(info, sample)));

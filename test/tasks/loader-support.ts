@@ -73,7 +73,11 @@ export function drawn(task: OpenTask, index = 0): Prompt {
 }
 
 export function sampleOf<P>(task: Task<P>, params: unknown, index = 0, contextLength = 4096): Prompt {
-  return drawn(opened(task, params, { contextLength }), index);
+  const sample = drawn(opened(task, params, { contextLength }), index);
+  // what is said ahead of the data is what the samples then say
+  const known = task.newTokens?.(task.params.parse(params));
+  if (known !== undefined) expect(sample.maxNewTokens).to.equal(known);
+  return sample;
 }
 
 /** The same of a task that reads asynchronously. */

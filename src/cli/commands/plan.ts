@@ -39,14 +39,15 @@ export function addPlan(root: Command, session: Session): void {
 export async function printPlan(file: string, options: PlanOptions, session: Session): Promise<void> {
   const { spec, state } = await readSpecState(file, options);
   const bytes = await fullCachesOf(spec);
-  const { foreseeRefusals, foreseeSamples } = await import('../../runner/refusals.js');
+  const { foreseeReach, foreseeRefusals, foreseeSamples } = await import('../../runner/refusals.js');
   const first = await foreseeRefusals(spec);
   // what is wrong with a model or a task is told once, not of each of its samples
-  const samples = first.length === 0 ? await foreseeSamples(spec) : { refusals: [], remarks: [] };
+  const samples =
+    first.length === 0 ? await foreseeSamples(spec) : { refusals: [], remarks: foreseeReach(spec) };
   const refusals = [...first, ...samples.refusals];
   const { remarks } = samples;
   if (options.json === true) session.printJson(planJson(spec, state, bytes, { refusals, remarks }));
-  else session.print(planText(spec, state, bytes, { refusals, remarks }));
+  else session.print(planText(spec, state, bytes, { refusals, remarks }, options.shard));
   if (refusals[0] !== undefined) session.exitCode = refusals[0].exitCode;
 }
 
@@ -70,6 +71,7 @@ function planJson(
       results: state.leftOut.results,
       cells: state.leftOut.cells.map(({ cell, results }) => ({ ...cell, results })),
     },
+    ...(spec.latency === undefined ? {} : { latency: { ...spec.latency, measured: !state.lacksLatency } }),
     changedModels: state.changedModels,
     refusals: refusals.map(({ place, message, hint }) => ({ place, message, hint })),
     remarks,
@@ -88,6 +90,7 @@ function planText(
   state: FolderState,
   bytes: ReadonlyMap<TaskCell, number>,
   { refusals, remarks }: ForeseenSamples,
+  shard?: PlanOptions['shard'],
 ): string {
   const { tasks } = spec.registry;
   const hasOwnLengths = ({ task }: TaskCell): boolean =>
@@ -120,6 +123,7 @@ function planText(
     ...(spec.groups.some(hasOwnLengths) ? [OWN_LENGTHS] : []),
     '',
     `${plural(state.total, 'result')}, ${state.done} reused, ${state.total - state.done} to do`,
+    ...latencyLines(spec, state, shard),
     ...leftOutLines(state.leftOut),
     ...state.changedModels.map(
       (model) =>
@@ -129,6 +133,22 @@ function planText(
     ...(refusals.length === 0 ? [] : ['', 'a run would be refused:']),
     ...refusals.map((error) => error.format().replace(/^/gm, '  ')),
   ].join('\n');
+}
+
+/** What is measured behind the results. */
+function latencyLines(
+  { latency, groups, pipelines }: ResolvedSpec,
+  { lacksLatency }: FolderState,
+  shard: PlanOptions['shard'],
+): string[] {
+  if (latency === undefined) return [];
+  if (shard !== undefined)
+    return ['latencies are not measured by a shard: run the whole spec when all shards are merged'];
+  const { tokens, warmup, repeats } = latency;
+  const rows = plural(groups.length * pipelines.length, 'row');
+  return [
+    `latencies of ${rows}, ${lacksLatency ? 'each measured alone when all results are there' : 'measured alone'}: ${warmup} + ${repeats} rounds of ${plural(tokens, 'token')}`,
+  ];
 }
 
 /** The pipelines; with what is reused of each where that is a part of the whole. */

@@ -34,7 +34,7 @@ export function addStatus(root: Command, session: Session): void {
 
 async function status(file: string, options: StatusOptions, session: Session): Promise<void> {
   const { spec, state } = await readSpecState(file, options);
-  const complete = state.done === state.total;
+  const complete = state.done === state.total && !state.lacksLatency;
   if (!complete) session.exitCode = 3;
   if (options.json === true) {
     session.printJson({
@@ -43,6 +43,7 @@ async function status(file: string, options: StatusOptions, session: Session): P
       complete,
       done: state.done,
       total: state.total,
+      ...(spec.latency === undefined ? {} : { latency: !state.lacksLatency }),
       leftOut: state.leftOut.results,
       changedModels: state.changedModels,
       cells: state.cells.map(({ group, pipeline, samples, done }) => ({
@@ -69,6 +70,7 @@ async function status(file: string, options: StatusOptions, session: Session): P
   const align = header.map((_, column): Align => ([3, 4, 7].includes(column) ? 'right' : 'left'));
   session.print(alignColumns([header, ...rows], align).join('\n'));
   session.print(`\n${state.done} of ${plural(state.total, 'result')} in ${spec.output}`);
+  if (state.lacksLatency) session.print('latencies are still to be measured');
   for (const line of leftOutLines(state.leftOut)) session.print(line);
   for (const model of state.changedModels) {
     session.note(

@@ -65,7 +65,8 @@ async function printTables(
     if (tornBytes > 0)
       session.note(`${path}: a torn last line of the journal is left out (${tornBytes} bytes)`);
   }
-  for (const line of cut) session.note(line);
+  // in the other formats it stands among the notes of the tables
+  if (format === 'csv' && options.json !== true) for (const line of cut) session.note(line);
   const engines = new Set(results.folders.map(({ manifest }) => manifest.engine.name));
   if (engines.size > 1) session.note(`the results are of different engines: ${[...engines].join(', ')}`);
   if (done < asked) {

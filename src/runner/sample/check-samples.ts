@@ -14,7 +14,8 @@ import { ContextTooShort } from '../../tasks/too-short.js';
 import type { OpenTask, Sample, TaskContext } from '../../tasks/types.js';
 import { ControlTokens } from './control-tokens.js';
 import type { Job } from '../jobs.js';
-import { expectRoom, reachBeyond } from './prompt.js';
+import { expectRoom } from './prompt.js';
+import { FurthestReach } from './reach.js';
 
 type Files = Pick<ModelFiles, 'name' | 'tokenizer' | 'chatTemplate' | 'config'>;
 
@@ -70,7 +71,7 @@ async function checkGroup(
   const files = models.get(group.model)!;
   const task = await opener.open(group, countsOf(files.tokenizer));
   const controls = new ControlTokens(files.tokenizer);
-  let beyond: string | undefined;
+  const furthest = new FurthestReach(files, group);
   // The last first: where a file has too few rows, it tells at once.
   const ordered = [samples.at(-1)!, ...samples.slice(0, -1)];
   try {
@@ -80,7 +81,7 @@ async function checkGroup(
       if (task.check === undefined || index === samples[0]) {
         const sample = await checkMade(task, index, group, files);
         controls.look(sample);
-        beyond ??= beyondPositions(sample, group, files);
+        furthest.look(sample);
       } else task.check(index);
     }
   } catch (error) {
@@ -91,19 +92,9 @@ async function checkGroup(
       exitCode: 2,
     });
   }
-  return [controls.remark(group.task, group.model), beyond].filter((remark) => remark !== undefined);
-}
-
-/** A published protocol may go beyond the positions that a model was trained for: then it is said. */
-function beyondPositions(
-  sample: Sample,
-  { task, question, maxContext }: TaskCell,
-  files: Files,
-): string | undefined {
-  const reach = maxContext === undefined ? undefined : reachBeyond(files, sample, question, maxContext);
-  if (reach === undefined) return undefined;
-  const [{ maxNewTokens }] = sample.questions;
-  return `${task}: contexts of up to ${maxContext} tokens, ${reach.behind} behind them and ${maxNewTokens} to generate reach ${reach.beyond} beyond the ${files.config.maxPositions} positions of ${files.name}`;
+  return [controls.remark(group.task, group.model), furthest.remark()].filter(
+    (remark) => remark !== undefined,
+  );
 }
 
 async function checkMade(task: OpenTask, index: number, group: TaskCell, files: Files): Promise<Sample> {

@@ -40,45 +40,44 @@ export function buildSegments(
   mode: QuestionMode,
   maxContext?: number,
 ): Segments {
-  const parts = renderedParts(files, sample, mode);
-  const { before, suffixIds } = parts;
+  const parts = promptParts(files, sample, mode);
+  const { suffixIds } = parts;
   const room = maxContext ?? roomBeside(files, sample, suffixIds.length);
-  const whole = files.tokenizer.encode(before, sample.plain?.specialTokens ?? false);
+  const whole = wholeContext(files, sample, parts);
   const truncated = whole.length > room;
-  if (truncated) expectWholeEnds(files, sample, parts, room, maxContext);
+  const cut = truncated ? cutEnd(files, sample, parts, room, maxContext) : undefined;
+  if (cut !== undefined) throw cut;
   const contextIds = truncated ? cutMiddle(whole, room) : whole;
   // Generation starts from a token behind the cache: where the prompt has none, from its last one.
   if (suffixIds.length === 0) suffixIds.push(...contextIds.splice(-1));
   return { contextIds, suffixIds, truncated };
 }
 
-/** Throws UserError where `buildSegments` would find no room; the context is not tokenised for that. */
+/** Throws UserError where `buildSegments` would; the context is tokenised only where that alone can tell. */
 export function expectRoom(
   files: Parameters<typeof buildSegments>[0],
   sample: Sample,
   mode: QuestionMode,
   maxContext?: number,
 ): void {
-  const parts = renderedParts(files, sample, mode);
+  const parts = promptParts(files, sample, mode);
   const room = maxContext ?? roomBeside(files, sample, parts.suffixIds.length);
   // no tokenizer makes more tokens of a text than it has bytes
-  if (Buffer.byteLength(parts.before) > room) expectWholeEnds(files, sample, parts, room, maxContext);
+  if (Buffer.byteLength(parts.before) <= room) return;
+  const cut = cutEnd(files, sample, parts, room, maxContext);
+  if (cut !== undefined && wholeContext(files, sample, parts).length > room) throw cut;
 }
 
-/** What follows the context and its limit, where together they go beyond the model's positions: how far. */
-export function reachBeyond(
-  files: Parameters<typeof buildSegments>[0],
-  sample: Sample,
-  mode: QuestionMode,
-  maxContext: number,
-): { readonly behind: number; readonly beyond: number } | undefined {
-  const { suffixIds } = renderedParts(files, sample, mode);
-  const [{ maxNewTokens }] = sample.questions;
-  const beyond = maxContext + suffixIds.length + maxNewTokens - files.config.maxPositions;
-  return beyond > 0 ? { behind: suffixIds.length, beyond } : undefined;
+function wholeContext(
+  { tokenizer }: Pick<ModelFiles, 'tokenizer'>,
+  { plain }: Pick<Sample, 'plain'>,
+  { before }: Pick<PromptParts, 'before'>,
+): number[] {
+  return tokenizer.encode(before, plain?.specialTokens ?? false);
 }
 
-interface RenderedParts {
+/** A prompt before it is tokenised and cut. */
+export interface PromptParts {
   /** The text that is compressed. */
   readonly before: string;
   /** Of it, what stands in front of the context, and the question behind it: neither is ever cut. */
@@ -89,20 +88,20 @@ interface RenderedParts {
 }
 
 /**
- * A context that is cut keeps its two halves of `room` tokens: throws UserError where the template's head or the question is
+ * A context that is cut keeps half of `room` tokens at each end: what is wrong where the template's head or the question is
  * longer than that.
  */
-function expectWholeEnds(
+function cutEnd(
   { tokenizer }: Pick<ModelFiles, 'tokenizer'>,
-  { place }: Sample,
-  { head, tail }: RenderedParts,
+  { place }: Pick<Sample, 'place'>,
+  { head, tail }: PromptParts,
   room: number,
   maxContext: number | undefined,
-): void {
+): UserError | undefined {
   const [first, last] = [head, tail].map((text) => (text === '' ? 0 : tokenizer.encode(text).length));
   const longest = Math.max(first!, last!);
-  if (longest <= Math.floor(room / 2)) return;
-  throw new UserError(
+  if (longest <= Math.floor(room / 2)) return undefined;
+  return new UserError(
     `${maxContext === undefined ? 'the room for the context' : 'max_context'} of ${room} tokens would cut ${
       first === longest ? 'the head of the chat template' : 'the question'
     }, which has ${longest}`,
@@ -114,18 +113,19 @@ function expectWholeEnds(
   );
 }
 
-function renderedParts(
+/** The texts of a prompt, chat template and all, and the tokens behind what is compressed. */
+export function promptParts(
   files: Parameters<typeof buildSegments>[0],
   { context, plain, questions: [asked] }: Sample,
   mode: QuestionMode,
-): RenderedParts {
+): PromptParts {
   const compressed = mode === 'compressed' ? context + asked.question : context;
   const question = mode === 'compressed' ? '' : asked.question;
   const { before, after } =
     plain === undefined ? renderAround(files, compressed) : { before: compressed, after: plain.suffix };
   return {
     before,
-    head: before.slice(0, Math.max(0, before.lastIndexOf(compressed))),
+    head: plain === undefined ? renderAround(files, '').before : '',
     tail: mode === 'compressed' ? asked.question : '',
     suffixIds: files.tokenizer.encode(question + after + asked.answerPrefix),
   };

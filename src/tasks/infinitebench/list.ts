@@ -54,6 +54,8 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
   Object.keys(FACTS) as InfiniteBenchName[]
 ).map((name) => {
   const { summary, newTokens } = FACTS[name];
+  const granted = ({ max_new_tokens }: InfiniteBenchParams): number =>
+    max_new_tokens ?? newTokens + EXTRA_NEW_TOKENS;
   return {
     name: `infinitebench/${name}`,
     family: 'infinitebench',
@@ -62,7 +64,9 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
     notes: [`The benchmark grants ${newTokens} new tokens.`, ...SCORERS[name].notes],
     params,
     ignores: ROWS_IGNORE,
-    open: ({ variant, folder, max_new_tokens }, { files }) => {
+    newTokens: granted,
+    open: (given, { files }) => {
+      const { variant, folder } = given;
       const score = scorerOf(name, variant);
       const file = openRecords(files, DATASET, folder, `${name}.jsonl`);
       return {
@@ -71,7 +75,7 @@ export const infinitebenchTasks: readonly Task<InfiniteBenchParams>[] = (
         sample: (index) =>
           oneQuestion({
             ...readRow(name, file.record(index)),
-            maxNewTokens: max_new_tokens ?? newTokens + EXTRA_NEW_TOKENS,
+            maxNewTokens: granted(given),
           }),
         score: (answer, { answers }) => score(answer, answers),
       };

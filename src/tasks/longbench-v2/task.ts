@@ -65,6 +65,7 @@ export const longbenchV2Tasks: readonly Task<LongBenchV2Params>[] = [
     ],
     params,
     ignores: ROWS_IGNORE,
+    newTokens: ({ max_new_tokens }) => max_new_tokens ?? NEW_TOKENS,
     open: (params, { files }) => {
       const file = openRecords(files, DATASET, params.folder, 'data.json');
       const chosen = (): readonly number[] | undefined => chosenRows(file, params, files);

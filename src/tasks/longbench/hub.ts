@@ -58,6 +58,7 @@ export const longbenchHubTasks: readonly Task<LongBenchHubParams>[] = LONGBENCH_
     notes: factNotes(name),
     params,
     ignores: ROWS_IGNORE,
+    newTokens: ({ max_new_tokens }) => max_new_tokens ?? promptForm(name, 'spark').maxNewTokens,
     open: async (given, { files }) => {
       const folder = folderOf(given);
       const digests = parquetFiles(folder, HINT).map((path) => files.digest(path));

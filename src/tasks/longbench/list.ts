@@ -62,6 +62,7 @@ function officialTask(family: string, name: LongBenchName, file: string): Task<L
     notes: factNotes(name),
     params,
     ignores: ROWS_IGNORE,
+    newTokens: ({ protocol, max_new_tokens }) => max_new_tokens ?? promptForm(name, protocol).maxNewTokens,
     open: ({ protocol, length, max_new_tokens, folder }, { files }) => {
       const records = openRecords(files, DATASET, folder, file);
       const inBin = (): readonly number[] | undefined => rowsOfBin(records, length, files);

@@ -71,6 +71,7 @@ export const zeroScrollsTasks: readonly Task<ZeroScrollsParams>[] = Object.entri
       ],
       params,
       ignores: ROWS_IGNORE,
+      newTokens: ({ max_new_tokens }) => max_new_tokens ?? newTokens,
       open: ({ folder, max_new_tokens }, { files }) => {
         const file = openRecords(files, DATASET, folder, `${name}/validation.jsonl`);
         const samples = (): readonly (readonly number[])[] => samplesOf(file, files);

@@ -1,13 +1,7 @@
 import { expect } from 'chai';
 import { UserError } from '../../../src/base/errors.js';
 import type { ChatTemplate, ModelConfig, Tokenizer } from '../../../src/checkpoint/types.js';
-import {
-  buildSegments,
-  cutMiddle,
-  expectRoom,
-  reachBeyond,
-  stopIdsOf,
-} from '../../../src/runner/sample/prompt.js';
+import { buildSegments, cutMiddle, expectRoom, stopIdsOf } from '../../../src/runner/sample/prompt.js';
 import { oneQuestion } from '../../../src/tasks/one-question.js';
 import type { Sample } from '../../../src/tasks/types.js';
 
@@ -90,10 +84,26 @@ describe('prompt segments', () => {
     expectRoom(files(chatTemplate), sample, 'compressed', 22);
   });
 
-  it('says how far a published limit reaches beyond the positions', () => {
-    const reach = (max: number): unknown => reachBeyond(files(undefined, 100), sample, 'compressed', max);
-    expect(reach(90)).to.equal(undefined);
-    expect(reach(95)).to.deep.equal({ behind: 6, beyond: 5 });
+  it('keeps the head of a template that changes the message', () => {
+    const trims: ChatTemplate = {
+      source: 'test',
+      render: (message) => `<user>${message.trim()}</user><assistant>`,
+    };
+    const long = { ...sample, context: `\n ${'hay'.repeat(50)}` };
+    expect(() => buildSegments(files(trims), long, 'appended', 10)).to.throw(UserError, 'which has 6');
+    expect(text(buildSegments(files(trims), long, 'appended', 12).contextIds)).to.equal('<user>hayhay');
+  });
+
+  it('refuses no question that is long but stands in a prompt which is not cut', () => {
+    // two bytes a character: only the tokens tell that it fits
+    const short = { ...sample, context: 'é'.repeat(8) };
+    expectRoom(files(chatTemplate), short, 'compressed', 21);
+    expect(buildSegments(files(chatTemplate), short, 'compressed', 21).truncated).to.equal(false);
+    const asked = { ...short, questions: [{ ...short.questions[0], question: 'é'.repeat(12) }] as const };
+    expectRoom(files(chatTemplate), asked, 'compressed', 26);
+    expect(() => {
+      expectRoom(files(chatTemplate), asked, 'compressed', 23);
+    }).to.throw(UserError, 'would cut the question, which has 12');
   });
 
   it('says when nothing of the context fits', () => {

@@ -105,6 +105,7 @@ describe('longbench-hub', () => {
       });
       const folder = write(name, { 'test-00000-of-00001.parquet': parquet([hubRow(name)]) });
       expect(await sample(name, folder), name).to.deep.equal(official);
+      expect(task(name).newTokens?.({ folder }), name).to.equal(official.maxNewTokens);
     }
   });
 
