@@ -138,7 +138,7 @@ describe('cli', () => {
       expect((await tell('plan', spec)).out).to.not.contain('*');
       expect(tasksOf((await tell('status', other)).out)).to.deep.equal(tasksOf(out));
       const estimate = (...more: string[]) =>
-        tell('estimate', other, '--gflops', '1', '--gbps', '1', ...more);
+        tell('estimate', other, '--gflops', '1', '--decode-gflops', '1', '--gbps', '1', ...more);
       expect((await estimate('--set', 'context=5000')).err).to.contain(
         'context 5000 is longer than the 4096',
       );

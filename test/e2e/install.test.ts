@@ -77,7 +77,7 @@ describe('the package, installed from its tarball', function () {
     expect(named).to.include(join(folder, 'results/quickstart'));
     expect(succeeds('plan', join(installed, 'experiments/quickstart.yaml'))).to.equal(named);
     mkdirSync(join(folder, 'experiments'));
-    const own = 'name: mine\nmodel: spark-nano\ntasks: [ruler/vt]\ncontext: 512\nsamples: 1\ncache: [full]';
+    const own = 'name: mine\nmodel: spark-nano\ntasks: [ruler/vt]\ncontext: 1024\nsamples: 1\ncache: [full]';
     writeSpec(join(folder, 'experiments'), own);
     expect(succeeds('plan', 'experiments/spec.yaml')).to.match(/^mine/);
     expect(program('plan', 'experiments/none.yaml').stderr).to.include(join(installed, 'experiments'));

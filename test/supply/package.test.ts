@@ -22,7 +22,7 @@ const MEANT = [
   /^dist\/(chunks|cli|runner)\/[\w.-]+\.js(\.LEGAL\.txt)?$/,
   /^dist\/third-party\.txt$/,
   /^build\/(kernels|kernels-fma|matmul-fma)\.wasm$/,
-  /^assets\/plugin-hooks\.js$/,
+  /^assets\/(plugin-hooks|kernel-thread)\.js$/,
   /^assets\/report\/[\w-]+\.(css|js)$/,
   /^examples\/[\w-]+\/[\w-]+\.(ts|mjs|yaml)$/,
   /^experiments\/(paper\/)?[\w.-]+\.yaml$/,
@@ -63,13 +63,13 @@ describe('the npm package', () => {
     ]);
   });
 
-  it('is small: 8 MB, 13 MB unpacked, most of it the embedded model', () => {
+  it('is small: 8 MB, 14 MB unpacked, most of it the embedded model', () => {
     expect(packed.size).to.be.below(8.5e6);
-    expect(packed.unpackedSize).to.be.below(13e6);
+    expect(packed.unpackedSize).to.be.below(14e6);
     const bytes = (of: (path: string) => boolean): number =>
       packed.files.filter(({ path }) => of(path)).reduce((sum, { size }) => sum + size, 0);
     const isType = (path: string): boolean => path.startsWith('dist/types/');
-    expect(bytes((path) => path.startsWith('dist/') && !isType(path))).to.be.below(2.1e6);
+    expect(bytes((path) => path.startsWith('dist/') && !isType(path))).to.be.below(2.3e6);
     expect(bytes(isType)).to.be.below(5e5);
   });
 

@@ -18,8 +18,18 @@ const params = z
       .max(1000)
       .optional()
       .describe('λ, weight of the leverage; 0 to 1000; without it the fraction that is evicted'),
-    first: z.int().min(0).default(8).describe('first tokens of the prompt, which always stay; at least 0'),
-    last: z.int().min(0).default(4).describe('last tokens of the prompt, which always stay; at least 0'),
+    first: z
+      .int()
+      .min(0)
+      .max(65_536)
+      .default(8)
+      .describe('first tokens of the prompt, which always stay; 0 to 65536'),
+    last: z
+      .int()
+      .min(0)
+      .max(65_536)
+      .default(4)
+      .describe('last tokens of the prompt, which always stay; 0 to 65536'),
     ...nonCausalFields,
     ...sketchFields,
   })

@@ -18,13 +18,14 @@ const params = z.strictObject({
     .describe(
       'attention above which a layer is lazy, 0 to 1; in the paper Llama-3 0.9, Llama-2 0.65, Mistral 0.8, Qwen 0.85',
     ),
-  initial: z.int().min(0).default(4).describe('first tokens that a lazy layer keeps; at least 0'),
+  initial: z.int().min(0).max(65_536).default(4).describe('first tokens that a lazy layer keeps; 0 to 65536'),
   recent: z
     .int()
     .min(2)
+    .max(1_048_576)
     .default(1024)
     .describe(
-      'tokens before the last one whose attention counts; of them and it recent − 1 stay; at least 2',
+      'tokens before the last one whose attention counts; of them and it recent − 1 stay; 2 to 1048576',
     ),
 });
 

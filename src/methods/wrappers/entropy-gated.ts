@@ -19,8 +19,9 @@ const params = z
     low: z
       .int()
       .min(1)
+      .max(65_536)
       .default(4)
-      .describe('tokens that stay of a chunk whose score is one token’s; at least 1, below `chunk`'),
+      .describe('tokens that stay of a chunk whose score is one token’s; 1 to 65,536, below `chunk`'),
   })
   .check((context) => {
     const { chunk, low } = context.value;
