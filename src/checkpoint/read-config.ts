@@ -1,5 +1,6 @@
 /**
- * The configuration of a model alone: for commands that answer at once and must load neither tokenizer nor weights.
+ * The configuration of a model, and how large its weights are: for commands that answer at once and must load neither
+ * tokenizer nor weights.
  *
  * The model's own files come first, the catalogue where they are not there.
  */
@@ -10,9 +11,12 @@ import { findModel, modelFolder, modelNamed } from '../pull/models.js';
 import { architectureOfConfig, parseConfig } from './config.js';
 import { ggufConfig } from './gguf/config.js';
 import { openGguf } from './gguf/file.js';
-import { resolveModel, weightsPresent } from '../pull/locate-model.js';
+import { mustBePulled, resolveModel, weightsPresent } from '../pull/locate-model.js';
+import { openShards } from './safetensors-shards.js';
+import { openSafetensors } from './safetensors.js';
 import type { TensorLayout } from './tensor-layout.js';
 import type { ModelConfig } from './types.js';
+import { weightBytes } from './weight-bytes.js';
 
 /**
  * The configuration alone, for estimates: no weights are read, no digest is taken. A model of the catalogue whose files are
@@ -30,6 +34,20 @@ export function readModelConfig(nameOrPath: string): ModelConfig {
     return ggufConfig(gguf);
   } finally {
     gguf.tensors.close();
+  }
+}
+
+/** Bytes of a model's weights as they are held, by the headers of its files; undefined where these are not there. */
+export function storedWeightBytes(nameOrPath: string): number | undefined {
+  if (mustBePulled(nameOrPath)) return undefined;
+  const { kind, weights: path } = resolveModel(nameOrPath);
+  if (!existsSync(path)) return undefined;
+  const weights =
+    kind === 'gguf' ? openGguf(path).tensors : kind === 'shards' ? openShards(path) : openSafetensors(path);
+  try {
+    return weightBytes(weights);
+  } finally {
+    weights.close();
   }
 }
 

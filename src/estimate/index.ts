@@ -8,7 +8,7 @@ import { UserError } from '../base/errors.js';
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import type { EngineName } from '../engine/types.js';
 import { openKernels } from '../kernels/index.js';
-import { readModelConfig } from '../checkpoint/read-config.js';
+import { readModelConfig, storedWeightBytes } from '../checkpoint/read-config.js';
 import type { ModelConfig } from '../checkpoint/types.js';
 import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec, TaskCell } from '../experiment/types.js';
@@ -31,8 +31,10 @@ export interface EstimateOptions {
 /** Groups of one model with prompts of one length. */
 export interface BlockEstimate {
   readonly model: string;
-  /** Of the matrices, in two bytes each: what most checkpoints have. */
+  /** Of all weights, as they are held. */
   readonly weightBytes: number;
+  /** True where no file is there that would tell: two bytes a weight then. */
+  readonly assumedBytes: boolean;
   readonly promptTokens: number;
   readonly pipelines: readonly PipelineBytes[];
   readonly groups: readonly GroupEstimate[];
@@ -59,24 +61,20 @@ export interface GroupEstimate {
 /** Estimates every group, in the order of the spec. */
 export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions): Promise<BlockEstimate[]> {
   const { tasks, methods } = spec.registry;
-  const blocks = new Map<
-    string,
-    { readonly config: ModelConfig; readonly length: number; readonly groups: TaskCell[] }
-  >();
+  const blocks = new Map<string, Block>();
   for (const group of spec.groups) {
-    const length = promptLength(spec, group, tasks.get(group.task)!);
+    const task = tasks.get(group.task)!;
+    const length = promptLength(spec, group, task);
     const key = JSON.stringify([group.model, length]);
-    const block = blocks.get(key) ?? {
-      config: readModelConfig(modelPlace(group.model, spec.folder)),
-      length,
-      groups: [],
-    };
+    const block = blocks.get(key) ?? openBlock(spec, group.model, length);
     block.groups.push(group);
+    block.exact &&= task.ignores?.includes('context') !== true;
     blocks.set(key, block);
   }
   const opener = new TaskOpener(tasks, spec.folder);
   const estimates: BlockEstimate[] = [];
-  for (const { config, length, groups } of blocks.values()) {
+  for (const block of blocks.values()) {
+    const { config, length, groups } = block;
     const pipelines = await estimateBytes(config, length, spec.pipelines, {
       methods,
       dtype: spec.cacheDtype,
@@ -86,32 +84,48 @@ export async function estimateSpec(spec: ResolvedSpec, options: EstimateOptions)
     const estimated: GroupEstimate[] = [];
     for (const group of groups) {
       const known = await newTokensOf(opener, group);
-      const work = { config, length, kept, prefills: weightSetsOf(spec.pipelines, methods).length };
-      estimated.push(estimateGroup(group, work, known, options));
+      const prefills = weightSetsOf(spec.pipelines, methods).length;
+      estimated.push(estimateGroup(group, { ...block, kept, prefills }, known, options));
     }
     estimates.push({
-      model: groups[0]!.model,
-      weightBytes: STORED_BYTES * matrixWeights(config),
+      model: block.model,
+      weightBytes: block.weightBytes,
+      assumedBytes: block.assumedBytes,
       promptTokens: length,
       pipelines,
       groups: estimated,
-      refusal: refusalOf(groups[0]!.model, config, length, spec, options.engine),
+      refusal: refusalOf(block, spec, options.engine),
     });
   }
   return estimates;
 }
 
+/** What groups of one model with prompts of one length have in common. */
+interface Block extends Pick<BlockEstimate, 'model' | 'weightBytes' | 'assumedBytes'> {
+  readonly config: ModelConfig;
+  readonly length: number;
+  readonly groups: TaskCell[];
+  /** False where a task has lengths of its own. */
+  exact: boolean;
+}
+
+function openBlock({ folder }: ResolvedSpec, model: string, length: number): Block {
+  const place = modelPlace(model, folder);
+  const config = readModelConfig(place);
+  const stored = storedWeightBytes(place);
+  const weightBytes = stored ?? STORED_BYTES * matrixWeights(config);
+  const assumedBytes = stored === undefined;
+  return { model, config, weightBytes, assumedBytes, length, groups: [], exact: true };
+}
+
 /** As a run says it before it begins. */
 function refusalOf(
-  model: string,
-  config: ModelConfig,
-  length: number,
+  use: Block,
   { cacheDtype }: Pick<ResolvedSpec, 'cacheDtype'>,
   engine: EngineName,
 ): UserError | undefined {
-  const use = { model, config, weightBytes: STORED_BYTES * matrixWeights(config), length, exact: true };
   try {
-    checkModelFits({ name: engine }, 4 * largestLayer(config));
+    checkModelFits({ name: engine }, 4 * largestLayer(use.config));
     const machine = { workers: 1, memory: machineMemory(), wasmCopies: wasmWeightCopies() };
     cacheBudget([use], { engine, cacheDtype, ...machine });
     return undefined;
@@ -125,12 +139,11 @@ function estimateGroup(
   group: TaskCell,
   {
     config,
+    weightBytes,
     length,
     kept,
     prefills,
-  }: {
-    readonly config: ModelConfig;
-    readonly length: number;
+  }: Pick<Block, 'config' | 'weightBytes' | 'length'> & {
     readonly kept: readonly number[];
     readonly prefills: number;
   },
@@ -139,7 +152,7 @@ function estimateGroup(
 ): GroupEstimate {
   const { tokens: newTokens, guessed } = known ?? { tokens: otherwise, guessed: false };
   const prefill = prefills * prefillOperations(config, length);
-  const decode = decodeWork(config, kept, newTokens);
+  const decode = decodeWork(config, kept, newTokens, weightBytes / matrixWeights(config));
   const prefillSeconds = prefill / rate.operationsPerSecond;
   const decodeSeconds =
     Math.max(decode.operations / rate.decodeOperationsPerSecond, decode.weightBytes / rate.bytesPerSecond) +

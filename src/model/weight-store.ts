@@ -7,6 +7,7 @@
 import type { PackedWeights, WeightForm } from '../checkpoint/packed-weights.js';
 import { packFloats } from '../checkpoint/packed-weights.js';
 import type { WeightSource } from '../checkpoint/types.js';
+import { weightBytes } from '../checkpoint/weight-bytes.js';
 import type { Crew } from '../kernels/crew.js';
 import type { KernelMemory } from '../kernels/memory.js';
 import type { PackedMatrix } from '../kernels/step.js';
@@ -49,10 +50,8 @@ export class WeightStore {
     for (const name of source.names) parts.set(partOf(name), [...(parts.get(partOf(name)) ?? []), name]);
     try {
       for (const names of parts.values()) {
-        const packed = names.map((name) => [name, source.packed(name)] as const);
-        const bytes = packed.reduce((total, [, { data }]) => total + data.length + 2 * GUARD_BYTES, 0);
-        const memory = crew.pool.with(bytes);
-        for (const [name, weights] of packed) matrices.set(name, store(memory, weights));
+        const memory = crew.pool.with(weightBytes(source, names) + 2 * GUARD_BYTES * names.length);
+        for (const name of names) matrices.set(name, store(memory, source.packed(name)));
       }
     } catch (error) {
       for (const { memory, at } of matrices.values()) memory.free(at);

@@ -6,6 +6,7 @@
 import { checkModelFits, wasmWeightCopies } from '../engine/limits.js';
 import { openModelFiles } from '../checkpoint/load.js';
 import type { ModelConfig, ModelFiles } from '../checkpoint/types.js';
+import { weightBytes } from '../checkpoint/weight-bytes.js';
 import { largestLayer } from '../estimate/work.js';
 import { modelPlace } from '../experiment/paths.js';
 import type { ResolvedSpec } from '../experiment/types.js';
@@ -34,13 +35,6 @@ export async function openModels(spec: ResolvedSpec): Promise<Map<string, ModelF
 /** A model of a spec, under the name that the spec gives it; the caller closes its weights. */
 export async function openModel(model: string, folder: string): Promise<ModelFiles> {
   return { ...(await openModelFiles(modelPlace(model, folder))), name: model };
-}
-
-/** Bytes of all weights, as they are held: in the precision of their file. */
-export function weightBytes({ weights }: Pick<ModelFiles, 'weights'>): number {
-  const bytesOf = (name: string): number =>
-    weights.packedBytes?.(name) ?? 4 * weights.shape(name).reduce((a, b) => a * b, 1);
-  return weights.names.reduce((total, name) => total + bytesOf(name), 0);
 }
 
 /** Throws UserError where a prefill of the model does not fit into the engine's memory. */
@@ -79,6 +73,6 @@ function memoryUses(spec: ResolvedSpec, models: ReadonlyMap<string, ModelFiles>)
     const exact = spec.registry.tasks.get(task)?.ignores?.includes('context') !== true;
     const most = maxContext ?? config.maxPositions;
     const length = exact ? Math.min(context, most) : most;
-    return { model, config, weightBytes: weightBytes(files), length, exact };
+    return { model, config, weightBytes: weightBytes(files.weights), length, exact };
   });
 }

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openModelFiles, resolveModel } from '../../src/checkpoint/load.js';
-import { readModelConfig } from '../../src/checkpoint/read-config.js';
+import { readModelConfig, storedWeightBytes } from '../../src/checkpoint/read-config.js';
 import { writeRecord } from '../../src/pull/record.js';
+import { weightBytes } from '../../src/checkpoint/weight-bytes.js';
 import { weightsDigest } from '../../src/checkpoint/weights-digest.js';
 import { FIXTURES, userError, userErrorAsync, useTempFolder } from '../model/support.js';
 
@@ -30,6 +31,16 @@ describe('openModelFiles', () => {
     writeFileSync(temp('tokenizer.json'), JSON.stringify(TOKENIZER));
     return temp();
   };
+
+  it('tells the bytes of weights without reading them', async () => {
+    for (const place of [folder(), TINY, 'spark-nano']) {
+      const { weights } = await openModelFiles(place);
+      const read = weights.names.reduce((total, name) => total + weights.packed(name).data.length, 0);
+      expect(weightBytes(weights), place).to.equal(read);
+      expect(storedWeightBytes(place), place).to.be.within(read, 1.01 * read + 1000);
+      weights.close();
+    }
+  });
 
   it('opens a checkpoint folder', async () => {
     writeFileSync(temp('generation_config.json'), JSON.stringify({ eos_token_id: [7] }));
@@ -135,6 +146,7 @@ describe('resolveModel', () => {
     const error = userError(() => resolveModel('smollm2-135m'));
     expect(error.message).to.match(/"smollm2-135m" is not there/);
     expect(error.hint).to.equal('spark-eval pull smollm2-135m');
+    expect(storedWeightBytes('smollm2-135m')).to.equal(undefined);
   });
 
   it('suggests the nearest name, and tells names from paths', () => {

@@ -8,6 +8,8 @@ import {
   type MemoryOptions,
   type MemoryUse,
 } from '../../src/estimate/memory.js';
+import { checkModelFits } from '../../src/engine/limits.js';
+import { largestLayer, matrixWeights } from '../../src/estimate/work.js';
 import { userError } from '../model/support.js';
 
 /** SmolLM2-135M. */
@@ -117,6 +119,46 @@ describe('memory of a run', () => {
     const budget = cacheBudget([loader], { ...wasm, memory: 4e9 });
     expect(budget).to.be.within(1e9, 2e9);
     expect(refusal({ memory: 0.4e9 }, [loader])).to.match(/small on engine wasm: needs about/);
+  });
+
+  it('takes models of 4 and 8 billion weights from files of 8-bit blocks in 24 GB, on wasm, too', () => {
+    const shape = (fields: object): typeof config =>
+      parseConfig(
+        {
+          ...{ model_type: 'llama', num_key_value_heads: 8, num_attention_heads: 32, head_dim: 128 },
+          ...{ max_position_embeddings: 8192, rms_norm_eps: 1e-5, rope_theta: 1e6, eos_token_id: 2 },
+          ...fields,
+        },
+        undefined,
+        'config.json',
+      );
+    const four = shape({
+      ...{ vocab_size: 151_936, hidden_size: 2560, intermediate_size: 9728, num_hidden_layers: 36 },
+      tie_word_embeddings: true,
+    });
+    const eight = shape({
+      ...{ vocab_size: 128_256, hidden_size: 4096, intermediate_size: 14_336, num_hidden_layers: 32 },
+      tie_word_embeddings: false,
+    });
+    for (const [model, billions] of [
+      [four, 4.02],
+      [eight, 8.03],
+    ] as const) {
+      expect(matrixWeights(model) / 1e9).to.be.closeTo(billions, 0.01);
+      const large = { model: 'large', config: model, weightBytes: 1.25 * matrixWeights(model) };
+      const options = { ...wasm, memory: 24e9 };
+      for (const engine of ['wasm', 'native'] as const) {
+        checkModelFits({ name: engine }, 4 * largestLayer(model));
+        cacheBudget([{ ...large, length: 2048, exact: true }], { ...options, engine });
+      }
+      const twice = { ...options, wasmCopies: 2 };
+      cacheBudget([{ ...large, length: 2048, exact: true }], twice);
+    }
+    // four bytes a weight are too many
+    const wide = { model: 'wide', config: eight, weightBytes: 4 * matrixWeights(eight) };
+    expect(refusal({ engine: 'native', memory: 24e9 }, [{ ...wide, length: 2048, exact: true }])).to.match(
+      /needs about 3\d\.\d GB/,
+    );
   });
 
   it('is never more than the machine has', () => {

@@ -145,9 +145,10 @@ function estimateText(
     pipelines.some(({ estimate }) => estimate?.dependsOnData === true),
   );
   const latents = blocks.some(({ pipelines }) => pipelines.some(({ estimate }) => estimate === undefined));
+  const refused = blocks.some(({ refusal }) => refusal !== undefined);
   return [
     ...blocks.flatMap((block) => [...blockText(block, tasks), '']),
-    `${spec.name}: about ${formatSeconds(totalSeconds(blocks))} at ${giga(rate.operationsPerSecond)} GFLOP/s in a prefill, ${giga(rate.decodeOperationsPerSecond)} and ${giga(rate.bytesPerSecond)} GB/s of weights in decoding (${source})`,
+    `${spec.name}: about ${formatSeconds(totalSeconds(blocks))}${refused ? ', on a machine that takes it,' : ''} at ${giga(rate.operationsPerSecond)} GFLOP/s in a prefill, ${giga(rate.decodeOperationsPerSecond)} and ${giga(rate.bytesPerSecond)} GB/s of weights in decoding (${source})`,
     `Upper bounds${guessed ? ' but where marked ~' : ''}: prompts and answers as long as they may be. Compressing takes extra time.`,
     ...(data ? ['~ stored: depends on the data; here of random numbers'] : []),
     ...(latents ? ['– stores latents, whose ranks a calibration decides'] : []),
@@ -161,7 +162,7 @@ function estimateText(
 }
 
 function blockText(
-  { model, weightBytes, promptTokens, pipelines, groups, refusal }: BlockEstimate,
+  { model, weightBytes, assumedBytes, promptTokens, pipelines, groups, refusal }: BlockEstimate,
   tasks: Registry['tasks'],
 ): string[] {
   const all = pipelines.reduce((sum, { estimate }) => sum + (estimate?.storedBytes ?? 0), 0);
@@ -193,7 +194,7 @@ function blockText(
     ...(refusal === undefined
       ? []
       : ['a run would be refused on this machine:', refusal.format().replace(/^/gm, '  '), '']),
-    `${model}: weights ${formatBytes(weightBytes)} in two bytes a number; prompts of ${promptTokens} tokens: full cache ${formatBytes(full)}, all pipelines ${formatBytes(all)}`,
+    `${model}: weights ${formatBytes(weightBytes)}${assumedBytes ? ' in two bytes a number' : ''}; prompts of ${promptTokens} tokens: full cache ${formatBytes(full)}, all pipelines ${formatBytes(all)}`,
     ...render([['pipeline', 'kept tokens', 'stored', 'stored %', 'paper %'], ...rows]),
     '',
     ...render([

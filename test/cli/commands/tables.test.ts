@@ -88,9 +88,7 @@ describe('cli estimate', () => {
 
   it('says the same in words, and what is assumed', async () => {
     const { out } = await tell('estimate', spec('quickstart'), ...speed, '--set', 'context=512');
-    expect(out).to.match(
-      /^spark-nano: weights 7\.75 MiB in two bytes a number; prompts of 512 tokens: full cache 1\.50 MiB/,
-    );
+    expect(out).to.match(/^spark-nano: weights 7\.76 MiB; prompts of 512 tokens: full cache 1\.50 MiB/);
     expect(out).to.match(/^snapkv\(ratio=0\.5,window=32\) +256 +768\.0 KiB +50\.0 +50\.0$/m);
     expect(out).to.match(
       /^quickstart: about \d+s at 100 GFLOP\/s in a prefill, 50\.0 and 10\.0 GB\/s of weights in decoding \(given\)$/m,
