@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --only decode --against DIR`: this build against another one of the program, side by side.
+ * `npm run bench -- --against DIR`: this build against another one of the program, side by side.
  *
  * Both run the same specs as a user would, in turns; what a journal says of prefill, decoding and memory is compared. DIR is a
  * checkout that was built; without it these targets are skipped.
@@ -8,12 +8,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { modelPath } from './model.js';
+import { modelIn } from './model.js';
 import { withFolder } from './program.js';
-import { writeRandomModel } from './random-model.js';
-import { median, Skip, type Bench, type BenchContext, type Target } from './types.js';
+import { median, Skip, type BenchContext } from './types.js';
 
-const OURS = fileURLToPath(new URL('..', import.meta.url));
+export const OURS = fileURLToPath(new URL('..', import.meta.url));
 const ENGINE = 'native';
 
 /** The rows of Table 1 for prompts of 4,096 tokens: budgets, window and methods as in `table1.ts`, written as a user would. */
@@ -34,77 +33,71 @@ const TABLE1 = [
   ]),
 ].map((step) => (step === 'full' || step.startsWith('[') ? step : `{ ${step} }`));
 
-interface Measured {
+export interface Measured {
   /** Seconds of a step of all rows together. */
   readonly step: number;
   readonly prefill: number;
+  /** Of the prompt. */
+  readonly tokens: number;
   /** Seconds of the sample, without the start. */
   readonly sample: number;
   readonly peakBytes: number;
 }
 
-export const decode: Bench = {
-  name: 'decode',
-  run: async (context) =>
-    withFolder((folder) => {
-      const { against } = context;
-      if (against === undefined) throw new Skip('no --against DIR, a built checkout to compare with');
-      if (!existsSync(join(against, 'dist', 'cli', 'main.js'))) throw new Skip(`${against} is not built`);
-      return compare(context, against, folder);
-    }),
-};
-
-function compare({ repeat, log }: BenchContext, against: string, folder: string): Target[] {
-  const model = modelIn(folder, log);
-  const one = { before: [] as Measured[], now: [] as Measured[] };
-  const many = { before: [] as Measured[], now: [] as Measured[] };
-  for (let round = 1; round <= repeat; round++) {
-    for (const [cases, cache] of [
-      [one, ['full']],
-      [many, TABLE1],
-    ] as const) {
-      cases.before.push(measure(against, folder, model, cache));
-      cases.now.push(measure(OURS, folder, model, cache));
-      const [before, now] = [cases.before.at(-1)!, cases.now.at(-1)!];
-      log(
-        `decode ${round}/${repeat}, ${cache.length} rows: a step ${ms(before.step)} → ${ms(now.step)} ms, ` +
-          `prefill ${before.prefill.toFixed(1)} → ${now.prefill.toFixed(1)} s, ` +
-          `peak ${gb(before.peakBytes)} → ${gb(now.peakBytes)} GB`,
-      );
-    }
-  }
-  const ratio = ({ before, now }: typeof one, key: keyof Measured): number =>
-    median(now.map((each, i) => each[key] / before[i]![key]));
-  return [
-    { name: 'decode: a step of one row / before', value: ratio(one, 'step'), limit: 0.3, bound: 'at most' },
-    { name: 'decode: a step of 27 rows / before', value: ratio(many, 'step'), limit: 0.7, bound: 'at most' },
-    {
-      name: 'sweep: a sample of 27 rows / before',
-      value: ratio(many, 'sample'),
-      limit: 0.75,
-      bound: 'at most',
-    },
-    { name: 'prefill / before', value: ratio(one, 'prefill'), limit: 1, bound: 'at most' },
-    {
-      name: 'memory: peak of 27 rows / before',
-      value: ratio(many, 'peakBytes'),
-      limit: 0.65,
-      bound: 'at most',
-    },
-  ];
+/** Of one row and of 27, round by round: the other build and this one. */
+export interface Comparison {
+  readonly one: Sides;
+  readonly many: Sides;
 }
 
-/** The real model, or one of its shape. */
-function modelIn(folder: string, log: (line: string) => void): string {
-  try {
-    return join(modelPath(), '..');
-  } catch (error) {
-    if (!(error instanceof Skip)) throw error;
-    log('SmolLM2-135M is not pulled: random weights of its shape');
-    const path = join(folder, 'model');
-    if (!existsSync(path)) writeRandomModel(path);
-    return path;
-  }
+interface Sides {
+  readonly before: readonly Measured[];
+  readonly now: readonly Measured[];
+}
+
+/** Measures both builds in turns. Throws `Skip` where there is no other one. */
+export async function compareBuilds({
+  repeat,
+  log,
+  against,
+}: Pick<BenchContext, 'repeat' | 'log' | 'against'>): Promise<Comparison> {
+  const other = builtCheckout(against);
+  return withFolder((folder) => {
+    const model = modelIn(folder, log);
+    const one = { before: [] as Measured[], now: [] as Measured[] };
+    const many = { before: [] as Measured[], now: [] as Measured[] };
+    for (let round = 1; round <= repeat; round++) {
+      for (const [cases, cache] of [
+        [one, ['full']],
+        [many, TABLE1],
+      ] as const) {
+        const [before, now] = [other, OURS].map((program) => measure(program, folder, model, cache)) as [
+          Measured,
+          Measured,
+        ];
+        cases.before.push(before);
+        cases.now.push(now);
+        log(
+          `against ${round}/${repeat}, ${cache.length} rows: a step ${ms(before.step)} → ${ms(now.step)} ms, ` +
+            `prefill ${before.prefill.toFixed(1)} → ${now.prefill.toFixed(1)} s, ` +
+            `peak ${gb(before.peakBytes)} → ${gb(now.peakBytes)} GB`,
+        );
+      }
+    }
+    return { one, many };
+  });
+}
+
+/** The folder of `--against`. Throws `Skip` where it was not given, or is not built. */
+export function builtCheckout(against: string | undefined): string {
+  if (against === undefined) throw new Skip('no --against DIR, a built checkout to compare with');
+  if (!existsSync(join(against, 'dist', 'cli', 'main.js'))) throw new Skip(`${against} is not built`);
+  return against;
+}
+
+/** This build over the other one, the median of the rounds. */
+export function ratio({ before, now }: Sides, key: keyof Measured): number {
+  return median(now.map((each, i) => each[key] / before[i]![key]));
 }
 
 interface Line {
@@ -112,10 +105,12 @@ interface Line {
   readonly compressSeconds: number;
   readonly decodeSeconds: number;
   readonly generatedTokens: number;
+  readonly promptTokens: number;
   readonly peakRssBytes: number;
 }
 
-function measure(program: string, folder: string, model: string, cache: readonly string[]): Measured {
+/** A sample of 4,096 tokens as `spark-eval run` computes it, in a process of its own. */
+export function measure(program: string, folder: string, model: string, cache: readonly string[]): Measured {
   const [spec, out] = [join(folder, 'spec.yaml'), join(folder, 'out')];
   rmSync(out, { recursive: true, force: true });
   const lines = cache.map((step) => `  - ${step}\n`).join('');
@@ -136,6 +131,7 @@ function measure(program: string, folder: string, model: string, cache: readonly
   return {
     step: first.decodeSeconds / steps,
     prefill: first.prefillSeconds,
+    tokens: first.promptTokens,
     sample: first.prefillSeconds + compress + first.decodeSeconds,
     peakBytes: Math.max(...records.map(({ peakRssBytes }) => peakRssBytes)),
   };

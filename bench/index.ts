@@ -9,15 +9,18 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alignColumns } from '../src/report/text-table.js';
-import { decode } from './against.js';
+import { compareBuilds, type Comparison } from './against.js';
+import { decode } from './decode.js';
 import { kernels } from './kernels.js';
+import { large } from './large.js';
+import { memory } from './memory.js';
 import { queue } from './queue.js';
 import { startup } from './startup.js';
 import { sweep } from './sweep.js';
-import { holds, Skip, type Bench, type Target } from './types.js';
+import { holds, Skip, type Bench, type SkippedTarget, type Target } from './types.js';
 import { wasm } from './wasm.js';
 
-const BENCHES: readonly Bench[] = [sweep, decode, wasm, startup, kernels, queue];
+const BENCHES: readonly Bench[] = [sweep, decode, memory, wasm, startup, kernels, queue, large];
 
 const { values: options } = parseArgs({
   options: {
@@ -27,7 +30,9 @@ const { values: options } = parseArgs({
     against: { type: 'string' },
   },
 });
-const chosen = BENCHES.filter(({ name }) => options.only === undefined || options.only === name);
+const chosen = BENCHES.filter(({ name, onlyAsked }) =>
+  options.only === undefined ? onlyAsked !== true : options.only === name,
+);
 const repeat = Number(options.repeat);
 if (chosen.length === 0 || !Number.isSafeInteger(repeat) || repeat < 1) {
   console.error(`expected --only ${BENCHES.map(({ name }) => name).join('|')} and --repeat of at least 1`);
@@ -37,27 +42,35 @@ if (chosen.length === 0 || !Number.isSafeInteger(repeat) || repeat < 1) {
 const log = (line: string): void => {
   console.error(line);
 };
-const targets: Target[] = [];
+const against = options.against && resolve(options.against);
+let comparison: Promise<Comparison> | undefined;
+const compared = (): Promise<Comparison> => (comparison ??= compareBuilds({ repeat, log, against }));
+const targets: (Target | SkippedTarget)[] = [];
 for (const bench of chosen) {
   try {
-    targets.push(...(await bench.run({ repeat, log, against: options.against && resolve(options.against) })));
+    targets.push(...(await bench.run({ repeat, log, compared, against })));
   } catch (error) {
     if (!(error instanceof Skip)) throw error;
     log(`${bench.name} is skipped: ${error.message}`);
   }
 }
 
-const rows = targets.map((target) => [
-  target.name,
-  target.value.toPrecision(3),
-  `${target.bound} ${target.limit}`,
-  holds(target) ? 'ok' : 'MISSED',
-]);
+const rows = targets.map((target) =>
+  'skipped' in target
+    ? [target.name, '–', '', `skipped: ${target.skipped}`]
+    : [
+        target.name,
+        target.value.toPrecision(3),
+        `${target.bound} ${target.limit}`,
+        holds(target) ? 'ok' : 'MISSED',
+      ],
+);
 console.log(
   alignColumns([['target', 'measured', 'limit', ''], ...rows], ['left', 'right', 'left', 'left']).join('\n'),
 );
 if (options.json !== undefined) {
   const written = targets.map((target) => {
+    if ('skipped' in target) return target;
     const { name, value, limit } = target;
     return { name, value, limit, ok: holds(target) };
   });

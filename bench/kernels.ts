@@ -64,54 +64,53 @@ interface Measured extends Variant {
   readonly boundBy: 'memory' | 'instructions';
 }
 
-export const kernels: Bench = {
-  name: 'kernels',
-  async run({ log }) {
-    const form = kernelForm();
-    const rates = { bandwidth: memoryBandwidth(), simd: await simdRate(form) };
-    const [bandwidth, lanes] = [rates.bandwidth / 1e9, rates.simd / 1e9];
-    log(
-      `kernels ${form}, memory ${bandwidth.toFixed(1)} GB/s, SIMD ${lanes.toFixed(1)} · 10⁹ lanes of instructions per second`,
-    );
-    return SHAPES.flatMap((shape) => {
-      const [dense, ...others] = measure(shape, rates);
-      const title = `D = ${shape.width}, G = ${shape.group}`;
-      log(`${title}, n = ${TOKENS}`);
-      for (const m of [dense!, ...others]) {
-        const ratio = (m.microseconds / dense!.microseconds).toFixed(2);
-        const floor = `${(m.microseconds / m.floor).toFixed(2)} × floor (${m.boundBy})`;
-        log(`  ${m.name.padEnd(9)} ${m.microseconds.toFixed(1)} µs  ${ratio} × dense  ${floor}`);
-      }
-      const flops = 4 * TOKENS * shape.width * shape.group;
-      const targets: Target[] = [
-        {
-          name: `dense kernel, GFLOP/s, ${title}`,
-          value: flops / dense!.microseconds / 1e3,
-          limit: DENSE_RATE,
-          bound: 'at least',
-        },
-      ];
-      for (const { name, microseconds, floor, limit } of others) {
-        if (limit === undefined) continue;
-        const value = microseconds / dense!.microseconds;
-        targets.push({ name: `${name} × dense, ${title}`, value, limit, bound: 'at most' });
-        targets.push({
-          name: `${name} × dense at ${DENSE_RATE} GFLOP/s, ${title}`,
-          value: (microseconds * 1e3 * DENSE_RATE) / flops,
-          limit,
-          bound: 'at most',
-        });
-        targets.push({
-          name: `${name} × floor, ${title}`,
-          value: microseconds / floor,
-          limit: 2,
-          bound: 'at most',
-        });
-      }
-      return targets;
-    });
-  },
-};
+export const kernels: Bench = { name: 'kernels', run: ({ log }) => measureKernels(log) };
+
+async function measureKernels(log: (line: string) => void): Promise<Target[]> {
+  const form = kernelForm();
+  const rates = { bandwidth: memoryBandwidth(), simd: await simdRate(form) };
+  const [bandwidth, lanes] = [rates.bandwidth / 1e9, rates.simd / 1e9];
+  log(
+    `kernels ${form}, memory ${bandwidth.toFixed(1)} GB/s, SIMD ${lanes.toFixed(1)} · 10⁹ lanes of instructions per second`,
+  );
+  return SHAPES.flatMap((shape) => {
+    const [dense, ...others] = measure(shape, rates);
+    const title = `D = ${shape.width}, G = ${shape.group}`;
+    log(`${title}, n = ${TOKENS}`);
+    for (const m of [dense!, ...others]) {
+      const ratio = (m.microseconds / dense!.microseconds).toFixed(2);
+      const floor = `${(m.microseconds / m.floor).toFixed(2)} × floor (${m.boundBy})`;
+      log(`  ${m.name.padEnd(9)} ${m.microseconds.toFixed(1)} µs  ${ratio} × dense  ${floor}`);
+    }
+    const flops = 4 * TOKENS * shape.width * shape.group;
+    const targets: Target[] = [
+      {
+        name: `dense kernel, GFLOP/s, ${title}`,
+        value: flops / dense!.microseconds / 1e3,
+        limit: DENSE_RATE,
+        bound: 'at least',
+      },
+    ];
+    for (const { name, microseconds, floor, limit } of others) {
+      if (limit === undefined) continue;
+      const value = microseconds / dense!.microseconds;
+      targets.push({ name: `${name} × dense, ${title}`, value, limit, bound: 'at most' });
+      targets.push({
+        name: `${name} × dense at ${DENSE_RATE} GFLOP/s, ${title}`,
+        value: (microseconds * 1e3 * DENSE_RATE) / flops,
+        limit,
+        bound: 'at most',
+      });
+      targets.push({
+        name: `${name} × floor, ${title}`,
+        value: microseconds / floor,
+        limit: 2,
+        bound: 'at most',
+      });
+    }
+    return targets;
+  });
+}
 
 function measure(shape: Shape, rates: { readonly bandwidth: number; readonly simd: number }): Measured[] {
   const { width: D, group: G } = shape;
@@ -216,11 +215,8 @@ function randomMasks(n: number, D: number, T: number): Uint8Array {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const targets = await kernels.run({
-    repeat: 1,
-    log: (line) => {
-      console.log(line);
-    },
+  const targets = await measureKernels((line) => {
+    console.log(line);
   });
   for (const { name, value, bound, limit } of targets) {
     console.log(`${name}: ${value.toFixed(2)} (${bound} ${limit})`);

@@ -1,8 +1,10 @@
 /**
  * The model that the benchmarks run on, and a prompt for it.
  *
- * What needs it is skipped where it is absent. The prompt is made of drawn ids: no step takes longer or shorter for it.
+ * Where it is absent, one of its shape stands in: times and memory are the same. The prompt is made of drawn ids: no step takes longer or shorter for it.
  */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openEngine } from '../src/engine/index.js';
 import type { EngineName } from '../src/engine/types.js';
 import { UserError } from '../src/base/errors.js';
@@ -10,6 +12,7 @@ import { openModelFiles, resolveModel } from '../src/checkpoint/load.js';
 import { openCrew } from '../src/kernels/crew.js';
 import { Transformer } from '../src/model/transformer.js';
 import type { ModelConfig, ModelFiles } from '../src/checkpoint/types.js';
+import { writeRandomModel } from './random-model.js';
 import { Skip } from './types.js';
 
 export const MODEL = 'smollm2-135m';
@@ -23,13 +26,27 @@ export function modelPath(): string {
   }
 }
 
-/** The model on an engine. Throws `Skip` where either is not there. */
+/** Its folder; where it is not pulled, that of a model of its shape, written into `folder`. */
+export function modelIn(folder: string, log: (line: string) => void): string {
+  try {
+    return dirname(modelPath());
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    log(`${MODEL} is not pulled: random weights of its shape`);
+    const path = join(folder, 'model');
+    if (!existsSync(path)) writeRandomModel(path);
+    return path;
+  }
+}
+
+/** A model on an engine. Throws `Skip` where that is not there. */
 export async function openModel(
   engineName: EngineName,
+  path: string,
 ): Promise<{ readonly files: ModelFiles; readonly model: Transformer }> {
   try {
     const engine = await openEngine(engineName);
-    const files = await openModelFiles(modelPath());
+    const files = await openModelFiles(path);
     const crew = await openCrew(engine.threads, () => undefined);
     return { files, model: Transformer.load(engine, files, crew) };
   } catch (error) {

@@ -7,7 +7,7 @@ import { TOKENS, sample } from './sweep.js';
 import { openModel } from './model.js';
 import { table1 } from './table1.js';
 
-const { model } = await openModel('native');
+const { model } = await openModel('native', process.argv[2]!);
 const one = async (): Promise<void> => {
   await sample(model, table1(TOKENS));
   process.send!('done');

@@ -16,9 +16,11 @@ import type { Transformer } from '../src/model/transformer.js';
 import type { Pipeline } from '../src/methods/types.js';
 import type { Segments } from '../src/runner/sample/prompt.js';
 import { CompressedPrompt, compressPrompt, runSample } from '../src/runner/sample/run-sample.js';
-import { drawnIds, openModel, prefillOperations } from './model.js';
+import { ratio } from './against.js';
+import { drawnIds, modelIn, openModel, prefillOperations } from './model.js';
+import { withFolder } from './program.js';
 import { FULL, sparkAlone, table1 } from './table1.js';
-import { median, seconds, type Bench, type BenchContext, type Target } from './types.js';
+import { median, orSkipped, seconds, type Bench, type BenchContext, type Target } from './types.js';
 
 export const TOKENS = 4096;
 const NEW_TOKENS = 64;
@@ -26,20 +28,32 @@ const SUFFIX_TOKENS = 16;
 /** M = K = N of the matmul that the machine's rate is measured with. */
 const MATMUL = 2048;
 
+const SAMPLE = 'sweep: a sample of 27 rows / before';
+
 export const sweep: Bench = {
   name: 'sweep',
-  async run(context) {
-    const { files, model } = await openModel('native');
-    try {
-      return await measure(model, context);
-    } finally {
-      model.dispose();
-      files.weights.close();
-    }
-  },
+  run: async (context) => [
+    ...(await withFolder((folder) => ofModel(modelIn(folder, context.log), context))),
+    ...(await orSkipped([SAMPLE], async () => [
+      {
+        ...{ name: SAMPLE, value: ratio((await context.compared()).many, 'sample') },
+        ...{ limit: 0.75, bound: 'at most' as const },
+      },
+    ])),
+  ],
 };
 
-async function measure(model: Transformer, { repeat, log }: BenchContext): Promise<Target[]> {
+async function ofModel(path: string, context: BenchContext): Promise<Target[]> {
+  const { files, model } = await openModel('native', path);
+  try {
+    return await measure(model, path, context);
+  } finally {
+    model.dispose();
+    files.weights.close();
+  }
+}
+
+async function measure(model: Transformer, path: string, { repeat, log }: BenchContext): Promise<Target[]> {
   const pipelines = table1(TOKENS);
   const operations = prefillOperations(model.config, TOKENS);
   const rounds: Round[] = [];
@@ -63,7 +77,7 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
       decode: rows / full.decode,
     });
   }
-  const apart = median(await withWorkers(repeat, log));
+  const apart = median(await withWorkers(path, repeat, log));
   const of = (key: keyof Round): number => median(rounds.map((round) => round[key]));
   return [
     { name: '1 sweep of 27 pipelines / full alone', value: of('sweep'), limit: 2, bound: 'at most' },
@@ -81,11 +95,11 @@ async function measure(model: Transformer, { repeat, log }: BenchContext): Promi
 }
 
 /** Seconds for each sample where every processor has a process, as with `run --workers`; of each repetition. */
-async function withWorkers(repeat: number, log: (line: string) => void): Promise<number[]> {
+async function withWorkers(path: string, repeat: number, log: (line: string) => void): Promise<number[]> {
   const count = processors();
   const script = fileURLToPath(new URL('sweep-worker.ts', import.meta.url));
   const workers = Array.from({ length: count }, () =>
-    fork(script, { env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1' } }),
+    fork(script, [path], { env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1' } }),
   );
   const allDone = (): Promise<unknown> => Promise.all(workers.map((worker) => once(worker, 'message')));
   try {

@@ -4,6 +4,8 @@
  * Repeated measurements become one number, the median.
  */
 
+import type { Comparison } from './against.js';
+
 /** One target, measured. */
 export interface Target {
   readonly name: string;
@@ -13,10 +15,18 @@ export interface Target {
   readonly bound: 'at most' | 'at least';
 }
 
+/** One that cannot be measured here, and why. */
+export interface SkippedTarget {
+  readonly name: string;
+  readonly skipped: string;
+}
+
 export interface BenchContext {
   /** Repetitions whose median counts. */
   readonly repeat: number;
   readonly log: (line: string) => void;
+  /** What this build and another one were measured to take; measured when it is first asked for. Rejects with `Skip`. */
+  readonly compared: () => Promise<Comparison>;
   /** A built checkout of another version, to compare with. */
   readonly against?: string | undefined;
 }
@@ -25,11 +35,26 @@ export interface Bench {
   /** For `--only`. */
   readonly name: string;
   /** Throws `Skip` where something that it needs is absent. */
-  run(context: BenchContext): Promise<readonly Target[]>;
+  run(context: BenchContext): Promise<readonly (Target | SkippedTarget)[]>;
+  /** True: runs only where it is named. */
+  readonly onlyAsked?: boolean;
 }
 
 /** What a benchmark needs is not on this machine. */
 export class Skip extends Error {}
+
+/** What `measure` gives, or its targets by name where what it needs is absent. */
+export async function orSkipped(
+  names: readonly string[],
+  measure: () => Promise<readonly Target[]>,
+): Promise<readonly (Target | SkippedTarget)[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!(error instanceof Skip)) throw error;
+    return names.map((name) => ({ name, skipped: error.message }));
+  }
+}
 
 export function holds({ value, limit, bound }: Target): boolean {
   return bound === 'at most' ? value <= limit : value >= limit;

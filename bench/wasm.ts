@@ -7,9 +7,9 @@
  */
 import { join } from 'node:path';
 import { prefill } from '../src/model/prefill.js';
-import { drawnIds, openModel, prefillOperations } from './model.js';
+import { drawnIds, modelIn, openModel, prefillOperations } from './model.js';
 import { secondsOf, withFolder } from './program.js';
-import { median, seconds, Skip, type Bench, type BenchContext, type Target } from './types.js';
+import { median, seconds, type Bench, type BenchContext, type Target } from './types.js';
 
 const TOKENS = 1024;
 /** Of each task and context, in a short run and in a long one. */
@@ -22,8 +22,8 @@ export const wasm: Bench = {
 };
 
 async function prefillRate({ repeat, log }: BenchContext): Promise<Target[]> {
-  try {
-    const { files, model } = await openModel('wasm');
+  return withFolder(async (folder) => {
+    const { files, model } = await openModel('wasm', modelIn(folder, log));
     const ids = drawnIds(model.config, TOKENS);
     const times = [];
     for (let r = 0; r <= repeat; r++) {
@@ -33,11 +33,7 @@ async function prefillRate({ repeat, log }: BenchContext): Promise<Target[]> {
     files.weights.close();
     const value = prefillOperations(model.config, TOKENS) / median(times.slice(1)) / 1e9;
     return [{ name: '6 wasm prefill, GFLOP/s', value, limit: 25, bound: 'at least' }];
-  } catch (error) {
-    if (!(error instanceof Skip)) throw error;
-    log(`wasm: prefill is skipped: ${error.message}`);
-    return [];
-  }
+  });
 }
 
 async function workers({ repeat, log }: BenchContext): Promise<Target[]> {
